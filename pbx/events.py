@@ -1,0 +1,264 @@
+"""The vocabulary of what happens to a call, and the bus that carries it.
+
+Every event names its call. Only `call`, `acd`, `ivr` and `voicemail` make events; everything that wants to know —
+the record, the API's stream, the trace — is a sink on the bus. Events are in the past tense and hold plain values, so
+that they can be stored and sent as they are. `LegId`s are numbers that are unique within one run of the server.
+
+Seconds that leave the process are wall-clock (UTC) for people and monotonic for differences: the bus stamps both.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+Direction = Literal["internal", "inbound", "outbound"]
+Result = Literal[
+    "answered",
+    "no_answer",
+    "busy",
+    "rejected",
+    "unavailable",
+    "cancelled",
+    "abandoned",
+    "voicemail",
+    "failed",
+    "interrupted",
+]
+EndedBy = Literal["caller", "called", "system", "supervisor"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """Something that happened to the call named `call`."""
+
+    call: str
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """What one direction of one leg's media was like. `direction` is seen from callpbx."""
+
+    leg: Literal["caller", "called"]
+    direction: Literal["received", "sent"]
+    codec: str
+    packets: int
+    loss_percent: float
+    jitter_ms: float
+    round_trip_ms: float | None = None
+    mos: float | None = None
+
+
+class CallStarted(Event, frozen=True, tag=True):
+    """A caller's INVITE was let in, or the API asked for a call."""
+
+    direction: Direction
+    caller: str
+    caller_name: str | None
+    called: str
+    trunk: str | None = None
+    dialplan_version: str | None = None
+
+
+class CallRouted(Event, frozen=True, tag=True):
+    """The call goes to `destination`, written `kind:name`; one step of the record's path."""
+
+    destination: str
+
+
+class LegInvited(Event, frozen=True, tag=True):
+    """A leg exists: the caller's own (`role` caller), or one that callpbx rings."""
+
+    leg: int
+    role: Literal["caller", "called"]
+    number: str
+    sip_call_id: str
+    remote: str
+
+
+class LegRinging(Event, frozen=True, tag=True):
+    """The far end rings (180) or sends audio before the answer (183 with a description)."""
+
+    leg: int
+    early_media: bool = False
+
+
+class LegAnswered(Event, frozen=True, tag=True):
+    """The leg is up: a 200 went out (caller) or came in (called)."""
+
+    leg: int
+    codec: str | None = None
+
+
+class LegEnded(Event, frozen=True, tag=True):
+    """The leg is gone, answered or not. `sip_status` is 200 for a leg that was up and got a BYE."""
+
+    leg: int
+    by: Literal["remote", "local"]
+    reason: str
+    sip_status: int
+    cause: int
+
+
+class LegQuality(Event, frozen=True, tag=True):
+    """Media figures of a leg, read when its ports were freed."""
+
+    leg: int
+    received: Quality
+    sent: Quality
+
+
+class Bridged(Event, frozen=True, tag=True):
+    """Two answered legs hear each other from now on."""
+
+    leg: int
+    other: int
+
+
+class HoldStarted(Event, frozen=True, tag=True):
+    """The party of this leg put the other on hold."""
+
+    leg: int
+
+
+class HoldEnded(Event, frozen=True, tag=True):
+    """The party of this leg came back."""
+
+    leg: int
+
+
+class DigitReceived(Event, frozen=True, tag=True):
+    """A key was pressed. `duration_ms` is 0 where the far end did not say."""
+
+    leg: int
+    digit: str
+    duration_ms: int = 0
+    source: Literal["rfc4733", "info", "inband"] = "rfc4733"
+
+
+class PlaybackFinished(Event, frozen=True, tag=True):
+    """A file was played to its end, or stopped."""
+
+    leg: int
+    file: str
+
+
+class CodecChanged(Event, frozen=True, tag=True):
+    """A re-negotiation gave the leg another codec."""
+
+    leg: int
+    codec: str
+
+
+class MediaLost(Event, frozen=True, tag=True):
+    """Neither RTP nor RTCP came for `silent_s` seconds; the leg is being probed."""
+
+    leg: int
+    silent_s: float
+
+
+class CallEnded(Event, frozen=True, tag=True):
+    """The call is over; the last event of every call. `cause` is Q.850, `sip_status` what the caller was told."""
+
+    result: Result
+    reason: str
+    cause: int
+    sip_status: int
+    ended_by: EndedBy
+
+
+AnyEvent = (
+    CallStarted
+    | CallRouted
+    | LegInvited
+    | LegRinging
+    | LegAnswered
+    | LegEnded
+    | LegQuality
+    | Bridged
+    | HoldStarted
+    | HoldEnded
+    | DigitReceived
+    | PlaybackFinished
+    | CodecChanged
+    | MediaLost
+    | CallEnded
+)
+"""The closed union, for decoding what was stored or streamed."""
+
+
+class Stamped(msgspec.Struct, frozen=True):
+    """An event with its place in the order of all events and its two times.
+
+    `at` is wall-clock seconds since the epoch (UTC), `monotonic` seconds of the server's monotonic clock.
+    """
+
+    seq: int
+    at: float
+    monotonic: float
+    event: AnyEvent
+
+
+class Clock(Protocol):
+    """The two times that a server needs; injected everywhere."""
+
+    def wall(self) -> float:
+        """Return seconds since the epoch, UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+
+
+Sink = Callable[[Stamped], None]
+
+
+class Bus:
+    """Gives each event its number and times, and hands it to every sink in order.
+
+    A sink that raises is fenced: it is logged once and counted in `failures`, the others still get the event. The
+    newest `keep` events stay in memory for `since`.
+    """
+
+    def __init__(self, clock: Clock, *, keep: int = 10_000, first_seq: int = 1) -> None:
+        self._clock = clock
+        self._next = first_seq
+        self._recent: deque[Stamped] = deque(maxlen=keep)
+        self._sinks: list[Sink] = []
+        self.failures: dict[str, int] = {}
+
+    def attach(self, sink: Sink) -> Callable[[], None]:
+        """Add a sink behind the others; the returned function takes it off again."""
+        self._sinks.append(sink)
+        return lambda: self._sinks.remove(sink) if sink in self._sinks else None
+
+    def emit(self, event: AnyEvent) -> Stamped:
+        """Stamp `event` and give it to every sink."""
+        stamped = Stamped(self._next, self._clock.wall(), self._clock.monotonic(), event)
+        self._next += 1
+        self._recent.append(stamped)
+        for sink in tuple(self._sinks):
+            try:
+                sink(stamped)
+            except Exception:
+                self._count_failure(sink, stamped)
+        return stamped
+
+    def since(self, seq: int) -> Iterator[Stamped]:
+        """Yield the remembered events with a number greater than `seq`."""
+        return (stamped for stamped in tuple(self._recent) if stamped.seq > seq)
+
+    @property
+    def last_seq(self) -> int:
+        """Return the number of the newest event, 0 before the first."""
+        return self._next - 1
+
+    def _count_failure(self, sink: Sink, stamped: Stamped) -> None:
+        name = getattr(sink, "__qualname__", type(sink).__name__)
+        first = name not in self.failures
+        self.failures[name] = self.failures.get(name, 0) + 1
+        if first:
+            log.exception("call %s: sink %s failed; counted from now on", stamped.event.call, name)
