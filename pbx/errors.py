@@ -1,14 +1,14 @@
 """Every exception that callpbx raises on purpose.
 
 CallpbxError
-├── UsageError            our own code called something in a wrong state: a defect, never a remote's fault
-├── ConfigError           a user's mistake in callpbx.yaml or dialplan.yaml, with file:line:column
-├── Refused               a command that cannot be carried out; its text is shown to the user as it is
-│   └── NotRunning        the command needs a running server
-├── RemoteError           what a remote sent cannot be accepted; carries the SIP status to answer with
-│   ├── MessageError      a datagram or stream that is no acceptable SIP message
-│   └── SdpError          a session description that cannot be used
-└── NoResource            ports, descriptors or memory ran out: 503 with Retry-After
+├── UsageError        our own code called something in a wrong state: a defect, no remote's fault
+├── ConfigError       a user's mistake in callpbx.yaml or dialplan.yaml, with file:line:column
+├── Refused           a command that cannot be carried out; its text is shown to the user as it is
+│   └── NotRunning    the command needs a running server
+├── RemoteError       what a remote sent cannot be accepted; carries the SIP status to answer with
+│   ├── MessageError  a datagram or stream that is no acceptable SIP message
+│   └── SdpError      a session description that cannot be used
+└── NoResource        ports, descriptors or memory ran out: 503 with Retry-After
 
 Busy, no answer, timeout and hang-up are no exceptions: they are outcomes (`pbx.call`) and events.
 """

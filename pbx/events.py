@@ -1,10 +1,12 @@
 """The vocabulary of what happens to a call, and the bus that carries it.
 
-Every event names its call. Only `call`, `acd`, `ivr` and `voicemail` make events; everything that wants to know —
-the record, the API's stream, the trace — is a sink on the bus. Events are in the past tense and hold plain values, so
-that they can be stored and sent as they are. `LegId`s are numbers that are unique within one run of the server.
+Every event names its call. Only `call`, `acd`, `ivr` and `voicemail` make events; everything that
+wants to know — the record, the API's stream, the trace — is a sink on the bus. Events are in the
+past tense and hold plain values, so that they can be stored and sent as they are. Leg ids are
+numbers that are unique within one run of the server.
 
-Seconds that leave the process are wall-clock (UTC) for people and monotonic for differences: the bus stamps both.
+Seconds that leave the process are wall-clock (UTC) for people and monotonic for differences: the
+bus stamps both.
 """
 
 from __future__ import annotations
@@ -162,7 +164,10 @@ class MediaLost(Event, frozen=True, tag=True):
 
 
 class CallEnded(Event, frozen=True, tag=True):
-    """The call is over; the last event of every call. `cause` is Q.850, `sip_status` what the caller was told."""
+    """The call is over; the last event of every call.
+
+    `cause` is Q.850, `sip_status` what the caller was told.
+    """
 
     result: Result
     reason: str
@@ -194,7 +199,8 @@ AnyEvent = (
 class Stamped(msgspec.Struct, frozen=True):
     """An event with its place in the order of all events and its two times.
 
-    `at` is wall-clock seconds since the epoch (UTC), `monotonic` seconds of the server's monotonic clock.
+    `at` is wall-clock seconds since the epoch (UTC), `monotonic` seconds of the server's monotonic
+    clock.
     """
 
     seq: int
@@ -219,8 +225,8 @@ Sink = Callable[[Stamped], None]
 class Bus:
     """Gives each event its number and times, and hands it to every sink in order.
 
-    A sink that raises is fenced: it is logged once and counted in `failures`, the others still get the event. The
-    newest `keep` events stay in memory for `since`.
+    A sink that raises is fenced: it is logged once and counted in `failures`, the others still get
+    the event. The newest `keep` events stay in memory for `since`.
     """
 
     def __init__(self, clock: Clock, *, keep: int = 10_000, first_seq: int = 1) -> None:

@@ -1,8 +1,8 @@
 """What the signalling process and a media worker say to each other.
 
-One msgspec (MessagePack) message per datagram of a SOCK_SEQPACKET pair, at most 64 kB. Ids are made by signalling; commands
-have no reply, what comes of them are events. Legs are named by a number that is never used twice in one run. No numpy
-here: both sides import this file.
+One msgspec (MessagePack) message per datagram of a SOCK_SEQPACKET pair, at most 64 kB. Ids are made
+by signalling; commands have no reply, what comes of them are events. Legs are named by a number
+that is never used twice in one run. No numpy here: both sides import this file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ MediaDirection = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 
 class PayloadMap(msgspec.Struct, frozen=True, array_like=True):
-    """One codec as one leg numbers it. `clock` is the RTP clock in Hz (8000 for G.722), `ptime` milliseconds a packet."""
+    """One codec as one leg numbers it.
+
+    `clock` is the RTP clock in Hz (8000 for G.722), `ptime` milliseconds a packet.
+    """
 
     codec: str
     send: int
@@ -35,17 +38,21 @@ class Command(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AddLeg(Command, frozen=True, array_like=True, tag="add"):
-    """Give the bound port `port` to `leg`. Until the first UpdateLeg names a payload, packets are counted and dropped."""
+    """Give the bound port `port` to `leg`.
+
+    Until the first UpdateLeg names a payload, packets are counted and dropped.
+    """
 
     leg: int
     port: int
 
 
 class UpdateLeg(Command, frozen=True, array_like=True, tag="update"):
-    """Say (again) who is at the far end and what is spoken. Unlocks the learned source when `relearn` is true.
+    """Say (again) who is at the far end and what is spoken.
 
-    `remote` is the RTP address of the description, `remote_rtcp` its RTCP address (port + 1 unless a=rtcp says otherwise),
-    `also_from` the IP that the leg's signalling came from, accepted as a source as architecture §7 says.
+    `remote` is the RTP address of the description, `remote_rtcp` its RTCP address (port + 1 unless
+    a=rtcp says otherwise), `also_from` the IP that the leg's signalling came from, accepted as a
+    source too. `relearn` unlocks the learned source.
     """
 
     leg: int
@@ -58,7 +65,10 @@ class UpdateLeg(Command, frozen=True, array_like=True, tag="update"):
 
 
 class Join(Command, frozen=True, array_like=True, tag="join"):
-    """Let two legs with one codec hear each other: the relay row, both ways. Replaces any earlier join of either."""
+    """Let two legs with one codec hear each other: the relay row, both ways.
+
+    Replaces any earlier join of either.
+    """
 
     leg: int
     other: int
@@ -78,7 +88,10 @@ class Echo(Command, frozen=True, array_like=True, tag="echo"):
 
 
 class Play(Command, frozen=True, array_like=True, tag="play"):
-    """Play a WAV file to the leg in its own codec; `PlaybackDone` follows at its end, or at once when it cannot be played."""
+    """Play a WAV file to the leg in its own codec.
+
+    `PlaybackDone` follows at its end, or at once when it cannot be played.
+    """
 
     leg: int
     playback: int
@@ -106,13 +119,16 @@ class FreeLeg(Command, frozen=True, array_like=True, tag="free"):
     leg: int
 
 
-AnyCommand = AddLeg | UpdateLeg | Join | Unjoin | Echo | Play | StopPlaying | SetMediaTimeout | FreeLeg
+AnyCommand = (
+    AddLeg | UpdateLeg | Join | Unjoin | Echo | Play | StopPlaying | SetMediaTimeout | FreeLeg
+)
 
 
 class StreamFigures(msgspec.Struct, frozen=True, array_like=True):
-    """Figures of one direction of a leg. For what we sent, loss, jitter and round trip are what the far end's RTCP said.
+    """Figures of one direction of a leg.
 
-    `lost` packets, `jitter_ms` milliseconds (RFC 3550 §6.4.1), `round_trip_ms` milliseconds or None while unknown.
+    For what we sent, loss, jitter and round trip are what the far end's RTCP said. `lost` packets,
+    `jitter_ms` milliseconds (RFC 3550 §6.4.1), `round_trip_ms` milliseconds or None while unknown.
     """
 
     packets: int = 0
@@ -188,7 +204,11 @@ class LegReport(WorkerEvent, frozen=True, array_like=True, tag="report"):
 
 
 class WorkerLoad(WorkerEvent, frozen=True, array_like=True, tag="load"):
-    """Once a second: share of one core used since the last report (0–1), legs open, late ticks since start."""
+    """Once a second: what the worker uses.
+
+    `cpu` is the share of one core used since the last report (0–1), `legs` those open, `late_ticks`
+    the ticks that came late since the start.
+    """
 
     cpu: float
     legs: int
@@ -208,8 +228,8 @@ AnyWorkerEvent = (
 )
 
 _encoder = msgspec.msgpack.Encoder()
-_command_decoder = msgspec.msgpack.Decoder(AnyCommand)
-_event_decoder = msgspec.msgpack.Decoder(AnyWorkerEvent)
+_command_decoder: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(AnyCommand)
+_event_decoder: msgspec.msgpack.Decoder[AnyWorkerEvent] = msgspec.msgpack.Decoder(AnyWorkerEvent)
 
 
 def encode(message: AnyCommand | AnyWorkerEvent) -> bytes:

@@ -1,7 +1,7 @@
 """Where a message came from and where one goes: `Flow` (RFC 5626 §2's sense of the word).
 
-For UDP a flow is the pair of our address and the remote's; for TCP and TLS it names the connection, which the transport
-opens when a message goes to a flow that is not open.
+For UDP a flow is the pair of our address and the remote's; for TCP and TLS it names the connection,
+which the transport opens when a message goes to a flow that is not open.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ Address = tuple[str, int]
 class Flow(NamedTuple):
     """One way to reach a remote: `transport` is "udp", "tcp" or "tls".
 
-    `local` is the address that the kernel routes to the remote from, with our listening port: it is what Via and Contact
-    show unless an external address replaces it.
+    `local` is the address that the kernel routes to the remote from, with our listening port: it is
+    what Via and Contact show unless an external address replaces it.
     """
 
     transport: str
