@@ -55,6 +55,10 @@ class NotRunning(Refused):
         super().__init__("callpbx is not running; start it with callpbx serve")
 
 
+class NotFound(Refused):
+    """What a command names — an extension, a trunk, a call — does not exist."""
+
+
 class RemoteError(CallpbxError):
     """A remote sent something unacceptable.
 

@@ -1,0 +1,245 @@
+"""What the API needs of the rest of callpbx: Protocols only, nothing that runs.
+
+`Office` is what `create_app` gets. Its directory and records work with and without a server; `live`
+is there only in the process that serves calls. `pbx/office.py` makes an `Office` on the database,
+`pbx/server.py` the same with `live` and `bus` set. The views of extensions, trunks and tokens are
+read-only Protocols, so that the directory's own frozen values fit without being copied.
+
+Whoever implements this raises `errors.NotFound` for a name that does not exist and `errors.Refused`
+for anything else that cannot be done: one sentence, shown to the user as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pbx.events import Bus, Result, Stamped
+
+if TYPE_CHECKING:
+    from pbx.api.views import LiveCall, LiveStatus, Registration, TraceEntry
+    from pbx.cdr.record import CallRecord
+
+Scope = Literal["read", "control", "admin"]
+"""What a token may do: look; also make and end calls; also change the directory."""
+
+
+class ExtensionView(Protocol):
+    """A phone's entry in the directory, without its secrets."""
+
+    @property
+    def number(self) -> str:
+        """Return the digits that are dialled and that the phone registers with."""
+
+    @property
+    def name(self) -> str | None:
+        """Return the name shown to the people it calls."""
+
+    @property
+    def no_answer_s(self) -> float:
+        """Return after how many seconds of ringing a call counts as not answered."""
+
+    @property
+    def voicemail(self) -> bool:
+        """Tell whether it has a mailbox."""
+
+    @property
+    def contact(self) -> str | None:
+        """Return the fixed SIP URI of a device that never registers."""
+
+
+class TrunkView(Protocol):
+    """A line to a carrier, without its password."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that the dialplan uses."""
+
+    @property
+    def server(self) -> str:
+        """Return the carrier's SIP URI."""
+
+    @property
+    def username(self) -> str | None:
+        """Return the user that we authenticate as."""
+
+    @property
+    def register(self) -> bool:
+        """Tell whether we register there."""
+
+    @property
+    def match(self) -> Sequence[str]:
+        """Return the addresses, with or without port, from which its calls come."""
+
+    @property
+    def max_calls(self) -> int | None:
+        """Return how many calls it may carry at once."""
+
+
+class TokenView(Protocol):
+    """An API token; its secret is not stored."""
+
+    @property
+    def name(self) -> str:
+        """Return the name it was made with."""
+
+    @property
+    def scope(self) -> Scope:
+        """Return what it may do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionChange:
+    """What `extension set` changes; None leaves a field as it is, an empty text clears it."""
+
+    name: str | None = None
+    password: str | None = None
+    no_answer_s: float | None = None
+    voicemail: bool | None = None
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkDraft:
+    """What `trunk add` says."""
+
+    name: str
+    server: str
+    username: str | None = None
+    password: str | None = None
+    register: bool = False
+    match: tuple[str, ...] = ()
+    max_calls: int | None = None
+
+
+class Directory(Protocol):
+    """The extensions, trunks and tokens of the office. Writes are durable when they return."""
+
+    async def extensions(self) -> Sequence[ExtensionView]:
+        """Return all extensions, sorted by number."""
+
+    async def extension(self, number: str) -> ExtensionView:
+        """Return one extension; NotFound where there is none."""
+
+    async def add_extension(
+        self, number: str, *, name: str | None, password: str, contact: str | None
+    ) -> None:
+        """Add a phone; only digests of the password are kept. Refused where the number is taken."""
+
+    async def change_extension(self, number: str, change: ExtensionChange) -> None:
+        """Change some fields of a phone; NotFound where there is none."""
+
+    async def remove_extension(self, number: str) -> None:
+        """Forget a phone and its bindings; NotFound where there is none."""
+
+    async def trunks(self) -> Sequence[TrunkView]:
+        """Return all trunks, sorted by name."""
+
+    async def add_trunk(self, draft: TrunkDraft) -> None:
+        """Add a line; Refused where the name is taken."""
+
+    async def remove_trunk(self, name: str) -> None:
+        """Forget a line; NotFound where there is none."""
+
+    async def tokens(self) -> Sequence[TokenView]:
+        """Return all tokens, sorted by name."""
+
+    async def add_token(self, name: str, scope: Scope) -> str:
+        """Make a token and return its secret, which only its holder knows from then on."""
+
+    async def remove_token(self, name: str) -> None:
+        """Make a token worthless at once; NotFound where there is none."""
+
+    async def token(self, secret: str) -> TokenView | None:
+        """Return the token that `secret` belongs to; the same work whether or not there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Which records, newest first.
+
+    Times are seconds since the epoch: `since` included, `until` not.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    from_: str | None = None
+    to: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    result: Result | None = None
+    limit: int = 100
+    before: str | None = None
+    """The id of the last record of the page before this one."""
+
+
+class Records(Protocol):
+    """The calls that were, one record each, and their events."""
+
+    async def find(self, query: RecordQuery) -> Sequence[CallRecord]:
+        """Return the records that match, newest first, at most `query.limit`."""
+
+    async def find_one(self, call: str) -> CallRecord:
+        """Return one record; NotFound where there is none."""
+
+    async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
+        """Return stored events with a number greater than `seq`, in order.
+
+        Those older than the bus remembers.
+        """
+
+
+class LiveOffice(Protocol):
+    """The running server: calls, phones, bans. Everything here is quick and works from memory."""
+
+    def status(self) -> LiveStatus:
+        """Return how the server is."""
+
+    def registrations(self) -> Sequence[Registration]:
+        """Return the live bindings, sorted by number."""
+
+    def calls(self) -> Sequence[LiveCall]:
+        """Return the calls that are up, oldest first."""
+
+    async def originate(self, from_: str, to: str) -> str:
+        """Ring `from_`, then call `to` as if it had dialled; return the call's id once it is being
+        rung.
+
+        Raises NotFound where `from_` is no extension and Refused where it cannot be rung now.
+        """
+
+    def hangup(self, call: str) -> None:
+        """End a call; NotFound where none of that id is up."""
+
+    def unban(self, address: str) -> None:
+        """Lift the ban on a source address or a user; NotFound where there is none."""
+
+    def trace(self, call: str) -> Sequence[TraceEntry]:
+        """Return what is remembered of a call, going on or over, in order.
+
+        NotFound where nothing is.
+        """
+
+    async def directory_changed(self) -> None:
+        """Read the directory again: called by the API after each write to it, before it answers."""
+
+
+class Office(Protocol):
+    """Everything that the API is about."""
+
+    @property
+    def directory(self) -> Directory:
+        """Return the directory."""
+
+    @property
+    def records(self) -> Records:
+        """Return the records."""
+
+    @property
+    def live(self) -> LiveOffice | None:
+        """Return the running server; None where the API works on the database alone."""
+
+    @property
+    def bus(self) -> Bus | None:
+        """Return the bus of events; None without a server."""

@@ -1,0 +1,165 @@
+"""What the API answers with about a running server: frozen values that become JSON as they are.
+
+`LiveOffice` (office.py) returns these. Names of fields are the names in the JSON (`from_` becomes
+`from`) and are fixed by the documented interface. Times are text in UTC with milliseconds, as
+`utc_text` writes them; seconds are floats; `None` means "not known". Records of calls are not here:
+they are `pbx.cdr.record.CallRecord`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+
+def utc_text(wall: float) -> str:
+    """Write seconds since the epoch as `2026-11-21T08:00:00.123Z`."""
+    moment = datetime.fromtimestamp(wall, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Base of the values below."""
+
+
+class Registration(View, frozen=True, kw_only=True):
+    """One binding of one extension: a phone that can be rung.
+
+    `transport` is "udp", "tcp" or "tls". `round_trip_ms` comes from the OPTIONS qualify.
+    `reachable` is False when the phone did not answer the last one.
+    """
+
+    number: str
+    contact: str
+    transport: str
+    user_agent: str | None = None
+    expires_in_s: float
+    round_trip_ms: float | None = None
+    reachable: bool = True
+
+
+class CallLeg(View, frozen=True, kw_only=True):
+    """One leg of a call that is up.
+
+    `state` is "ringing", "answered" or "held"; `remote` is `host:port`.
+    """
+
+    leg: int
+    role: Literal["caller", "called"]
+    number: str
+    state: str
+    codec: str | None = None
+    remote: str | None = None
+
+
+class LiveCall(View, frozen=True, kw_only=True):
+    """A call that is going on.
+
+    `state` is "routing", "ringing", "talking", "held" or "ending"; `since` when it began.
+    """
+
+    id: str
+    from_: str
+    to: str
+    state: str
+    since: str
+    queue: str | None = None
+    agent: str | None = None
+    legs: tuple[CallLeg, ...] = ()
+
+
+class Ban(View, frozen=True, kw_only=True):
+    """A source or a user whose attempts are dropped or slowed after too many failed
+    authentications.
+
+    `address` is what `unban` takes: an IP address (`kind` "source") or a number (`kind` "user").
+    """
+
+    address: str
+    kind: Literal["source", "user"] = "source"
+    failures: int
+    until: str
+
+
+class MediaWorker(View, frozen=True, kw_only=True):
+    """Load of one media worker process. `load_percent` is of one core over the last seconds."""
+
+    worker: int
+    pid: int | None = None
+    legs: int
+    load_percent: float | None = None
+    ports_free: int | None = None
+    late_ticks: int = 0
+
+
+class DatabaseHealth(View, frozen=True, kw_only=True):
+    """State of the database and of the writer behind it.
+
+    `pending` records wait to be written; `error` is the last one.
+    """
+
+    ok: bool
+    size_bytes: int | None = None
+    pending: int = 0
+    error: str | None = None
+
+
+class Alarm(View, frozen=True, kw_only=True):
+    """Something an administrator should know, one sentence with what to do.
+
+    Repeats raise `count` and move `at`.
+    """
+
+    at: str
+    sentence: str
+    count: int = 1
+
+
+class LiveStatus(View, frozen=True, kw_only=True):
+    """What the running server says about itself. `sip` are the snapshots of the SIP tables, for
+    diagnosis only.
+
+    `listen` are the SIP addresses as URLs (`udp://0.0.0.0:5060`), `api` the API's own. `calls`
+    counts calls, `legs` legs.
+    """
+
+    version: str
+    pid: int
+    started_at: str
+    uptime_s: float
+    listen: tuple[str, ...]
+    api: tuple[str, ...] = ()
+    calls: int
+    legs: int
+    bans: tuple[Ban, ...] = ()
+    media: tuple[MediaWorker, ...] = ()
+    database: DatabaseHealth
+    alarms: tuple[Alarm, ...] = ()
+    sip: dict[str, object] = {}
+
+
+class TraceEntry(View, frozen=True, kw_only=True):
+    """One line of a call's ladder.
+
+    `kind` "sip": a message that passed between callpbx and `party`; `direction` is seen from
+    callpbx, `from_`/`to` are `host:port`, `summary` is what stands on the arrow ("INVITE with SDP",
+    "180 Ringing", "200 OK INVITE, again"), `first_line` the message's own and `detail` its whole
+    text with credentials blotted out. `kind` "media" and "event": one sentence in `summary` on the
+    column of `leg`, or on callpbx's where `leg` is None. Entries are in order of `at`, seconds
+    since the epoch.
+    """
+
+    at: float
+    kind: Literal["sip", "media", "event"]
+    summary: str
+    leg: int | None = None
+    party: str | None = None
+    call_id: str | None = None
+    direction: Literal["received", "sent"] | None = None
+    from_: str | None = None
+    to: str | None = None
+    transport: str | None = None
+    first_line: str | None = None
+    detail: str | None = None
