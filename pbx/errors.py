@@ -4,7 +4,8 @@ CallpbxError
 ├── UsageError        our own code called something in a wrong state: a defect, no remote's fault
 ├── ConfigError       a user's mistake in callpbx.yaml or dialplan.yaml, with file:line:column
 ├── Refused           a command that cannot be carried out; its text is shown to the user as it is
-│   └── NotRunning    the command needs a running server
+│   ├── NotRunning    the command needs a running server
+│   └── NotFound      what the command names does not exist
 ├── RemoteError       what a remote sent cannot be accepted; carries the SIP status to answer with
 │   ├── MessageError  a datagram or stream that is no acceptable SIP message
 │   └── SdpError      a session description that cannot be used
