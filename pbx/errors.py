@@ -74,7 +74,17 @@ class RemoteError(CallpbxError):
 
 
 class MessageError(RemoteError):
-    """Bytes that are no acceptable SIP message (RFC 3261 §7, RFC 4475)."""
+    """Bytes that are no acceptable SIP message (RFC 3261 §7, RFC 4475).
+
+    `partial` is the `pbx.sip.message.Request` as far as it could be read, so that it can be answered; None for
+    responses, and for bytes that show no request.
+    """
+
+    def __init__(
+        self, status: int, slug: str, detail: str = "", *, partial: object | None = None
+    ) -> None:
+        super().__init__(status, slug, detail)
+        self.partial = partial
 
 
 class SdpError(RemoteError):
