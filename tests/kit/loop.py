@@ -134,7 +134,8 @@ def describe_tasks(loop: asyncio.AbstractEventLoop) -> str:
 
 
 def _place(coroutine: object) -> str:
-    """Return function, file and line of the innermost `async def`, not asyncio's own, it waits in."""
+    """Return the innermost `async def` that it waits in, file and line; asyncio's own are
+    skipped."""
     place = "not started"
     while coroutine is not None:
         if isinstance(coroutine, _Counted):

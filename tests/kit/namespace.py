@@ -59,7 +59,7 @@ def _enter_new() -> None:
         _call("unshare", CLONE_NEWNET)
     except PermissionError:
         raise NoNamespace(
-            "no right to make a network namespace: run as root, or `make test`, or `unshare -rn pytest`"
+            "no right to make a network namespace: use `make test`, or `unshare -rn pytest`"
         ) from None
 
 
