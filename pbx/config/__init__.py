@@ -1,0 +1,89 @@
+"""callpbx.yaml → `Settings`, and `Home`, the folder that an office is.
+
+Every key has a default and the file may be absent. Each mistake is a ConfigError with
+file:line:column; unknown keys are mistakes too, with the nearest known one. Values that later
+versions will use — recording, mail, connections, secrets — are checked now, so that a file written
+today stays valid. `settings.py` holds the values, `sections.py` the keys, `values.py` how a single
+text is read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+
+from pbx.config.home import Home
+from pbx.config.sections import Context, Surroundings, read_settings
+from pbx.config.settings import (
+    ApiSettings,
+    HttpSettings,
+    MailSettings,
+    MediaSettings,
+    RecordingSettings,
+    RetentionSettings,
+    Settings,
+    SipSettings,
+)
+from pbx.config.values import AllowedHost, HttpListen, Network, SipListen
+from pbx.errors import ConfigError
+from pbx.marks import Problem, Reader, read_tree
+from pbx.marks.problem import SYNTAX
+
+__all__ = [
+    "AllowedHost",
+    "ApiSettings",
+    "Home",
+    "HttpListen",
+    "HttpSettings",
+    "MailSettings",
+    "MediaSettings",
+    "Network",
+    "RecordingSettings",
+    "RetentionSettings",
+    "Settings",
+    "SipListen",
+    "SipSettings",
+    "check_settings",
+    "load_settings",
+    "parse_settings",
+]
+
+
+def load_settings(home: Home, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read callpbx.yaml of an office; raises ConfigError for its first mistake."""
+    settings, problems = check_settings(home, environ)
+    if settings is None:
+        raise problems[0].error()
+    return settings
+
+
+def check_settings(
+    home: Home, environ: Mapping[str, str] = os.environ
+) -> tuple[Settings | None, list[Problem]]:
+    """Read callpbx.yaml and return it with all problems; None if it cannot be used.
+
+    `environ` is where `env:NAME` is looked up. An absent file gives the defaults.
+    """
+    path = home.settings
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return Settings(), []
+    except UnicodeDecodeError:
+        return None, [Problem(SYNTAX, path.name, 1, 1, "the file is not UTF-8", "save it as UTF-8")]
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    return parse_settings(text, path.name, environ=environ, mode=mode)
+
+
+def parse_settings(
+    text: str, file: str, *, environ: Mapping[str, str], mode: int = 0o600
+) -> tuple[Settings | None, list[Problem]]:
+    """Do the same with a text. `mode` are the file's permission bits: secrets in it want 0600."""
+    tree = read_tree(text, file)
+    context = Context(Reader(file, tree.problems), Surroundings(environ, mode))
+    settings = read_settings(context, tree.root)
+    problems = sorted(context.reader.problems, key=lambda problem: (problem.line, problem.column))
+    return (None if problems else settings), problems

@@ -1,0 +1,189 @@
+"""The sections of callpbx.yaml, one table each: key → field and how its node is read.
+
+A new key is one row here and one field in settings.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pbx.config import values
+from pbx.config.settings import (
+    ApiSettings,
+    HttpSettings,
+    MailSettings,
+    MediaSettings,
+    RecordingSettings,
+    RetentionSettings,
+    Settings,
+    SipSettings,
+)
+from pbx.config.values import AllowedHost
+from pbx.marks import MapNode, Node, Reader, TextNode
+from pbx.marks.problem import WRONG_TYPE
+from pbx.marks.reader import duration, one_of, size
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What values may depend on besides the file: environment variables, and the file's mode."""
+
+    environ: Mapping[str, str]
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What reads a node: the reader that collects problems, and the surroundings."""
+
+    reader: Reader
+    surroundings: Surroundings
+
+
+Read = Callable[[Context, Node, str], Any]
+"""Return the value of a node; None means "keep the default". `str` names it in sentences."""
+
+Keys = Mapping[str, tuple[str, Read]]
+
+
+def read_settings(context: Context, root: Node | None) -> Settings:
+    """Return the settings of a whole file; mistakes are in the reader afterwards."""
+    return Settings(**_fields(context, root, "callpbx.yaml", SECTIONS))
+
+
+def _fields(context: Context, node: Node | None, what: str, keys: Keys) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, (_, value_node) in context.reader.mapping(node, what, keys).items():
+        name, read = keys[key]
+        value = read(context, value_node, key)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def section(kind: Callable[..., object], keys: Keys) -> Read:
+    """Return what reads a map into `kind(**fields)`."""
+
+    def read(context: Context, node: Node, what: str) -> object:
+        return kind(**_fields(context, node, what, keys))
+
+    return read
+
+
+def one(convert: Callable[[str], object]) -> Read:
+    """Return what reads a single value."""
+
+    def read(context: Context, node: Node, what: str) -> object:
+        return context.reader.value(node, what, convert, None)
+
+    return read
+
+
+def many(convert: Callable[[str], object]) -> Read:
+    """Return what reads a list of values into a tuple; an empty list is a mistake."""
+
+    def read(context: Context, node: Node, what: str) -> tuple[object, ...] | None:
+        nodes = context.reader.items(node, what)
+        if not nodes:
+            context.reader.problem(node, WRONG_TYPE, f"{what} must name at least one")
+            return None
+        found = [context.reader.value(item, what, convert, None) for item in nodes]
+        return tuple(dict.fromkeys(value for value in found if value is not None))
+
+    return read
+
+
+def named(read_value: Read) -> Read:
+    """Return what reads a map from names that the user chose."""
+
+    def read(context: Context, node: Node, what: str) -> dict[str, object]:
+        entries = context.reader.mapping(node, what)
+        found = {name: read_value(context, value, name) for name, (_, value) in entries.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    return read
+
+
+def secret(context: Context, node: Node, what: str) -> str | None:
+    """Return a secret: `env:VARIABLE`, or a literal where only the owner may read the file."""
+    text = context.reader.text(node, what)
+    if text is None:
+        return None
+    scheme, _, variable = text.partition("env:")
+    if not scheme and variable:
+        if variable in context.surroundings.environ:
+            return context.surroundings.environ[variable]
+        sentence = f"the environment variable {variable} is not set"
+        context.reader.problem(node, WRONG_TYPE, sentence)
+    elif context.surroundings.mode & 0o077:
+        sentence = f"{what} is a secret, but others may read this file"
+        context.reader.problem(node, WRONG_TYPE, sentence, "run chmod 600 on it, or use env:NAME")
+    return text
+
+
+def allowed_hosts(context: Context, node: Node, what: str) -> tuple[AllowedHost, ...]:
+    """Return `http.allow`: names, and {host, address} for what is private."""
+    reader = context.reader
+    allowed: list[AllowedHost] = []
+    for item in reader.items(node, what):
+        if isinstance(item, MapNode):
+            before = len(reader.problems)
+            fields = _fields(context, item, what, _PINNED_HOST)
+            if len(fields) == len(_PINNED_HOST):
+                allowed.append(AllowedHost(**fields))
+            elif len(reader.problems) == before:
+                reader.problem(item, WRONG_TYPE, f"{what}: write both host and address")
+        elif isinstance(item, TextNode):
+            host = reader.value(item, what, values.public_host, None)
+            if host is not None:
+                allowed.append(AllowedHost(host))
+    return tuple(allowed)
+
+
+_PINNED_HOST: Keys = {
+    "host": ("host", one(values.host_name)),
+    "address": ("address", one(values.network)),
+}
+_SIP: Keys = {
+    "listen": ("listen", many(values.sip_listen)),
+    "realm": ("realm", one(values.realm)),
+    "external_address": ("external_address", one(values.auto_or_address)),
+    "local_networks": ("local_networks", many(values.network)),
+}
+_MEDIA: Keys = {
+    "address": ("address", one(values.auto_or_address)),
+    "ports": ("ports", one(values.ports)),
+    "workers": ("workers", one(values.workers)),
+    "codecs": ("codecs", many(one_of(*values.CODECS))),
+}
+_MAIL: Keys = {
+    "server": ("server", one(str)),
+    "from": ("sender", one(str)),
+    "user": ("user", one(str)),
+    "password": ("password", secret),
+}
+_RETENTION: Keys = {
+    "recordings": ("recordings_s", one(duration)),
+    "events": ("events_s", one(duration)),
+    "records": ("records_s", one(duration)),
+    "min_free": ("min_free_bytes", one(size)),
+}
+
+SECTIONS: Keys = {
+    "sip": ("sip", section(SipSettings, _SIP)),
+    "media": ("media", section(MediaSettings, _MEDIA)),
+    "api": ("api", section(ApiSettings, {"listen": ("listen", one(values.http_listen))})),
+    "database": ("database", one(values.database)),
+    "grace": ("grace_s", one(duration)),
+    "connections": ("connections", named(one(values.connection))),
+    "http": ("http", section(HttpSettings, {"allow": ("allow", allowed_hosts)})),
+    "mail": ("mail", section(MailSettings, _MAIL)),
+    "secrets": ("secrets", named(secret)),
+    "retention": ("retention", section(RetentionSettings, _RETENTION)),
+    "recording": (
+        "recording",
+        section(RecordingSettings, {"format": ("format", one(one_of("ulaw", "pcm", "opus")))}),
+    ),
+}

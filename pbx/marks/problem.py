@@ -1,0 +1,58 @@
+"""What is wrong in a file that a user wrote: a stable code, a place, one sentence and, where one is
+known, the way out.
+
+Codes beginning with E stop a file from being used, those with W do not. They are listed in
+docs/dialplan.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pbx.errors import ConfigError
+
+SYNTAX = "E001"
+UNKNOWN_KEY = "E002"
+DUPLICATE_KEY = "E003"
+LOST_KEY = "E004"
+WRONG_TYPE = "E005"
+OVERLAP = "E010"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake. `line` and `column` count from 1."""
+
+    code: str
+    file: str
+    line: int
+    column: int
+    sentence: str
+    suggestion: str | None = None
+
+    @property
+    def severity(self) -> Literal["error", "warning"]:
+        """Tell whether the file can be used in spite of it."""
+        return "error" if self.code.startswith("E") else "warning"
+
+    @property
+    def text(self) -> str:
+        """Return the sentence with its code and suggestion, without the place."""
+        ending = f" — {self.suggestion}" if self.suggestion else ""
+        return f"{self.code} {self.sentence}{ending}"
+
+    def error(self) -> ConfigError:
+        """Return the exception that says the same."""
+        return ConfigError(self.text, file=self.file, line=self.line, column=self.column)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column} {self.text}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Return `did you mean "…"?` with the nearest of `known`, None where nothing is near."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else None

@@ -1,0 +1,1 @@
+"""What dialplan.yaml says: `loader.py` reads and checks it, `model.py` holds the result."""
