@@ -21,7 +21,8 @@ MediaDirection = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 class PayloadMap(msgspec.Struct, frozen=True, array_like=True):
     """One codec as one leg numbers it.
 
-    `clock` is the RTP clock in Hz (8000 for G.722), `ptime` milliseconds a packet.
+    `clock` is the RTP clock in Hz (8000 for G.722), `ptime` milliseconds a packet. `event_clock` is
+    telephone-event's, which may be 8000 beside opus; None where there is no telephone-event.
     """
 
     codec: str
@@ -31,6 +32,7 @@ class PayloadMap(msgspec.Struct, frozen=True, array_like=True):
     ptime: int = 20
     event_send: int | None = None
     event_receive: int | None = None
+    event_clock: int | None = None
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):

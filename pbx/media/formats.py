@@ -1,0 +1,356 @@
+"""What a description says about audio, and what we are able to speak.
+
+`AudioDescription` is the one stream of a description that a call uses, as values; it is read from
+a remote's description and written into ours. `Capabilities` is what may be spoken on a leg; what
+one leg said becomes, as `shared_by`, what the other may be offered, so that the two can be
+relayed: codecs, keys, packet times and wishes, never an address.
+
+Usable is the first m=audio with a port and a plain RTP profile. RTP/SAVP is refused in this
+version; ICE, BUNDLE and rtcp-mux are not read, so our answers leave them out, which refuses them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Final
+
+from pbx.errors import SdpError
+from pbx.media.codec import (
+    EVENT_CLOCKS,
+    EVENT_FMTP,
+    STATIC_PAYLOADS,
+    TELEPHONE_EVENT,
+    Codec,
+    Fmtp,
+    codec_mapped,
+    codec_named,
+    format_fmtp,
+    parse_fmtp,
+)
+from pbx.media.engine import Family
+from pbx.media.sdp import (
+    Attribute,
+    Connection,
+    Direction,
+    MediaDescription,
+    SessionDescription,
+    read_number,
+)
+
+Address = tuple[str, int]
+"""An IP address in text and a port."""
+
+PROTOCOLS: Final = ("RTP/AVP", "RTP/AVPF")
+"""RTP profiles that we speak; of AVPF only what AVP has (RFC 4585 allows that)."""
+
+DEFAULT_PTIME: Final = 20  # ms, RFC 3551 §4.2
+_PTIMES: Final = range(10, 61, 10)  # ms that a worker can make
+_MAX_PTIME: Final = 1000  # ms; anything longer is taken for a mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A codec under the number that one description gives it."""
+
+    codec: Codec
+    payload: int
+    fmtp: Fmtp = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDescription:
+    """The audio stream of one description, whoever wrote it."""
+
+    address: Address | None
+    """Where its writer wants RTP; None when held by 0.0.0.0."""
+    rtcp: Address | None
+    """Where its writer wants RTCP."""
+    family: Family
+    formats: tuple[Format, ...]
+    """The codecs that we know, in the writer's order, each once."""
+    events: Mapping[int, int]
+    """telephone-event: RTP clock → payload type."""
+    direction: Direction = Direction.SENDRECV
+    """Seen from its writer; an address of 0.0.0.0 counts as not receiving."""
+    ptime: int | None = None
+    maxptime: int | None = None
+    protocol: str = "RTP/AVP"
+    index: int = 0
+    """Which of the m= lines it is."""
+
+    def format_of(self, codec: Codec) -> Format | None:
+        """Return the format of `codec`, or None when it is not listed."""
+        for entry in self.formats:
+            if entry.codec is codec:
+                return entry
+        return None
+
+    @property
+    def packet_time(self) -> int:
+        """Return the milliseconds a packet, 10–60, that its writer likes best."""
+        wanted = self.ptime or DEFAULT_PTIME
+        if self.maxptime is not None:
+            wanted = min(wanted, self.maxptime)
+        return wanted if wanted in _PTIMES else DEFAULT_PTIME
+
+    def media(self) -> MediaDescription:
+        """Write it as an m= block; only for descriptions of our own, which have an address."""
+        attributes = [
+            attribute for entry in self.formats for attribute in _format_attributes(entry)
+        ]
+        for clock, payload in self.events.items():
+            attributes.append(Attribute("rtpmap", f"{payload} {TELEPHONE_EVENT}/{clock}"))
+            attributes.append(Attribute("fmtp", f"{payload} {EVENT_FMTP}"))
+        attributes.append(Attribute("ptime", str(self.ptime or DEFAULT_PTIME)))
+        if self.maxptime is not None:
+            attributes.append(Attribute("maxptime", str(self.maxptime)))
+        attributes.append(Attribute(self.direction.value))
+        numbers = [entry.payload for entry in self.formats] + list(self.events.values())
+        return MediaDescription(
+            "audio",
+            self.address[1] if self.address else 0,
+            self.protocol,
+            tuple(map(str, numbers)),
+            None,
+            tuple(attributes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What may be spoken on a leg, best first."""
+
+    codecs: tuple[Codec, ...]
+    events: tuple[int, ...] = EVENT_CLOCKS
+    """RTP clocks of telephone-event that may be used; empty means none."""
+    ptime: int | None = None
+    """Milliseconds a packet that we ask for; None means 20."""
+    maxptime: int | None = None
+    wishes: Mapping[str, Fmtp] = field(default_factory=dict)
+    """fmtp that we ask for, by codec name: on relay, what the other leg asks for."""
+    payloads: Mapping[str, int] = field(default_factory=dict)
+    """Dynamic payload types to prefer in an offer, by rtpmap text (`opus/48000/2`)."""
+
+    @classmethod
+    def named(cls, names: Iterable[str]) -> Capabilities:
+        """Return these codecs (any case, as callpbx.yaml names them); unknown ones are left out."""
+        codecs = (codec_named(name) for name in names)
+        return cls(tuple(codec for codec in codecs if codec is not None))
+
+    def preferring(self, codec: Codec) -> Capabilities:
+        """Return the same with `codec` first, when it is among them."""
+        return replace(self, codecs=tuple(sorted(self.codecs, key=lambda own: own is not codec)))
+
+    def only(self, codec: Codec) -> Capabilities:
+        """Return the same with no codec but `codec`; none is left when it is not among them."""
+        return replace(self, codecs=tuple(own for own in self.codecs if own is codec))
+
+    def playable(self) -> Capabilities:
+        """Return the same with only the codecs that a worker can play files in."""
+        return replace(self, codecs=tuple(own for own in self.codecs if own.playable))
+
+    def shared_by(self, audio: AudioDescription) -> Capabilities:
+        """Return what of these `audio`'s writer has too, in the writer's order.
+
+        It is what a leg may be offered that shall be relayed to that writer. Raises
+        SdpError(488, "no_common_codec") when nothing is left.
+        """
+        formats = [entry for entry in audio.formats if entry.codec in self.codecs]
+        if not formats:
+            raise SdpError(488, "no_common_codec")
+        payloads = {entry.codec.rtpmap: entry.payload for entry in formats}
+        for clock, payload in audio.events.items():
+            payloads[event_rtpmap(clock)] = payload
+        return Capabilities(
+            codecs=tuple(entry.codec for entry in formats),
+            events=tuple(clock for clock in self.events if clock in audio.events),
+            ptime=audio.ptime,
+            maxptime=audio.maxptime,
+            wishes=_wishes(formats),
+            payloads=payloads,
+        )
+
+
+def event_rtpmap(clock: int) -> str:
+    """Return the rtpmap text of telephone-event at `clock` Hz."""
+    return f"{TELEPHONE_EVENT}/{clock}"
+
+
+def read_audio(description: SessionDescription) -> AudioDescription:
+    """Return the audio stream of a remote's description that a call can use.
+
+    Raises SdpError(488): "no_audio" (none offered), "secure_media" (only profiles that we do not
+    speak), "sdp_address" (its address is no unicast IP address); SdpError(400, "no_connection").
+    """
+    index = _usable_stream(description)
+    media = description.media[index]
+    connection = media.connection or description.connection
+    if connection is None:
+        raise SdpError(400, "no_connection")
+    address = _unicast(connection.address)
+    family: Family = 6 if ":" in address else 4
+    held = address in ("0.0.0.0", "::")
+    said = _Said.of(media, description.attributes)
+    direction = said.direction
+    if held:
+        direction = Direction.of(sends=direction.sends, receives=False)
+    formats, events = _known_formats(media.formats, said)
+    return AudioDescription(
+        address=None if held else (address, media.port),
+        rtcp=None if held else _rtcp(said.rtcp, address, media.port),
+        family=family,
+        formats=formats,
+        events=events,
+        direction=direction,
+        ptime=said.ptime,
+        maxptime=said.maxptime,
+        protocol=media.protocol,
+        index=index,
+    )
+
+
+def _usable_stream(description: SessionDescription) -> int:
+    slug = "no_audio"
+    for index, media in enumerate(description.media):
+        if media.kind != "audio" or media.port == 0:
+            continue
+        if media.protocol in PROTOCOLS:
+            return index
+        slug = "secure_media" if "SAVP" in media.protocol else "media_protocol"
+    raise SdpError(488, slug)
+
+
+@dataclass(slots=True)
+class _Said:
+    """The attributes of one stream that we read, gathered in one pass; the first of a kind wins."""
+
+    rtpmaps: dict[str, str] = field(default_factory=dict)
+    fmtps: dict[str, str] = field(default_factory=dict)
+    direction: Direction = Direction.SENDRECV
+    ptime: int | None = None
+    maxptime: int | None = None
+    rtcp: str | None = None
+
+    @classmethod
+    def of(cls, media: MediaDescription, session: tuple[Attribute, ...]) -> _Said:
+        said = cls(direction=_direction(session, Direction.SENDRECV))
+        said.direction = _direction(media.attributes, said.direction)
+        for name, value in media.attributes:
+            if value is None:
+                continue
+            if name == "rtpmap":
+                payload, _, text = value.partition(" ")
+                said.rtpmaps.setdefault(payload, text.strip())
+            elif name == "fmtp":
+                payload, _, text = value.partition(" ")
+                said.fmtps.setdefault(payload, text.strip())
+            elif name == "ptime" and said.ptime is None:
+                said.ptime = _packet_time(value)
+            elif name == "maxptime" and said.maxptime is None:
+                said.maxptime = _packet_time(value)
+            elif name == "rtcp" and said.rtcp is None:
+                said.rtcp = value
+        return said
+
+
+_DIRECTIONS = {direction.value: direction for direction in Direction}
+
+
+def _direction(attributes: tuple[Attribute, ...], default: Direction) -> Direction:
+    for name, value in attributes:
+        if value is None and name in _DIRECTIONS:
+            return _DIRECTIONS[name]
+    return default
+
+
+def _packet_time(value: str) -> int | None:
+    """Read whole milliseconds; some phones write `20.0`, some 0."""
+    return read_number(value.partition(".")[0].strip(), _MAX_PTIME) or None
+
+
+def _known_formats(
+    numbers: tuple[str, ...], said: _Said
+) -> tuple[tuple[Format, ...], dict[int, int]]:
+    formats: dict[str, Format] = {}
+    events: dict[int, int] = {}
+    for text in numbers:
+        payload = read_number(text, 127)
+        if payload is None:
+            continue
+        encoding, clock, channels = _rtpmap(said.rtpmaps.get(text), payload)
+        if encoding.lower() == TELEPHONE_EVENT and clock in EVENT_CLOCKS:
+            events.setdefault(clock, payload)
+            continue
+        codec = codec_mapped(encoding, clock, channels) or _careless(encoding, payload)
+        if codec is not None and codec.name not in formats:
+            fmtp = said.fmtps.get(text)
+            formats[codec.name] = Format(codec, payload, parse_fmtp(fmtp) if fmtp else {})
+    return tuple(formats.values()), events
+
+
+def _rtpmap(text: str | None, payload: int) -> tuple[str, int, int]:
+    """Return encoding name, clock and channels; a static number needs no rtpmap (RFC 3551 §6)."""
+    if text is None:
+        codec = STATIC_PAYLOADS.get(payload)
+        return (codec.name, codec.clock, codec.channels) if codec else ("", 0, 0)
+    encoding, _, rest = text.partition("/")
+    clock, _, channels = rest.partition("/")
+    return (
+        encoding.strip(),
+        read_number(clock.strip(), 1_000_000) or 0,
+        read_number(channels.strip(), 255) or 1,
+    )
+
+
+def _careless(encoding: str, payload: int) -> Codec | None:
+    """Take a static codec by its number when only the clock is wrong: some write G722/16000."""
+    codec = STATIC_PAYLOADS.get(payload)
+    return codec if codec is not None and codec.name.lower() == encoding.lower() else None
+
+
+@lru_cache(maxsize=4096)
+def _unicast(text: str) -> str:
+    """Return the address without the TTL of a c= line, or raise SdpError."""
+    try:
+        address = ipaddress.ip_address(text.partition("/")[0])
+    except ValueError:
+        raise SdpError(488, "sdp_address", text[:60]) from None
+    if address.is_multicast or "%" in text or str(address) == "255.255.255.255":
+        raise SdpError(488, "sdp_address", text[:60])
+    return str(address)
+
+
+def _rtcp(value: str | None, address: str, port: int) -> Address:
+    """Return where RTCP goes: a=rtcp (RFC 3605), else the next port."""
+    default = (address, min(port + 1, 65535))
+    if value is None:
+        return default
+    tokens = value.split()
+    number = read_number(tokens[0], 65535) if tokens else None
+    if not number:
+        return default
+    if len(tokens) != 4:
+        return address, number
+    try:
+        return _unicast(tokens[3]), number
+    except SdpError:
+        return default
+
+
+def _wishes(formats: Iterable[Format]) -> dict[str, Fmtp]:
+    wished = {entry.codec.name: entry.codec.wished(entry.fmtp) for entry in formats}
+    return {name: fmtp for name, fmtp in wished.items() if fmtp}
+
+
+def _format_attributes(entry: Format) -> Iterable[Attribute]:
+    yield Attribute("rtpmap", f"{entry.payload} {entry.codec.rtpmap}")
+    if entry.fmtp:
+        yield Attribute("fmtp", f"{entry.payload} {format_fmtp(entry.fmtp)}")
+
+
+def connection_to(address: str) -> Connection:
+    """Return the c= line of an address of ours."""
+    return Connection("IP6" if ":" in address else "IP4", address)
