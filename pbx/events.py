@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal, Protocol
 
 import msgspec
@@ -223,30 +224,31 @@ Sink = Callable[[Stamped], None]
 
 
 class Bus:
-    """Gives each event its number and times, and hands it to every sink in order.
+    """Give each event its number and times, and hand it to every sink in order.
 
     A sink that raises is fenced: it is logged once and counted in `failures`, the others still get
-    the event. The newest `keep` events stay in memory for `since`.
+    the event. The newest `keep` events stay in memory for `since`. A sink must not emit, or the
+    sinks behind it would see two events in the wrong order.
     """
 
     def __init__(self, clock: Clock, *, keep: int = 10_000, first_seq: int = 1) -> None:
         self._clock = clock
         self._next = first_seq
         self._recent: deque[Stamped] = deque(maxlen=keep)
-        self._sinks: list[Sink] = []
+        self._sinks: tuple[Sink, ...] = ()
         self.failures: dict[str, int] = {}
 
     def attach(self, sink: Sink) -> Callable[[], None]:
         """Add a sink behind the others; the returned function takes it off again."""
-        self._sinks.append(sink)
-        return lambda: self._sinks.remove(sink) if sink in self._sinks else None
+        self._sinks = (*self._sinks, sink)
+        return lambda: self._detach(sink)
 
     def emit(self, event: AnyEvent) -> Stamped:
         """Stamp `event` and give it to every sink."""
         stamped = Stamped(self._next, self._clock.wall(), self._clock.monotonic(), event)
         self._next += 1
         self._recent.append(stamped)
-        for sink in tuple(self._sinks):
+        for sink in self._sinks:
             try:
                 sink(stamped)
             except Exception:
@@ -254,13 +256,27 @@ class Bus:
         return stamped
 
     def since(self, seq: int) -> Iterator[Stamped]:
-        """Yield the remembered events with a number greater than `seq`."""
-        return (stamped for stamped in tuple(self._recent) if stamped.seq > seq)
+        """Yield the remembered events with a number greater than `seq`, oldest first.
+
+        Events that are emitted while the caller iterates are not among them.
+        """
+        return iter(tuple(islice(self._recent, max(0, seq + 1 - self.oldest_seq), None)))
+
+    @property
+    def oldest_seq(self) -> int:
+        """Return the number of the oldest remembered event, or of the next one if there is none.
+
+        `since(seq)` left something out if `seq + 1` is smaller.
+        """
+        return self._recent[0].seq if self._recent else self._next
 
     @property
     def last_seq(self) -> int:
-        """Return the number of the newest event, 0 before the first."""
+        """Return the number of the newest event; before the first, one less than it will get."""
         return self._next - 1
+
+    def _detach(self, sink: Sink) -> None:
+        self._sinks = tuple(attached for attached in self._sinks if attached is not sink)
 
     def _count_failure(self, sink: Sink, stamped: Stamped) -> None:
         name = getattr(sink, "__qualname__", type(sink).__name__)
