@@ -1,0 +1,117 @@
+"""The media engine in memory keeps the promises of the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pbx.errors import NoResource
+from pbx.media.engine import MediaEngine
+from pbx.media.protocol import (
+    AddLeg,
+    AnyWorkerEvent,
+    FreeLeg,
+    Join,
+    LegFreed,
+    Play,
+    PlaybackDone,
+    StopPlaying,
+    StreamFigures,
+    Unjoin,
+)
+from tests.kit.media import FakeMediaEngine
+
+
+class Ears:
+    """An engine whose later calls are run by hand, and what it said."""
+
+    def __init__(self) -> None:
+        self.later: list[Callable[[], None]] = []
+        self.heard: list[AnyWorkerEvent] = []
+        self.lost: list[tuple[int, frozenset[int]]] = []
+        self.engine = FakeMediaEngine(
+            on_event=lambda _worker, event: self.heard.append(event),
+            on_worker_lost=lambda worker, legs: self.lost.append((worker, legs)),
+            soon=self.later.append,
+        )
+
+    def run(self) -> None:
+        while self.later:
+            self.later.pop(0)()
+
+    def add_leg(self) -> int:
+        port = self.engine.take_port(4)
+        leg = self.engine.next_leg()
+        self.engine.send(port, AddLeg(leg, port.port))
+        return leg
+
+
+def test_it_is_a_media_engine() -> None:
+    engine: MediaEngine = FakeMediaEngine()
+    assert engine.take_port(4).port == 10_000
+    assert engine.take_port(6).port == 10_002
+
+
+def test_freeing_a_leg_is_answered_soon_with_its_figures() -> None:
+    ears = Ears()
+    leg = ears.add_leg()
+    figures = (StreamFigures(packets=50), StreamFigures(packets=49))
+    ears.engine.figures[leg] = figures
+    port = ears.engine.take_port(4)
+    ears.engine.send(port, FreeLeg(leg))
+    assert ears.heard == []
+    ears.run()
+    assert ears.heard == [LegFreed(leg, *figures)]
+    assert ears.engine.legs == frozenset()
+    assert ears.engine.leaks() == ["port 10002 is taken and unused"]
+    ears.engine.give_back(port)
+    assert ears.engine.leaks() == []
+
+
+def test_joins_go_both_ways_and_replace_each_other() -> None:
+    ears = Ears()
+    one, two, three = (ears.add_leg() for _ in range(3))
+    port = ears.engine.take_port(4)
+    ears.engine.send(port, Join(one, two))
+    ears.engine.send(port, Join(one, three))
+    assert ears.engine.joined == {one: three, three: one}
+    ears.engine.send(port, Unjoin(three))
+    assert ears.engine.joined == {}
+
+
+def test_a_playback_ends_when_the_test_or_the_call_says() -> None:
+    ears = Ears()
+    leg = ears.add_leg()
+    port = ears.engine.take_port(4)
+    ears.engine.send(port, Play(leg, 1, "/a.wav"))
+    ears.engine.send(port, Play(leg, 2, "/b.wav"))
+    ears.engine.send(port, StopPlaying(leg, 2))
+    ears.run()
+    ears.engine.finish_playing(leg)
+    assert ears.heard == [PlaybackDone(leg, 2, finished=False), PlaybackDone(leg, 1, finished=True)]
+
+
+def test_a_lost_worker_takes_its_legs_and_ports_along() -> None:
+    ears = Ears()
+    leg = ears.add_leg()
+    old = ears.engine.take_port(4)
+    ears.engine.send(old, FreeLeg(leg))
+    leg = ears.add_leg()
+    ears.engine.lose_worker()
+    ears.run()
+    assert ears.heard == []
+    assert ears.lost == [(1, frozenset({leg}))]
+    ears.engine.send(old, AddLeg(99, old.port))
+    ears.run()
+    assert ears.lost[1:] == [(1, frozenset({99}))]
+    with pytest.raises(NoResource):
+        ears.engine.take_port(4, beside=old)
+    assert ears.engine.take_port(4).worker == 2
+
+
+def test_an_exhausted_engine_refuses() -> None:
+    engine = FakeMediaEngine()
+    engine.exhausted = True
+    with pytest.raises(NoResource):
+        engine.take_port(4)
