@@ -8,7 +8,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -16,6 +15,10 @@ CODECS = ("opus", "g722", "pcma", "pcmu")
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060}
 LATER_TRANSPORTS = ("tls", "ws", "wss")
 LOWEST_MEDIA_PORT = 1024
+LISTEN_URL = re.compile(
+    r"(?P<scheme>[a-z]+)://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/@\[\]]+))"
+    r"(?::(?P<port>[0-9]{1,6}))?/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,13 @@ def http_listen(text: str) -> HttpListen:
 
 
 def _listen_url(text: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(text)
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError("has no port from 0 to 65535") from None
-    if not parts.netloc or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
+    found = LISTEN_URL.fullmatch(text)
+    if not found:
         raise ValueError("is no address; write SCHEME://HOST:PORT")
-    return parts.scheme, parts.hostname or "", port
+    port = int(found["port"]) if found["port"] else None
+    if port is not None and port > 65535:
+        raise ValueError("has no port from 0 to 65535")
+    return found["scheme"], found["ipv6"] or found["host"], port
 
 
 def ip_address(text: str) -> str:

@@ -143,9 +143,14 @@ def _value_in_brackets(report: _Report) -> Finding | None:
 def _unclosed_bracket(report: _Report) -> Finding | None:
     if "flow" not in report.context:
         return None
-    bracket = "[" if "sequence" in report.context else "{"
-    sentence = f"this {bracket} is never closed, or a comma is missing after it"
-    return report.context_line, report.context_column, sentence, None
+    last = min(report.context_line, len(report.lines) - 1)
+    for number in range(last, -1, -1):
+        end = report.context_column + 1 if number == report.context_line else None
+        column = max(report.lines[number].rfind(bracket, 0, end) for bracket in "[{")
+        if column >= 0:
+            bracket = report.lines[number][column]
+            return number, column, f"this {bracket} is never closed, or a comma is missing", None
+    return None
 
 
 def _reserved_character(report: _Report) -> Finding | None:
