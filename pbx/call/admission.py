@@ -1,0 +1,157 @@
+"""Who is calling (architecture §7): an extension by its digest, a trunk by its address, or nobody
+we know.
+
+On a flow that holds authenticated bindings, From picks one of their extensions; the digest is still
+asked for on every INVITE. Next a trunk, by address. Everybody else proves by digest to be an
+extension, and whoever does not is answered alike whether or not the user exists. Failures are
+reported to the guard; a request without credentials is no failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pbx.call.outcome import cause_of
+from pbx.events import Direction
+from pbx.sip.auth import Credential, DigestAuthenticator, Failed, Stale, Verified
+from pbx.sip.flow import Address, Flow
+from pbx.sip.guard import Guard
+from pbx.sip.message import Request
+from pbx.sip.registrar import Registrar
+
+
+class ExtensionEntry(Protocol):
+    """What a call needs to know of an extension."""
+
+    @property
+    def number(self) -> str:
+        """Return the number that is dialled."""
+
+    @property
+    def name(self) -> str | None:
+        """Return the name that others see."""
+
+    @property
+    def no_answer_s(self) -> float:
+        """Return the seconds it rings before nobody answered."""
+
+    @property
+    def contact(self) -> str | None:
+        """Return the fixed URI of a device that never registers."""
+
+    @property
+    def ha1_md5(self) -> str:
+        """Return the MD5 digest of user, realm and password."""
+
+    @property
+    def ha1_sha256(self) -> str:
+        """Return the SHA-256 digest of user, realm and password."""
+
+
+class TrunkEntry(Protocol):
+    """What a call needs to know of a trunk."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the line."""
+
+    @property
+    def max_calls(self) -> int | None:
+        """Return how many calls it may carry at once; None means no limit."""
+
+
+class DirectoryLookup(Protocol):
+    """The directory as it is in memory: every look-up is synchronous."""
+
+    def extension(self, number: str) -> ExtensionEntry | None:
+        """Return the extension of that number."""
+
+    def trunk_for(self, address: Address) -> TrunkEntry | None:
+        """Return the trunk that calls from `address` belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls: an extension, or somebody beyond a trunk."""
+
+    number: str
+    name: str | None
+    direction: Direction
+    trunk: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What to answer somebody who is not let in; `delay` seconds later."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    delay: float = 0.0
+
+    @property
+    def cause(self) -> int:
+        """Return the Q.850 cause that belongs to the status."""
+        return cause_of(self.status)
+
+
+class Admission:
+    """Decides who a request is from."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: DigestAuthenticator,
+        guard: Guard,
+        registrar: Registrar,
+        directory: DirectoryLookup,
+    ) -> None:
+        self._authenticator = authenticator
+        self._guard = guard
+        self._registrar = registrar
+        self._directory = directory
+
+    def identify(self, request: Request, flow: Flow, now: float) -> Identity | Refusal:
+        """Return who sends this INVITE, or how to refuse it."""
+        own = self._registrar.on_flow(flow)
+        trunk = None if own else self._directory.trunk_for(flow.remote)
+        if trunk is not None:
+            return _beyond_trunk(request, trunk)
+        verdict = self.authenticate(request, flow, now)
+        if isinstance(verdict, Refusal):
+            return verdict
+        wanted = request.from_.uri.user
+        number = wanted if wanted is not None and wanted in own else verdict
+        extension = self._directory.extension(number)
+        name = extension.name if extension is not None else None
+        return Identity(number, name, "internal")
+
+    def authenticate(self, request: Request, flow: Flow, now: float) -> str | Refusal:
+        """Return the extension that the digest proves, or how to refuse the request."""
+        source = flow.remote[0]
+        verdict = self._authenticator.check(request, self._credential, source=source, now=now)
+        if isinstance(verdict, Verified):
+            self._guard.succeeded(source, verdict.username, now)
+            return verdict.username
+        delay = 0.0
+        if isinstance(verdict, Failed):
+            self._guard.failed(source, verdict.username, now)
+            bound = verdict.username in self._registrar.on_flow(flow)
+            delay = self._guard.delay(verdict.username, bound, now)
+        challenge = self._authenticator.challenge(
+            request, source=source, now=now, stale=isinstance(verdict, Stale)
+        )
+        return Refusal(401, tuple(challenge), delay)
+
+    def _credential(self, username: str) -> Credential | None:
+        extension = self._directory.extension(username)
+        if extension is None:
+            return None
+        return Credential(extension.ha1_md5, extension.ha1_sha256)
+
+
+def _beyond_trunk(request: Request, trunk: TrunkEntry) -> Identity:
+    caller = request.from_
+    return Identity(
+        caller.uri.user or "anonymous", caller.display_name or None, "inbound", trunk.name
+    )

@@ -1,0 +1,18 @@
+"""A phone that can be rung: a registered binding, or the fixed address of a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pbx.sip.flow import Flow
+from pbx.sip.headers import NameAddr, Uri
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One phone to ring: what to call it, and the flows to reach it by, tried in order."""
+
+    number: str
+    uri: Uri
+    flows: tuple[Flow, ...]
+    route: tuple[NameAddr, ...] = ()

@@ -1,0 +1,371 @@
+"""The exchange: pulls what SIP and media report and gives each event to whom it concerns.
+
+It lets callers in, makes a `Call` for each and starts its actor; it knows all live calls and legs.
+Nothing here waits: the transport calls `pump` after each datagram, the media engine `media_event`,
+and every verb is followed by `transmit_soon`. Beyond what descriptors, ports or loop lag allow, and
+while draining, callers get 503 with Retry-After.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from pbx.call import routing
+from pbx.call.admission import Admission, DirectoryLookup, ExtensionEntry, Identity, Refusal
+from pbx.call.call import Call, click_to_dial
+from pbx.call.contact import Contact
+from pbx.call.leg import Leg
+from pbx.call.outcome import Ending, Outcome, cause_of, failed
+from pbx.call.registration import Registrations
+from pbx.call.routing import Destinations, NumberPlan
+from pbx.errors import NotFound, Refused, SdpError
+from pbx.events import Bus, CallStarted, Clock
+from pbx.media.engine import MediaEngine
+from pbx.media.formats import Capabilities
+from pbx.media.protocol import AnyWorkerEvent, WorkerLoad
+from pbx.plan.model import Destination
+from pbx.sip import events as sip
+from pbx.sip.flow import Address, Flow
+from pbx.sip.headers import Uri
+from pbx.sip.registrar import Registrar
+from pbx.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = (("Retry-After", "5"),)
+"""What a 503 says: seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What all calls share. `capabilities` are our codecs, best first; `unknown_code_sound` a WAV
+    file, `media_address` our address in descriptions where it is not found out per remote."""
+
+    capabilities: Capabilities
+    unknown_code_sound: str
+    media_address: str | None = None
+    media_timeout_s: float = 30.0
+    hold_timeout_s: float = 300.0
+    features: tuple[tuple[str, str], ...] = ()
+
+
+class Outward(Protocol):
+    """What the exchange needs of the transport."""
+
+    def transmit_soon(self) -> None:
+        """Send what the user agent has queued, once the current work is done."""
+
+    def flows_for(self, uri: Uri) -> list[Flow] | None:
+        """Return the flows to a URI with a numeric host; None when its name must be resolved."""
+
+    async def resolve(self, uri: Uri) -> list[Flow]:
+        """Return the flows to a URI, in the order to try them."""
+
+    def advertise(self, flow: Flow) -> Address:
+        """Return the address that the remote of `flow` should see as ours."""
+
+
+class Exchange:
+    """All live calls, and the way of every event to its leg."""
+
+    def __init__(
+        self,
+        *,
+        ua: UserAgent,
+        media: MediaEngine,
+        bus: Bus,
+        clock: Clock,
+        admission: Admission,
+        registrations: Registrations,
+        registrar: Registrar,
+        directory: DirectoryLookup,
+        destinations: Destinations,
+        outward: Outward,
+        plan: NumberPlan,
+        settings: CallSettings,
+        new_call_id: Callable[[], str],
+        new_session_id: Callable[[], int],
+    ) -> None:
+        self.ua = ua
+        self.media = media
+        self.bus = bus
+        self.clock = clock
+        self.directory = directory
+        self.destinations = destinations
+        self.outward = outward
+        self.plan = plan
+        self.settings = settings
+        self.features = dict(settings.features)
+        self.calls: dict[str, Call] = {}
+        self.dropped: dict[str, int] = {}
+        self.congested: Callable[[], bool] = lambda: False
+        self.draining = False
+        self._admission = admission
+        self._registrations = registrations
+        self._registrar = registrar
+        self._new_call_id = new_call_id
+        self.new_session_id = new_session_id
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._by_invite: dict[sip.InviteId, Leg] = {}
+        self._by_media: dict[int, Leg] = {}
+        self._by_request: dict[sip.RequestId, Leg] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def now(self) -> float:
+        """Return the monotonic time."""
+        return self.clock.monotonic()
+
+    def media_host(self, flow: Flow) -> str:
+        """Return the address of ours that a description for the remote of `flow` names."""
+        return self.settings.media_address or self.outward.advertise(flow)[0]
+
+    # -- events in ---------------------------------------------------------------------------
+
+    def pump(self) -> None:
+        """Give every event that the user agent has to whom it concerns."""
+        next_event = self.ua.next_event
+        while (event := next_event()) is not None:
+            self._take(event)
+
+    def media_event(self, worker: int, event: AnyWorkerEvent) -> None:
+        """Give an event of a media worker to its leg."""
+        if isinstance(event, WorkerLoad):
+            return
+        leg = self._by_media.get(getattr(event, "leg", -1))
+        if leg is not None:
+            leg.media_event(event)
+
+    def worker_lost(self, worker: int, legs: Iterable[int]) -> None:
+        """End the calls whose media died with their worker."""
+        lost = {leg.call.id: leg.call for number in legs if (leg := self._by_media.get(number))}
+        for call in lost.values():
+            for leg in call.legs.values():
+                leg.media_gone()
+            call.hang_up("media_worker_lost")
+
+    def _take(self, event: sip.UserAgentEvent) -> None:
+        match event:
+            case sip.InviteReceived():
+                self._admit(event)
+            case sip.RequestReceived(invite=None):
+                self._out_of_dialog(event)
+            case sip.RequestAnswered() | sip.RequestFailed():
+                self._request_over(event)
+            case sip.Dropped(slug=slug):
+                self.dropped[slug] = self.dropped.get(slug, 0) + 1
+            case _:
+                leg = self._by_invite.get(event.invite) if event.invite is not None else None
+                if leg is not None:
+                    leg.take(event)
+
+    def _request_over(self, event: sip.RequestAnswered | sip.RequestFailed) -> None:
+        leg = self._by_request.pop(event.request_id, None)
+        if leg is not None:
+            leg.request_over(event)
+        elif isinstance(event, sip.RequestAnswered):
+            self._registrations.answered(event)
+        else:
+            self._registrations.failed(event)
+
+    def _out_of_dialog(self, event: sip.RequestReceived) -> None:
+        if event.request.method == "REGISTER":
+            refusal = self._registrations.receive(event)
+        else:
+            refusal = Refusal(405, (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),))
+        if refusal is not None:
+            self._refuse(event.transaction, refusal)
+
+    # -- calls in ----------------------------------------------------------------------------
+
+    def _admit(self, event: sip.InviteReceived) -> None:
+        who = self._admission.identify(event.request, event.flow, self.now())
+        if isinstance(who, Refusal):
+            self._refuse(event.transaction, who)
+            return
+        if self.draining or self.congested() or self._trunk_full(who, event.flow):
+            self._refuse(event.transaction, Refusal(503, RETRY_AFTER))
+            return
+        number, hops = event.request.uri.number, event.request.max_forwards
+        call = Call(
+            self,
+            self._new_call_id(),
+            who,
+            number,
+            max_forwards=(70 if hops is None else hops) - 1,
+        )
+        self._announce(call)
+        try:
+            Leg.incoming(call, event)
+        except SdpError as error:
+            cause = cause_of(error.status)
+            call.end(Ending("failed", error.slug, error.status, cause, "system"))
+        self._start(call, self._entry(number, who))
+
+    def _entry(self, number: str, who: Identity) -> Callable[[Call], Awaitable[Outcome]]:
+        destination = self._where(number, who)
+
+        async def entry(call: Call) -> Outcome:
+            if destination is None:
+                return failed(404, "unknown_number")
+            return await call.go(destination)
+
+        return entry
+
+    def _where(self, number: str, who: Identity) -> Destination | None:
+        if who.trunk is not None:
+            return routing.from_trunk(number, plan=self.plan)
+        return routing.from_extension(
+            number, features=self.features, plan=self.plan, extensions=self.directory.extension
+        )
+
+    def _trunk_full(self, who: Identity, flow: Flow) -> bool:
+        if who.trunk is None:
+            return False
+        trunk = self.directory.trunk_for(flow.remote)
+        if trunk is None or trunk.max_calls is None:
+            return False
+        return sum(call.who.trunk == who.trunk for call in self.calls.values()) >= trunk.max_calls
+
+    def _announce(self, call: Call) -> None:
+        self.calls[call.id] = call
+        self._idle.clear()
+        call.emit(
+            CallStarted(
+                call=call.id,
+                direction=call.who.direction,
+                caller=call.who.number,
+                caller_name=call.who.name,
+                called=call.called,
+                trunk=call.who.trunk,
+                dialplan_version=self.plan.version_id,
+            )
+        )
+
+    def _start(self, call: Call, script: Callable[[Call], Awaitable[Outcome]]) -> None:
+        task = asyncio.get_running_loop().create_task(call.live(script))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _refuse(self, transaction: sip.TransactionId, refusal: Refusal) -> None:
+        if refusal.delay > 0:
+            asyncio.get_running_loop().call_later(
+                refusal.delay, self._respond, transaction, refusal
+            )
+        else:
+            self._respond(transaction, refusal)
+
+    def _respond(self, transaction: sip.TransactionId, refusal: Refusal) -> None:
+        self.ua.respond(transaction, refusal.status, headers=refusal.headers, now=self.now())
+        self.outward.transmit_soon()
+
+    # -- what calls and legs use -------------------------------------------------------------
+
+    def add_leg(self, leg: Leg) -> None:
+        """Let the leg's events find it."""
+        self._by_invite[leg.invite] = leg
+
+    def drop_leg(self, leg: Leg) -> None:
+        """The leg is over: no more SIP events for it."""
+        self._by_invite.pop(leg.invite, None)
+
+    def expect_media(self, number: int, leg: Leg) -> None:
+        """Let the worker's events of that leg number find the leg."""
+        self._by_media[number] = leg
+
+    def forget_media(self, number: int) -> None:
+        """The worker has freed the leg."""
+        self._by_media.pop(number, None)
+
+    def expect_answer(self, request: sip.RequestId, leg: Leg) -> None:
+        """Let the answer to an in-dialog request find the leg."""
+        self._by_request[request] = leg
+
+    def forget(self, call: Call) -> None:
+        """The call's record is closed."""
+        self.calls.pop(call.id, None)
+        for leg in call.legs.values():
+            self.drop_leg(leg)
+            self.forget_media(leg.media.number)
+        if not self.calls:
+            self._idle.set()
+
+    async def contacts(self, extension: ExtensionEntry) -> list[Contact]:
+        """Return every phone of an extension that can be rung now."""
+        number = extension.number
+        found = self._bound(number)
+        if extension.contact is not None:
+            uri = Uri.parse(extension.contact)
+            flows = self.outward.flows_for(uri)
+            if flows is None:
+                flows = await self.outward.resolve(uri)
+            if flows:
+                found.append(Contact(number, uri, tuple(flows)))
+        return found
+
+    def _bound(self, number: str) -> list[Contact]:
+        return [
+            Contact(number, binding.contact, (binding.flow,), binding.path)
+            for binding in self._registrar.bindings(number, self.now())
+        ]
+
+    def internal_contacts(self, target: str) -> Sequence[Contact] | None:
+        """Return the registered phones of an internal number; None when it is none."""
+        if self.directory.extension(target) is None:
+            return None
+        return self._bound(target)
+
+    # -- what an administrator does ----------------------------------------------------------
+
+    async def originate(self, from_: str, to: str) -> str:
+        """Ring the phones of `from_`; once one answers, call `to` as if it had dialled."""
+        extension = self.directory.extension(from_)
+        if extension is None:
+            raise NotFound(f"there is no extension {from_}")
+        contacts = await self.contacts(extension)
+        if not contacts:
+            raise Refused(f"extension {from_} has no registered phone")
+        who = Identity(from_, extension.name, "internal")
+        call = Call(self, self._new_call_id(), who, to, max_forwards=70)
+        self._announce(call)
+        script = partial(
+            click_to_dial, extension=extension, contacts=contacts, script=self._entry(to, who)
+        )
+        self._start(call, script)
+        return call.id
+
+    def hangup(self, call_id: str) -> None:
+        """End a call."""
+        call = self.calls.get(call_id)
+        if call is None:
+            raise NotFound(f"there is no call {call_id}")
+        call.hang_up("hung_up_by_administrator", by_supervisor=True)
+
+    async def drain(self, grace: float) -> None:
+        """Let no new call in, give those that are up `grace` seconds, then end them."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+        except TimeoutError:
+            for call in tuple(self.calls.values()):
+                call.hang_up("shutdown")
+            try:
+                async with asyncio.timeout(2.0):
+                    await self._idle.wait()
+            except TimeoutError:
+                log.warning("%d calls did not end in time", len(self.calls))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what is live, for `status` and for a developer's eyes."""
+        return {
+            "calls": len(self.calls),
+            "legs": len(self._by_invite),
+            "media_legs": len(self._by_media),
+            "dropped": dict(self.dropped),
+        }

@@ -1,0 +1,97 @@
+"""INFO in a call (RFC 6086): keys as two kinds of phones send them, everything else passed on.
+
+Keys: `application/dtmf-relay` ("Signal=5", "Duration=160") and `application/dtmf` (the bare digit).
+Neither is an RFC; both are what desk phones call "SIP INFO".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pbx.errors import MessageError
+from pbx.events import DigitReceived
+from pbx.sip import events as sip
+from pbx.sip.message import Request
+
+if TYPE_CHECKING:
+    from pbx.call.leg import Leg
+
+DIGITS = frozenset("0123456789*#ABCD")
+_MAX_BODY = 256  # octets of a body that may hold a key
+_MAX_DURATION_MS = 60_000
+_NUMBERED = {"10": "*", "11": "#"}  # some phones number the two as RFC 4733 does
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPress:
+    """One key, and how long it was held (milliseconds, 0 where nobody said)."""
+
+    digit: str
+    duration_ms: int = 0
+
+
+def received(leg: Leg, event: sip.RequestReceived) -> None:
+    """Report a key; pass the INFO to the other side where there is one, else answer it."""
+    press = read_key(event.request)
+    if press is not None:
+        leg.call.emit(
+            DigitReceived(
+                call=leg.call.id,
+                leg=leg.id,
+                digit=press.digit,
+                duration_ms=press.duration_ms,
+                source="info",
+            )
+        )
+    other = leg.other
+    if other is not None and other.up and event.request.method == "INFO":
+        _forward(event, origin=leg, to=other)
+    else:
+        leg.respond_to(event.transaction, 200 if press is not None else 415)
+
+
+def _forward(event: sip.RequestReceived, *, origin: Leg, to: Leg) -> None:
+    """Send an INFO on to `to`; its answer becomes the answer to `origin`."""
+    exchange = to.call.exchange
+    content_type = event.request.content_type
+    request = exchange.ua.request(
+        to.invite,
+        "INFO",
+        body=event.request.body or None,
+        content_type=str(content_type) if content_type is not None else None,
+        now=exchange.now(),
+    )
+    to.forwarded[request] = (origin, event.transaction)
+    exchange.expect_answer(request, to)
+    exchange.outward.transmit_soon()
+
+
+def read_key(request: Request) -> KeyPress | None:
+    """Return the key that an INFO carries; None when it carries none."""
+    try:
+        content_type = request.content_type
+    except MessageError:
+        return None
+    if request.method != "INFO" or content_type is None or len(request.body) > _MAX_BODY:
+        return None
+    text = request.body.decode("latin-1")
+    if content_type.full == "application/dtmf":
+        return _press(text.strip(), "")
+    if content_type.full != "application/dtmf-relay":
+        return None
+    fields = dict(_pairs(text))
+    return _press(fields.get("signal", ""), fields.get("duration", ""))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    lines = (line.partition("=") for line in text.splitlines())
+    return [(name.strip().lower(), value.strip()) for name, found, value in lines if found]
+
+
+def _press(signal: str, duration: str) -> KeyPress | None:
+    digit = _NUMBERED.get(signal, signal).upper()
+    if digit not in DIGITS:
+        return None
+    held = int(duration) if duration.isascii() and duration.isdigit() and len(duration) < 6 else 0
+    return KeyPress(digit, min(held, _MAX_DURATION_MS))

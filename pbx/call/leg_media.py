@@ -1,0 +1,187 @@
+"""A leg's media as signalling sees it: its port, its offer/answer, its commands, its figures.
+
+A port is taken when the first description is written (taking one is synchronous: workers announce
+bound ports beforehand). Every agreed description goes to the worker at once. Freeing is idempotent;
+the worker answers it with the leg's figures, and until they are in, `awaits_figures` holds the
+call's record open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pbx.media.engine import Family, MediaEngine, MediaPort
+from pbx.media.formats import AudioDescription, Capabilities, read_audio
+from pbx.media.negotiation import NegotiatedMedia
+from pbx.media.offer_answer import Offer, OfferAnswer
+from pbx.media.protocol import (
+    AddLeg,
+    AnyCommand,
+    Echo,
+    FreeLeg,
+    Join,
+    Play,
+    PlaybackDone,
+    SetMediaTimeout,
+    StreamFigures,
+)
+from pbx.media.sdp import SessionDescription
+
+
+class LegMedia:
+    """Port, descriptions and commands of one leg; `number` names the leg to the workers."""
+
+    def __init__(
+        self, engine: MediaEngine, *, session_id: int, host: str, also_from: str | None
+    ) -> None:
+        self._engine = engine
+        self._host = host
+        self._also_from = also_from
+        self._offer_answer = OfferAnswer(session_id)
+        self._heard = b""
+        self._port: MediaPort | None = None
+        self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
+        self._last_playback = 0
+        self.number = engine.next_leg()
+        self.awaits_figures = False
+        self.last_codec = ""
+        self.received = StreamFigures()
+        self.sent = StreamFigures()
+
+    @property
+    def open(self) -> bool:
+        """Tell whether the leg has a port."""
+        return self._port is not None
+
+    # -- descriptions ------------------------------------------------------------------------
+
+    @property
+    def agreed(self) -> NegotiatedMedia | None:
+        """Return what both sides agreed on, None before the first answer."""
+        return self._offer_answer.media
+
+    @property
+    def offered(self) -> Offer | None:
+        """Return the far end's offer that waits for our answer."""
+        return self._offer_answer.offer_received
+
+    @property
+    def offer_open(self) -> bool:
+        """Tell whether our own offer waits for its answer."""
+        return self._offer_answer.offer_sent
+
+    @property
+    def keeps_codec(self) -> bool:
+        """Tell whether the offer that waits still has the codec in use."""
+        return self._offer_answer.keeps_codec
+
+    @property
+    def described(self) -> bytes | None:
+        """Return our last description as it was sent."""
+        return self._offer_answer.body
+
+    @property
+    def codec(self) -> str | None:
+        """Return the name of the codec in use."""
+        agreed = self._offer_answer.media
+        return agreed.codec.name if agreed is not None else None
+
+    def heard(self) -> AudioDescription | None:
+        """Return what the far end said of its audio last, None before it said anything."""
+        return read_audio(SessionDescription.parse(self._heard)) if self._heard else None
+
+    def take_offer(self, body: bytes) -> Offer:
+        """Take the far end's offer; it waits for `answer`. Raises SdpError."""
+        offer = self._offer_answer.receive_offer(body)
+        self._heard = body
+        return offer
+
+    def answer(self, capabilities: Capabilities, *, beside: LegMedia | None = None) -> bytes:
+        """Answer the waiting offer.
+
+        Raises SdpError(488) and NoResource; the offer then waits on.
+        """
+        offer = self._offer_answer.offer_received
+        self._take_port(offer.family if offer is not None else 4, beside)
+        body = self._offer_answer.answer(capabilities)
+        self._tell_worker(relearn=True)
+        return body
+
+    def keep(self) -> bytes:
+        """Answer the waiting offer with the codec in use: hold, resume, refresh."""
+        body = self._offer_answer.keep()
+        self._tell_worker(relearn=True)
+        return body
+
+    def drop_offer(self) -> None:
+        """Forget an offer that came to nothing: theirs that we refused, ours that they did."""
+        self._offer_answer.drop_offer()
+
+    def offer(self, capabilities: Capabilities, *, beside: LegMedia | None = None) -> bytes:
+        """Return our offer. Raises SdpError(488) when nothing can be offered, and NoResource."""
+        self._take_port(6 if ":" in self._host else 4, beside)
+        return self._offer_answer.offer(capabilities)
+
+    def take_answer(self, body: bytes) -> None:
+        """Take the far end's answer to our offer. Raises SdpError."""
+        self._offer_answer.receive_answer(body)
+        self._heard = body
+        self._tell_worker(relearn=True)
+
+    # -- commands ----------------------------------------------------------------------------
+
+    def expect_packets_within(self, seconds: float) -> None:
+        """Ask to be told when nothing comes for so long; 0 means never."""
+        self._send(SetMediaTimeout(self.number, seconds))
+
+    def join(self, other: LegMedia) -> None:
+        """Let both legs hear each other."""
+        self._send(Join(self.number, other.number))
+
+    def echo(self) -> None:
+        """Send back what comes in."""
+        self._send(Echo(self.number))
+
+    async def play(self, path: str) -> PlaybackDone:
+        """Play a WAV file and return when it is over."""
+        self._last_playback += 1
+        done: asyncio.Future[PlaybackDone] = asyncio.get_running_loop().create_future()
+        self._playbacks[self._last_playback] = done
+        self._send(Play(self.number, self._last_playback, path))
+        return await done
+
+    def played(self, event: PlaybackDone) -> None:
+        """Wake the script that waits for this playback."""
+        done = self._playbacks.pop(event.playback, None)
+        if done is not None and not done.done():
+            done.set_result(event)
+
+    def free(self) -> None:
+        """Let the port go; the figures come as `LegFreed`."""
+        if self._port is not None:
+            self.last_codec = self.codec or ""
+            self._send(FreeLeg(self.number))
+            self._port = None
+
+    def lost(self) -> None:
+        """Note that the worker is gone: no figures will come."""
+        self._port = None
+        self.awaits_figures = False
+
+    def _take_port(self, family: Family, beside: LegMedia | None) -> None:
+        if self._port is not None:
+            return
+        neighbour = beside._port if beside is not None else None
+        self._port = self._engine.take_port(family, beside=neighbour)
+        self.awaits_figures = True
+        self._offer_answer.local = (self._host, self._port.port)
+        self._send(AddLeg(self.number, self._port.port))
+
+    def _tell_worker(self, *, relearn: bool) -> None:
+        agreed = self._offer_answer.media
+        if agreed is not None:
+            self._send(agreed.update(self.number, also_from=self._also_from, relearn=relearn))
+
+    def _send(self, command: AnyCommand) -> None:
+        if self._port is not None:
+            self._engine.send(self._port, command)

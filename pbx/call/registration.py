@@ -1,0 +1,134 @@
+"""REGISTER from the wire to the database, and whether registered phones still answer.
+
+The registrar decides (pure), the store keeps, and only then the 200 goes out. A store that cannot
+write costs no phone its line: the binding then lives in memory, and an alarm says so. Every second
+the bindings that are due get an OPTIONS; its round-trip time is kept, two misses make a phone
+unreachable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pbx.call.admission import Admission, DirectoryLookup, Refusal
+from pbx.errors import CallpbxError
+from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
+from pbx.sip.headers import NameAddr, Uri
+from pbx.sip.registrar import Binding, Registrar, Registration
+from pbx.sip.user_agent import UserAgent
+
+log = logging.getLogger(__name__)
+
+
+class BindingKeeper(Protocol):
+    """Where bindings survive a restart."""
+
+    async def save(self, upserts: Sequence[Binding], removals: Sequence[Binding]) -> None:
+        """Write both in one transaction; durable when it returns. Raises CallpbxError."""
+
+
+class Registrations:
+    """Lets phones in and watches over them."""
+
+    def __init__(
+        self,
+        ua: UserAgent,
+        *,
+        admission: Admission,
+        registrar: Registrar,
+        directory: DirectoryLookup,
+        keeper: BindingKeeper,
+        transmit_soon: Callable[[], None],
+        now: Callable[[], float],
+        alarm: Callable[[str], None],
+    ) -> None:
+        self._ua = ua
+        self._admission = admission
+        self._registrar = registrar
+        self._directory = directory
+        self._keeper = keeper
+        self._transmit_soon = transmit_soon
+        self._now = now
+        self._alarm = alarm
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._probes: dict[RequestId, tuple[Binding, float]] = {}
+
+    def receive(self, event: RequestReceived) -> Refusal | None:
+        """Act on a REGISTER; a Refusal is for the caller to send."""
+        now = self._now()
+        request = event.request
+        user = self._admission.authenticate(request, event.flow, now)
+        if isinstance(user, Refusal):
+            return user
+        if request.to.uri.user != user or self._directory.extension(user) is None:
+            return Refusal(403)
+        registration = self._registrar.register(request, user, event.flow, now)
+        if not registration.upserts and not registration.removals:
+            self._answer(event, registration)
+            return None
+        task = asyncio.get_running_loop().create_task(self._keep(event, registration))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return None
+
+    def expire(self) -> None:
+        """Forget bindings whose time is over."""
+        gone = self._registrar.expire(self._now())
+        if gone:
+            task = asyncio.get_running_loop().create_task(self._save((), gone))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def qualify(self) -> None:
+        """Send OPTIONS to the bindings whose turn it is."""
+        now = self._now()
+        for binding in self._registrar.due_for_qualify(now):
+            ours = Uri("sip", "callpbx", None, binding.flow.local[0])
+            probe = self._ua.send(
+                "OPTIONS",
+                binding.contact,
+                destinations=(binding.flow,),
+                to=NameAddr(None, binding.contact),
+                from_=NameAddr(None, ours),
+                now=now,
+            )
+            self._probes[probe] = (binding, now)
+        self._transmit_soon()
+
+    def answered(self, event: RequestAnswered) -> bool:
+        """Note a phone's answer to our OPTIONS; False when the request was none of ours."""
+        probe = self._probes.pop(event.request_id, None)
+        if probe is None:
+            return False
+        binding, sent_at = probe
+        now = self._now()
+        self._registrar.qualified(binding, (now - sent_at) * 1000.0, now)
+        return True
+
+    def failed(self, event: RequestFailed) -> bool:
+        """Note that a phone did not answer; False when the request was none of ours."""
+        probe = self._probes.pop(event.request_id, None)
+        if probe is None:
+            return False
+        self._registrar.qualified(probe[0], None, self._now())
+        return True
+
+    async def _keep(self, event: RequestReceived, registration: Registration) -> None:
+        await self._save(registration.upserts, registration.removals)
+        self._registrar.apply(registration, self._now())
+        self._answer(event, registration)
+
+    async def _save(self, upserts: Sequence[Binding], removals: Sequence[Binding]) -> None:
+        try:
+            await self._keeper.save(upserts, removals)
+        except CallpbxError as error:
+            self._alarm(f"registrations are not being saved: {error}; they live in memory only")
+
+    def _answer(self, event: RequestReceived, registration: Registration) -> None:
+        self._ua.respond(
+            event.transaction, registration.status, headers=registration.headers, now=self._now()
+        )
+        self._transmit_soon()

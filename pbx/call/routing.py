@@ -1,0 +1,91 @@
+"""Where a call goes next: destinations, their registry, and the order in which a number is looked
+up.
+
+A destination is always `kind:name`. Each kind has one coroutine, put into the registry by
+`server.py`; verbs, queues and transfers all ask the same question, `await call.go(destination)`.
+Which number means which destination is architecture §7: from an extension feature code → `numbers`
+→ extension → 404; from a trunk `numbers` → `anything_else` → 404, and never anything that is not
+named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pbx.call.outcome import Outcome
+from pbx.errors import UsageError
+from pbx.plan.model import Destination
+
+if TYPE_CHECKING:
+    from pbx.call.call import Call
+
+Route = Callable[..., Awaitable[Outcome]]
+"""`async def route(call, name, **overrides) -> Outcome`."""
+
+
+class NumberPlan(Protocol):
+    """What routing asks of the dialplan that is in force."""
+
+    @property
+    def version_id(self) -> str:
+        """Return the short name of this version of the dialplan."""
+
+    def destination(self, number: str) -> Destination | None:
+        """Return what `numbers` says of a dialled number."""
+
+    def inbound(self, number: str) -> Destination | None:
+        """Return where a carrier's call goes, `anything_else` included."""
+
+
+class Destinations:
+    """The registry kind → coroutine. A kind registered twice is a defect and raises at once."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, Route] = {}
+
+    def register(self, kind: str, route: Route) -> None:
+        """Bind `kind` to the coroutine that takes a call there."""
+        if kind in self._routes:
+            raise UsageError(f"destination kind {kind!r} is registered twice")
+        self._routes[kind] = route
+
+    def kinds(self) -> tuple[str, ...]:
+        """Return all kinds, sorted."""
+        return tuple(sorted(self._routes))
+
+    async def go(self, call: Call, destination: Destination, **overrides: Any) -> Outcome:
+        """Take `call` to `destination` and return what became of it."""
+        route = self._routes.get(destination.kind)
+        if route is None:
+            raise UsageError(f"no destination kind {destination.kind!r}")
+        return await route(call, destination.name, **overrides)
+
+
+def from_extension(
+    number: str,
+    *,
+    features: Mapping[str, str],
+    plan: NumberPlan,
+    extensions: Callable[[str], object],
+) -> Destination | None:
+    """Return where `number` leads when an extension dials it; None means 404.
+
+    `features` maps codes to feature names; a code that starts with `*` or `#` and is not known goes
+    to the announcement that says so.
+    """
+    if number in features:
+        return Destination("feature", features[number])
+    planned = plan.destination(number)
+    if planned is not None:
+        return planned
+    if extensions(number) is not None:
+        return Destination("ext", number)
+    if number.startswith(("*", "#")):
+        return Destination("feature", "unknown_code")
+    return None
+
+
+def from_trunk(number: str, *, plan: NumberPlan) -> Destination | None:
+    """Return where `number` leads when a carrier sends it; None means 404."""
+    return plan.inbound(number)

@@ -1,0 +1,205 @@
+"""The last 16 MB of what happened, and one call's ladder made of it when somebody asks.
+
+Messages are kept as the bytes that passed, events as they were emitted; nothing is parsed or copied
+while calls run. `ladder` finds a call's events, learns from them which SIP Call-IDs are its legs,
+and then reads the messages that carry one of those. Credentials are blotted out; the ring itself
+never leaves the process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pbx import events
+from pbx.api.views import TraceEntry
+from pbx.errors import MessageError
+from pbx.events import Stamped
+from pbx.sip.flow import Flow, host_port
+from pbx.sip.message import Request, Response, parse_message
+
+LIMIT = 16 * 2**20
+"""Bytes that the ring holds, counting `EVENT_COST` for each event."""
+
+EVENT_COST = 300
+"""Bytes that an event is taken to weigh."""
+
+ENTRY_COST = 200
+"""Bytes that a message weighs besides its own."""
+
+_SECRETS = re.compile(
+    r"^((?:Proxy-)?Authorization:.*?(?:response|cnonce)=)\"?[^\",\r\n]*\"?", re.I | re.M
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One message that came in or went out. `at` is seconds since the epoch."""
+
+    at: float
+    direction: Literal["received", "sent"]
+    flow: Flow
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _LegName:
+    leg: int
+    party: str
+
+
+class Trace:
+    """A ring of messages and events, bounded in bytes."""
+
+    def __init__(self, wall: Callable[[], float], *, limit: int = LIMIT) -> None:
+        self._wall = wall
+        self._limit = limit
+        self._ring: deque[Passed | Stamped] = deque()
+        self._weight = 0
+
+    def tap(self, direction: str, octets: bytes, flow: Flow, _now: float) -> None:
+        """Remember one message; the transport calls this for each."""
+        way: Literal["received", "sent"] = "received" if direction == "received" else "sent"
+        self._ring.append(Passed(self._wall(), way, flow, octets))
+        self._grow(len(octets) + ENTRY_COST)
+
+    def sink(self, stamped: Stamped) -> None:
+        """Remember one event; a sink of the bus."""
+        self._ring.append(stamped)
+        self._grow(EVENT_COST)
+
+    def ladder(self, call: str) -> list[TraceEntry]:
+        """Return what is remembered of a call, in order; empty when nothing is."""
+        own = [
+            entry for entry in self._ring if isinstance(entry, Stamped) and entry.event.call == call
+        ]
+        legs = {
+            stamped.event.sip_call_id: _LegName(stamped.event.leg, stamped.event.number)
+            for stamped in own
+            if isinstance(stamped.event, events.LegInvited)
+        }
+        entries = [_event_entry(stamped) for stamped in own]
+        entries += self._messages(legs)
+        entries.sort(key=lambda entry: entry.at)
+        return entries
+
+    def _messages(self, legs: dict[str, _LegName]) -> Iterator[TraceEntry]:
+        wanted = [(name.encode("utf-8", "surrogateescape"), leg) for name, leg in legs.items()]
+        seen: set[tuple[str, bytes]] = set()
+        for entry in tuple(self._ring):
+            if not isinstance(entry, Passed):
+                continue
+            for name, leg in wanted:
+                if name in entry.octets:
+                    again = (entry.direction, entry.octets) in seen
+                    seen.add((entry.direction, entry.octets))
+                    yield _message_entry(entry, leg, again=again)
+                    break
+
+    def _grow(self, weight: int) -> None:
+        self._weight += weight
+        while self._weight > self._limit:
+            gone = self._ring.popleft()
+            self._weight -= (
+                len(gone.octets) + ENTRY_COST if isinstance(gone, Passed) else EVENT_COST
+            )
+
+
+def _message_entry(passed: Passed, leg: _LegName, *, again: bool) -> TraceEntry:
+    ours, theirs = host_port(*passed.flow.local), host_port(*passed.flow.remote)
+    received = passed.direction == "received"
+    text = passed.octets.decode("utf-8", "replace")
+    return TraceEntry(
+        at=passed.at,
+        kind="sip",
+        summary=_summary(passed.octets) + (", again" if again else ""),
+        leg=leg.leg,
+        party=leg.party,
+        direction=passed.direction,
+        from_=theirs if received else ours,
+        to=ours if received else theirs,
+        transport=passed.flow.transport,
+        first_line=text.partition("\r\n")[0],
+        detail=_SECRETS.sub(r'\1"…"', text),
+    )
+
+
+def _summary(octets: bytes) -> str:
+    try:
+        message = parse_message(octets)
+    except MessageError as error:
+        return f"not a SIP message ({error.slug})"
+    body = " with SDP" if message.body else ""
+    if isinstance(message, Request):
+        return f"{message.method}{body}"
+    return f"{message.status} {message.reason} {_method(message)}{body}"
+
+
+def _method(response: Response) -> str:
+    try:
+        return response.cseq.method
+    except MessageError:
+        return "?"
+
+
+def _event_entry(stamped: Stamped) -> TraceEntry:
+    event = stamped.event
+    media = isinstance(
+        event,
+        events.LegQuality
+        | events.CodecChanged
+        | events.MediaLost
+        | events.DigitReceived
+        | events.PlaybackFinished
+        | events.Bridged,
+    )
+    return TraceEntry(
+        at=stamped.at,
+        kind="media" if media else "event",
+        summary=_sentence(event),
+        leg=getattr(event, "leg", None),
+    )
+
+
+def _sentence(event: events.AnyEvent) -> str:
+    match event:
+        case events.CallStarted():
+            return f"{event.direction} call from {event.caller} to {event.called}"
+        case events.CallRouted():
+            return f"goes to {event.destination}"
+        case events.LegInvited():
+            return f"leg {event.leg}: {event.number} at {event.remote}"
+        case events.LegRinging():
+            return "rings, with audio" if event.early_media else "rings"
+        case events.LegAnswered():
+            return f"answered ({event.codec})" if event.codec else "answered"
+        case events.LegEnded():
+            return f"leg ended by {event.by}: {event.reason} ({event.sip_status})"
+        case events.LegQuality():
+            return f"received {_figures(event.received)}; sent {_figures(event.sent)}"
+        case events.Bridged():
+            return f"legs {event.leg} and {event.other} hear each other"
+        case events.HoldStarted():
+            return "puts the other side on hold"
+        case events.HoldEnded():
+            return "resumes"
+        case events.DigitReceived():
+            return f"key pressed ({event.source})"
+        case events.PlaybackFinished():
+            return f"played {event.file}"
+        case events.CodecChanged():
+            return f"codec is now {event.codec}"
+        case events.MediaLost():
+            return f"no audio for {event.silent_s:.0f} s, asking whether it is still there"
+        case events.CallEnded():
+            return f"call ended: {event.result} ({event.reason}), by {event.ended_by}"
+
+
+def _figures(quality: events.Quality) -> str:
+    return (
+        f"{quality.packets} packets {quality.codec}, {quality.loss_percent:.1f} % lost, "
+        f"jitter {quality.jitter_ms:.1f} ms"
+    )
