@@ -235,8 +235,8 @@ class _Said:
     rtcp: str | None = None
 
     @classmethod
-    def of(cls, media: MediaDescription, session: tuple[Attribute, ...]) -> _Said:
-        said = cls(direction=_direction(session, Direction.SENDRECV))
+    def of(cls, media: MediaDescription, above: tuple[Attribute, ...]) -> _Said:
+        said = cls(direction=_direction(above, Direction.SENDRECV))
         said.direction = _direction(media.attributes, said.direction)
         for name, value in media.attributes:
             if value is None:

@@ -85,12 +85,18 @@ class OfferAnswer:
         self._said: tuple[str, tuple[MediaDescription, ...]] | None = None
         self._spoken: Capabilities | None = None  # what we were willing to speak, last time
         self._heard: SessionDescription | None = None  # their last description that we took
+        self._heard_audio: AudioDescription | None = None
         self._received: Offer | None = None  # waits for our answer
         self._sent: AudioDescription | None = None  # ours, that an answer would be to
         self._sent_capabilities: Capabilities | None = None
         self._open = False  # whether `_sent` has no answer yet
         self._protocol = PROTOCOLS[0]
         self._index = 0  # of audio among the m= lines
+
+    @property
+    def heard(self) -> AudioDescription | None:
+        """Return what the remote said of its audio last: in the offer that waits, else as agreed."""
+        return self._received.audio if self._received is not None else self._heard_audio
 
     @property
     def on_hold(self) -> bool:
@@ -143,7 +149,8 @@ class OfferAnswer:
         ours = make_answer(offer.audio, capabilities, local=local, direction=direction)
         self.media = answered(ours, offer.audio)
         self._received, self._sent = None, None
-        self._heard, self._spoken = offer.description, capabilities
+        self._heard, self._heard_audio = offer.description, offer.audio
+        self._spoken = capabilities
         self._numbers.learn(offer.audio)
         self._protocol, self._index = ours.protocol, ours.index
         return self._say(ours, local)
@@ -196,7 +203,8 @@ class OfferAnswer:
             if theirs.index != self._index:
                 raise SdpError(488, "answer_media")
             self.media = accept(self._sent, theirs)
-            self._heard, self._spoken, self._open = description, self._sent_capabilities, False
+            self._heard, self._heard_audio = description, theirs
+            self._spoken, self._open = self._sent_capabilities, False
         return self.media
 
     def drop_offer(self) -> None:

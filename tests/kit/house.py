@@ -20,7 +20,8 @@ ROOTS = ("server", "office", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
-    {"codec", "engine", "engine_client", "formats", "offer_answer", "protocol", "sdp", "tones"}
+    {"codec", "engine", "engine_client", "formats", "negotiation", "offer_answer", "protocol"}
+    | {"sdp", "tones", "worker_process"}
 )
 """Files of pbx/media that the signalling process imports; the others belong to the worker."""
 
@@ -62,6 +63,7 @@ IO_FILES = (
     "outside/*",
     "sip/transport.py",
     "media/engine_client.py",
+    "media/worker_process.py",
     "media/tick.py",
     "media/worker.py",
     "cdr/store.py",

@@ -1,0 +1,337 @@
+"""The embedded media engine: starts workers, talks to them, and replaces those that die. [io]
+
+A worker is a process of its own with an AF_UNIX SOCK_SEQPACKET pair between (architecture §2). What
+it has announced lies in stock here, so that taking a port is a look-up; commands are sent without
+waiting, and wait in a bounded queue while the socket is full. A worker that ends, says nothing for
+`SILENCE` or does not read is replaced, each time by one with a new number; its legs are reported
+lost, once.
+
+`workers: auto` starts one. Starting more under load needs legs to move between workers, which is
+not in this version; `workers: N` starts N, each with its share of the port range, and legs that are
+to be joined are kept together by `take_port(…, beside=…)`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import socket
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from pbx.errors import NoResource
+from pbx.media.engine import Family, MediaPort, OnEvent, OnWorkerLost
+from pbx.media.protocol import (
+    MAX_MESSAGE,
+    AddLeg,
+    AnyCommand,
+    AnyWorkerEvent,
+    LegFreed,
+    PortsExhausted,
+    PortsReady,
+    WorkerLoad,
+    decode_event,
+    encode,
+)
+from pbx.media.worker_process import EngineSettings, share_ports, spawn, wait_for_end
+
+__all__ = ["EngineClient", "EngineSettings", "WorkerFigures"]
+
+log = logging.getLogger(__name__)
+
+SILENCE: Final = 10.0  # seconds without a word from a worker, which speaks once a second
+START_TIME: Final = 30.0  # seconds that a new worker may take until its first word
+FIRST_RESTART: Final = 0.1  # seconds until a worker is replaced; doubles with each early death
+SLOWEST_RESTART: Final = 10.0  # seconds
+STEADY: Final = 30.0  # seconds of life after which a death counts as the first again
+WATCH: Final = 1.0  # seconds between two looks at who is silent
+MAX_QUEUE: Final = 20_000  # commands waiting for one worker; beyond, it is taken for dead
+CLOSE_TIME: Final = 2.0  # seconds that a worker may take to end after EOF
+_READS: Final = 64  # messages read per wake-up
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerFigures:
+    """One worker as `status` shows it: `cpu` is its share of one core over the last second."""
+
+    number: int
+    pid: int
+    cpu: float
+    legs: int
+    late_ticks: int
+    stock: dict[Family, int]
+    waiting: int
+    """Commands not yet taken by its socket."""
+
+
+@dataclass(eq=False, slots=True)
+class _Worker:
+    """A living worker and all that dies with it."""
+
+    number: int
+    slot: int
+    process: subprocess.Popen[bytes]
+    socket: socket.socket
+    started_at: float
+    heard_at: float | None = None
+    legs: set[int] = field(default_factory=set)
+    stock: dict[Family, deque[int]] = field(default_factory=lambda: {4: deque(), 6: deque()})
+    queue: deque[bytes] = field(default_factory=deque)
+    load: WorkerLoad = field(default_factory=lambda: WorkerLoad(0.0, 0, 0))
+
+    def overdue(self, now: float) -> bool:
+        """Tell whether it has been silent for longer than a living worker is."""
+        if self.heard_at is None:
+            return now - self.started_at > START_TIME
+        return now - self.heard_at > SILENCE
+
+    def figures(self) -> WorkerFigures:
+        return WorkerFigures(
+            number=self.number,
+            pid=self.process.pid,
+            cpu=self.load.cpu,
+            legs=len(self.legs),
+            late_ticks=self.load.late_ticks,
+            stock={family: len(ports) for family, ports in self.stock.items()},
+            waiting=len(self.queue),
+        )
+
+
+def restart_delay(deaths: int) -> float:
+    """Return the seconds until a worker is replaced whose `deaths` forerunners died early."""
+    return min(FIRST_RESTART * (1 << min(deaths, 16)), SLOWEST_RESTART)
+
+
+class EngineClient:
+    """A `MediaEngine` whose workers are child processes; for use in one event loop.
+
+    `on_event` gets what workers say of legs; `on_worker_lost` the legs that died with a worker.
+    Both may be set until `start`.
+    """
+
+    def __init__(
+        self, settings: EngineSettings, *, on_event: OnEvent, on_worker_lost: OnWorkerLost
+    ) -> None:
+        self.on_event = on_event
+        self.on_worker_lost = on_worker_lost
+        self._settings = settings
+        self._count = settings.workers or 1
+        self._ports = [share_ports(settings.ports, n, self._count) for n in range(self._count)]
+        self._workers: dict[int, _Worker] = {}
+        self._numbers: Iterator[int] = itertools.count(1)
+        self._legs: Iterator[int] = itertools.count(1)
+        self._early_deaths = [0] * self._count
+        self._announced: set[int] = set()
+        self._all_announced = asyncio.Event()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._burials: set[asyncio.Task[int]] = set()
+        self._buffer = bytearray(MAX_MESSAGE)
+        self._closing = False
+
+    async def start(self) -> None:
+        """Start the workers; `ready` tells when they are of use."""
+        if self._settings.workers is None:
+            log.info("media.workers: auto starts one worker in this version")
+        for slot in range(self._count):
+            self._start_worker(slot)
+        self._later(WATCH, self._watch)
+
+    async def ready(self) -> None:
+        """Wait until each worker has announced its first ports."""
+        await self._all_announced.wait()
+
+    async def close(self) -> None:
+        """End all workers and wait until they are gone: 1 s as a rule, 2 s at most."""
+        self._closing = True
+        for timer in self._timers:
+            timer.cancel()
+        for worker in list(self._workers.values()):
+            self._forget(worker)
+            self._bury(worker, CLOSE_TIME)
+        await asyncio.gather(*self._burials)
+
+    def take_port(self, family: Family, *, beside: MediaPort | None = None) -> MediaPort:
+        """Return a bound port; raise NoResource when none is in stock."""
+        if beside is not None:
+            candidates = [self._workers[beside.worker]] if beside.worker in self._workers else []
+        else:
+            candidates = list(self._workers.values())
+        stocked = [worker for worker in candidates if worker.stock[family]]
+        if not stocked:
+            raise NoResource(f"no IPv{family} media port is ready")
+        worker = min(stocked, key=lambda each: len(each.legs))
+        return MediaPort(worker.number, worker.stock[family].popleft(), family)
+
+    def give_back(self, port: MediaPort) -> None:
+        """Return a taken port that no AddLeg was sent for."""
+        worker = self._workers.get(port.worker)
+        if worker is not None:
+            worker.stock[port.family].append(port.port)
+
+    def send(self, port: MediaPort, command: AnyCommand) -> None:
+        """Send `command` to the worker of `port`, in order, without waiting."""
+        worker = self._workers.get(port.worker)
+        if worker is not None:
+            if isinstance(command, AddLeg):
+                worker.legs.add(command.leg)
+            self._write(worker, encode(command))
+        elif isinstance(command, AddLeg):
+            asyncio.get_running_loop().call_soon(
+                self.on_worker_lost, port.worker, frozenset({command.leg})
+            )
+
+    def next_leg(self) -> int:
+        """Return a leg number that was never used in this run."""
+        return next(self._legs)
+
+    def figures(self) -> list[WorkerFigures]:
+        """Return how each living worker does."""
+        return [worker.figures() for worker in self._workers.values()]
+
+    # Starting and replacing
+
+    def _start_worker(self, slot: int) -> None:
+        loop = asyncio.get_running_loop()
+        number = next(self._numbers)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            process = spawn(self._settings, theirs, number=number, ports=self._ports[slot])
+        except OSError as error:
+            ours.close()
+            log.error("media worker %d cannot be started: %s", number, error)
+            self._restart_later(slot, lived=0.0)
+            return
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        worker = _Worker(number, slot, process, ours, loop.time())
+        self._workers[number] = worker
+        loop.add_reader(ours, self._read, worker)
+        log.info("media worker %d started, pid %d", number, process.pid)
+
+    def _lose(self, worker: _Worker, why: str, *, grace: float) -> None:
+        """Let a worker go, report its legs and have another one started."""
+        if worker.number not in self._workers:
+            return
+        self._forget(worker)
+        self._bury(worker, grace)
+        log.error(
+            "media worker %d (pid %d) is lost: %s; %d legs end",
+            worker.number,
+            worker.process.pid,
+            why,
+            len(worker.legs),
+        )
+        self._restart_later(
+            worker.slot, lived=asyncio.get_running_loop().time() - worker.started_at
+        )
+        self.on_worker_lost(worker.number, frozenset(worker.legs))
+
+    def _restart_later(self, slot: int, *, lived: float) -> None:
+        deaths = 0 if lived >= STEADY else self._early_deaths[slot]
+        self._early_deaths[slot] = deaths + 1
+        self._later(restart_delay(deaths), lambda: self._start_worker(slot))
+
+    def _forget(self, worker: _Worker) -> None:
+        loop = asyncio.get_running_loop()
+        del self._workers[worker.number]
+        loop.remove_reader(worker.socket)
+        loop.remove_writer(worker.socket)
+        worker.socket.close()
+
+    def _bury(self, worker: _Worker, grace: float) -> None:
+        task = asyncio.get_running_loop().create_task(wait_for_end(worker.process, grace=grace))
+        self._burials.add(task)
+        task.add_done_callback(self._burials.discard)
+
+    def _watch(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for worker in list(self._workers.values()):
+            if worker.overdue(now):
+                self._lose(worker, "it says nothing any more", grace=0.0)
+        self._later(WATCH, self._watch)
+
+    def _later(self, delay: float, call: Callable[[], None]) -> None:
+        def fire() -> None:
+            self._timers.discard(timer)
+            if not self._closing:
+                call()
+
+        timer = asyncio.get_running_loop().call_later(delay, fire)
+        self._timers.add(timer)
+
+    # Talking
+
+    def _write(self, worker: _Worker, datagram: bytes) -> None:
+        if not worker.queue:
+            try:
+                worker.socket.send(datagram)
+            except BlockingIOError:
+                asyncio.get_running_loop().add_writer(worker.socket, self._drain, worker)
+            except OSError:
+                return  # it is dead: the reader sees EOF next and reports it
+            else:
+                return
+        worker.queue.append(datagram)
+        if len(worker.queue) > MAX_QUEUE:
+            asyncio.get_running_loop().call_soon(self._overrun, worker)
+
+    def _overrun(self, worker: _Worker) -> None:
+        self._lose(worker, "it does not take its commands", grace=0.0)
+
+    def _drain(self, worker: _Worker) -> None:
+        try:
+            while worker.queue:
+                worker.socket.send(worker.queue[0])
+                worker.queue.popleft()
+        except BlockingIOError:
+            return
+        except OSError:
+            worker.queue.clear()
+        asyncio.get_running_loop().remove_writer(worker.socket)
+
+    def _read(self, worker: _Worker) -> None:
+        buffer = self._buffer
+        for _ in range(_READS):
+            if worker.number not in self._workers:
+                return
+            try:
+                size = worker.socket.recv_into(buffer)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._lose(worker, str(error), grace=CLOSE_TIME)
+                return
+            if size == 0:
+                self._lose(worker, "it ended", grace=CLOSE_TIME)
+                return
+            worker.heard_at = asyncio.get_running_loop().time()
+            try:
+                event = decode_event(bytes(buffer[:size]))
+            except msgspec.DecodeError as error:
+                log.error("media worker %d: %d unreadable bytes: %s", worker.number, size, error)
+                continue
+            self._take(worker, event)
+
+    def _take(self, worker: _Worker, event: AnyWorkerEvent) -> None:
+        match event:
+            case PortsReady(family, ports):
+                worker.stock[family].extend(ports)
+                self._announced.add(worker.slot)
+                if len(self._announced) == self._count:
+                    self._all_announced.set()
+            case PortsExhausted(family):
+                log.warning("media worker %d: no further IPv%d port", worker.number, family)
+            case WorkerLoad():
+                worker.load = event
+            case LegFreed(leg):
+                worker.legs.discard(leg)
+                self.on_event(worker.number, event)
+            case _:
+                self.on_event(worker.number, event)

@@ -1,0 +1,278 @@
+"""The embedded engine against a toy worker: real processes, real sockets, no media."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pbx.errors import NoResource, UsageError
+from pbx.media import engine_client
+from pbx.media.engine import MediaEngine
+from pbx.media.engine_client import EngineClient, EngineSettings, restart_delay
+from pbx.media.protocol import AddLeg, AnyWorkerEvent, FreeLeg, LegFreed, Play, PlaybackDone
+from pbx.media.worker_process import share_ports
+
+TOY = EngineSettings(
+    ports=(10_000, 10_399),
+    workers=1,
+    stock=8,
+    command=(sys.executable, str(Path(__file__).with_name("toy_worker.py"))),
+)
+
+
+def in_event_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
+    """Run a coroutine test in an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(**fixtures: object) -> None:
+        asyncio.run(test(**fixtures))
+
+    return run
+
+
+class Office:
+    """An engine, and what it reported; `until` waits for a report that fits."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.events: list[tuple[int, AnyWorkerEvent]] = []
+        self.losses: list[tuple[int, frozenset[int]]] = []
+        self._news = asyncio.Event()
+        self.engine = EngineClient(settings, on_event=self._hear, on_worker_lost=self._lose)
+
+    def _hear(self, worker: int, event: AnyWorkerEvent) -> None:
+        self.events.append((worker, event))
+        self._news.set()
+
+    def _lose(self, worker: int, legs: frozenset[int]) -> None:
+        self.losses.append((worker, legs))
+        self._news.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    async def until_figures(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that is reported to nobody."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def running(settings: EngineSettings) -> AsyncIterator[Office]:
+    office = Office(settings)
+    await office.engine.start()
+    try:
+        async with asyncio.timeout(20):
+            await office.engine.ready()
+        yield office
+    finally:
+        await office.engine.close()
+
+
+def pid_of(office: Office, number: int) -> int:
+    return next(each.pid for each in office.engine.figures() if each.number == number)
+
+
+@in_event_loop
+async def test_each_announced_port_is_taken_once() -> None:
+    async with running(TOY) as office:
+        engine: MediaEngine = office.engine
+        ports = [engine.take_port(4) for _ in range(8)]
+        assert [port.port for port in ports] == list(range(10_000, 10_016, 2))
+        with pytest.raises(NoResource):
+            engine.take_port(4)
+        engine.give_back(ports[3])
+        assert engine.take_port(4) == ports[3]
+
+
+@in_event_loop
+async def test_both_families_have_a_stock() -> None:
+    async with running(TOY) as office:
+        await office.until_figures(lambda: office.engine.figures()[0].stock == {4: 8, 6: 8})
+        assert office.engine.take_port(6).family == 6
+    async with running(replace(TOY, bind6=None)) as office:
+        await office.until_figures(lambda: office.engine.figures()[0].late_ticks == 7)
+        with pytest.raises(NoResource):
+            office.engine.take_port(6)
+
+
+@in_event_loop
+async def test_a_worker_is_told_its_share_and_one_thread() -> None:
+    async with running(replace(TOY, workers=2, bind4="127.0.0.1", bind6=None)) as office:
+        second = next(
+            port for port in (office.engine.take_port(4) for _ in range(16)) if port.worker == 2
+        )
+        office.engine.send(second, Play(1, 1, "environment"))
+        await office.until(lambda: bool(office.events))
+        worker, done = office.events[0]
+        assert worker == 2
+        assert isinstance(done, PlaybackDone)
+        told = done.error or ""
+        assert told.startswith("1 ")
+        for part in (
+            "'worker': 2",
+            "'ports': '10200-10399'",
+            "'bind4': '127.0.0.1'",
+            "'bind6': 'none'",
+            "'stock': 8",
+            "'log_level': 'info'",
+        ):
+            assert part in told
+
+
+@in_event_loop
+async def test_legs_go_to_the_least_loaded_worker_or_beside_another() -> None:
+    async with running(replace(TOY, workers=2)) as office:
+        engine = office.engine
+        first = engine.take_port(4)
+        engine.send(first, AddLeg(engine.next_leg(), first.port))
+        assert engine.take_port(4, beside=first).worker == first.worker
+        assert engine.take_port(4).worker != first.worker
+
+
+@in_event_loop
+async def test_a_freed_leg_is_reported_and_no_longer_counted() -> None:
+    async with running(TOY) as office:
+        engine = office.engine
+        port, leg = engine.take_port(4), engine.next_leg()
+        engine.send(port, AddLeg(leg, port.port))
+        assert engine.figures()[0].legs == 1
+        engine.send(port, FreeLeg(leg))
+        await office.until(lambda: bool(office.events))
+        assert [type(event) for _, event in office.events] == [LegFreed]
+        assert engine.figures()[0].legs == 0
+
+
+@in_event_loop
+async def test_a_dead_worker_ends_its_legs_once_and_is_replaced_by_a_new_number() -> None:
+    async with running(TOY) as office:
+        engine = office.engine
+        port, leg = engine.take_port(4), engine.next_leg()
+        engine.send(port, AddLeg(leg, port.port))
+        os.kill(pid_of(office, 1), signal.SIGKILL)
+        await office.until(lambda: bool(office.losses))
+        assert office.losses == [(1, frozenset({leg}))]
+        engine.give_back(port)
+        with pytest.raises(NoResource):
+            engine.take_port(4, beside=port)
+        await office.until_figures(lambda: any(each.stock[4] for each in engine.figures()))
+        assert engine.take_port(4).worker == 2
+        assert office.losses == [(1, frozenset({leg}))]
+
+
+@in_event_loop
+async def test_a_leg_added_to_a_worker_that_is_gone_is_reported_lost() -> None:
+    async with running(TOY) as office:
+        port = office.engine.take_port(4)
+        office.engine.send(port, Play(1, 1, "crash"))
+        await office.until(lambda: bool(office.losses))
+        office.engine.send(port, FreeLeg(5))
+        office.engine.send(port, AddLeg(5, port.port))
+        await office.until(lambda: len(office.losses) == 2)
+        assert office.losses == [(1, frozenset()), (1, frozenset({5}))]
+
+
+@in_event_loop
+async def test_commands_wait_in_order_while_a_worker_does_not_read() -> None:
+    async with running(TOY) as office:
+        engine, count = office.engine, 3000
+        port, pid = engine.take_port(4), pid_of(office, 1)
+        os.kill(pid, signal.SIGSTOP)
+        for leg in range(count):
+            engine.send(port, FreeLeg(leg))
+        assert engine.figures()[0].waiting > 0
+        os.kill(pid, signal.SIGCONT)
+        await office.until(lambda: len(office.events) == count)
+        legs = [event.leg for _, event in office.events if isinstance(event, LegFreed)]
+        assert legs == list(range(count))
+        assert engine.figures()[0].waiting == 0
+
+
+@in_event_loop
+async def test_a_worker_that_takes_no_commands_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_client, "MAX_QUEUE", 10)
+    async with running(TOY) as office:
+        port = office.engine.take_port(4)
+        os.kill(pid_of(office, 1), signal.SIGSTOP)
+        office.engine.send(port, AddLeg(7, port.port))
+        while office.engine.figures()[0].waiting <= 10:
+            office.engine.send(port, FreeLeg(1))
+        await office.until(lambda: bool(office.losses))
+        assert office.losses == [(1, frozenset({7}))]
+
+
+@in_event_loop
+async def test_a_worker_that_says_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_client, "WATCH", 0.01)
+    monkeypatch.setattr(engine_client, "SILENCE", 0.05)
+    async with running(TOY) as office:
+        os.kill(pid_of(office, 1), signal.SIGSTOP)
+        await office.until(lambda: bool(office.losses))
+        assert office.losses[0] == (1, frozenset())
+
+
+@in_event_loop
+async def test_unreadable_bytes_are_logged_and_passed_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with running(TOY) as office:
+        office.engine.send(office.engine.take_port(4), Play(3, 9, "garbage"))
+        await office.until(lambda: bool(office.events))
+        assert office.events == [(1, PlaybackDone(3, 9, finished=True))]
+    assert "unreadable" in caplog.text
+
+
+@in_event_loop
+async def test_a_worker_that_cannot_be_started_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    office = Office(replace(TOY, command=("/nonexistent/worker",)))
+    await office.engine.start()
+    with pytest.raises(NoResource):
+        office.engine.take_port(4)
+    await office.until_figures(lambda: caplog.text.count("cannot be started") == 2)
+    await office.engine.close()
+
+
+def test_early_deaths_are_answered_more_and_more_slowly() -> None:
+    delays = [restart_delay(deaths) for deaths in range(9)]
+    assert delays == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
+
+
+@in_event_loop
+async def test_close_ends_the_workers_and_starts_no_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with running(replace(TOY, workers=None)) as office:
+        pid = pid_of(office, 1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert office.losses == []
+    assert "auto starts one" in caplog.text
+
+
+def test_ports_are_shared_in_whole_pairs() -> None:
+    assert share_ports((10_000, 19_999), 0, 1) == (10_000, 19_999)
+    assert [share_ports((10_001, 10_008), slot, 3) for slot in range(3)] == [
+        (10_002, 10_003),
+        (10_004, 10_005),
+        (10_006, 10_007),
+    ]
+    with pytest.raises(UsageError):
+        share_ports((10_000, 10_004), 0, 3)
