@@ -9,6 +9,7 @@ CallpbxError
 ├── RemoteError       what a remote sent cannot be accepted; carries the SIP status to answer with
 │   ├── MessageError  a datagram or stream that is no acceptable SIP message
 │   └── SdpError      a session description that cannot be used
+├── StorageError      the database cannot be read or written now: disk full, locked, damaged
 └── NoResource        ports, descriptors or memory ran out: 503 with Retry-After
 
 Busy, no answer, timeout and hang-up are no exceptions: they are outcomes (`pbx.call`) and events.
@@ -89,6 +90,10 @@ class MessageError(RemoteError):
 
 class SdpError(RemoteError):
     """A session description that cannot be used (RFC 8866, RFC 3264)."""
+
+
+class StorageError(CallpbxError):
+    """The database cannot be read or written now; the text is one sentence that says why."""
 
 
 class NoResource(CallpbxError):

@@ -1,0 +1,147 @@
+"""The tables, and the revisions that led to them.
+
+Wall-clock times are integers, milliseconds since the epoch, so that they compare exactly and sort
+as numbers. JSON columns are text. Changing a table here means a new file in migrations/versions and
+a new name at the end of `REVISIONS`; a test holds the two to the same result.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+REVISIONS = ("r0001",)
+"""All revisions of the schema, oldest first; a database says which one it is."""
+
+metadata = MetaData()
+
+# SQLite gives a row number of its own only to a column declared INTEGER.
+_RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+records = Table(
+    "records",
+    metadata,
+    Column("ordinal", _RowNumber, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False, unique=True),
+    Column("caller", String, nullable=False),
+    Column("called", String, nullable=False),
+    Column("result", String, nullable=False),
+    Column("queue", String),
+    Column("agent", String),
+    Column("body", Text, nullable=False),
+)
+"""One row per call that is over. `ordinal` grows with the time the call began (its upper bits are
+those milliseconds): rows lie in the order people read them in, and a period is a range of rows.
+`body` is the record's JSON; the other columns are those that are searched."""
+
+# A search reads this narrow index, newest first, and touches only the rows that it returns.
+Index(
+    "records_search",
+    records.c.ordinal,
+    records.c.caller,
+    records.c.called,
+    records.c.result,
+    records.c.queue,
+    records.c.agent,
+)
+
+open_calls = Table(
+    "open_calls",
+    metadata,
+    Column("ordinal", _RowNumber, primary_key=True, autoincrement=False),
+    Column("started", Text, nullable=False),
+)
+"""Calls that are going on. What is here when a server starts was cut off with the one before;
+`started` is the call's first event (JSON), enough to make a record of it."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _RowNumber, primary_key=True, autoincrement=False),
+    Column("call", BigInteger, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+"""What happened to one call (its record's `ordinal`) within one short stretch of time: `body` is an
+array of stamped events, `seq` the number of the last, `at` the time of the first."""
+
+alive = Table(
+    "alive",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("monotonic", Float, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("running", Boolean, nullable=False),
+)
+"""One row: when the server last wrote, by both of its clocks, and the last number it gave to an
+event. `running` is still true where a server was killed."""
+
+extensions = Table(
+    "extensions",
+    metadata,
+    Column("number", String, primary_key=True),
+    Column("name", String),
+    Column("realm", String, nullable=False),
+    Column("ha1_md5", String, nullable=False),
+    Column("ha1_sha256", String, nullable=False),
+    Column("no_answer_s", Float, nullable=False),
+    Column("voicemail", Boolean, nullable=False),
+    Column("contact", String),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("aor", String, primary_key=True),
+    Column("contact", String, primary_key=True),
+    Column("transport", String, nullable=False),
+    Column("local_host", String, nullable=False),
+    Column("local_port", Integer, nullable=False),
+    Column("remote_host", String, nullable=False),
+    Column("remote_port", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("cseq", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("user_agent", String),
+    Column("instance", String),
+    Column("registered_at", BigInteger, nullable=False),
+)
+"""Where phones are reachable (RFC 3261 §10). `path` is a JSON array of URIs in text."""
+
+trunks = Table(
+    "trunks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("server", String, nullable=False),
+    Column("username", String),
+    Column("password", String),
+    Column("register", Boolean, nullable=False),
+    Column("match", Text, nullable=False),
+    Column("max_calls", Integer),
+    Column("created_at", BigInteger, nullable=False),
+)
+"""Lines to carriers. `match` is a JSON array of the addresses that its calls come from; `password`
+is a secret that we prove to the carrier, which is why the file is its owner's alone."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("scope", String, nullable=False),
+    Column("sha256", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used", BigInteger),
+)
