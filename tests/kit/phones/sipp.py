@@ -1,0 +1,159 @@
+"""SIPp: many phones at once, by scenarios of ours in tests/data/sipp/.
+
+`Sipp` is one running process; `finish` waits for it and reads its statistics. Every file that it
+writes lies in a folder of its own. The Debian build has no TLS, and its digest knows MD5 alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.kit.programs import find
+
+SCENARIOS = Path(__file__).parent.parent.parent / "data" / "sipp"
+
+
+class SippError(RuntimeError):
+    """SIPp did not start or did not end; the text holds its own last words."""
+
+
+@dataclass(frozen=True)
+class SippReport:
+    """What one SIPp process counted over its life. `response_ms` is the mean of the first timer."""
+
+    created: int
+    succeeded: int
+    failed: int
+    retransmissions: int
+    response_ms: float
+    errors: str
+
+    def __str__(self) -> str:
+        counts = f"{self.created} created, {self.succeeded} succeeded, {self.failed} failed"
+        return f"{counts}, {self.retransmissions} retransmissions\n{self.errors[-1500:]}"
+
+
+class Sipp:
+    """One SIPp process that plays one scenario.
+
+    `calls` is how many calls it makes or takes in all before it ends by itself, `rate` calls a
+    second, `pause_ms` what the scenario's `<pause/>` lasts. With `target` (HOST:PORT) it calls,
+    without it answers.
+    """
+
+    def __init__(
+        self,
+        scenario: str,
+        folder: Path,
+        *,
+        port: int,
+        target: str = "",
+        calls: int = 0,
+        rate: int = 10,
+        pause_ms: int = 0,
+        number: str = "",
+        users: Path | None = None,
+        at_once: int = 3000,
+        transport: str = "u1",
+        bind: str = "127.0.0.1",
+        pin: str = "",
+    ) -> None:
+        self.folder = folder / f"sipp-{scenario}-{port}"
+        self.folder.mkdir()
+        command = ["taskset", "-c", pin] if pin else []
+        command += [find("sipp") or "sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin"]
+        command += ["-i", bind, "-p", str(port), "-t", transport, "-mi", bind]
+        command += ["-l", str(at_once), "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]
+        command += ["-trace_err", "-error_file", "errors.log"]
+        if calls:
+            command += ["-m", str(calls)]
+        if target:
+            command += [target, "-r", str(rate), "-d", str(pause_ms), "-recv_timeout", "32000"]
+        if number:
+            command += ["-s", number]
+        if users:
+            command += ["-inf", str(users)]
+        self._output = (self.folder / "output").open("wb")
+        self._process = subprocess.Popen(
+            command, cwd=self.folder, stdout=self._output, stderr=self._output
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def finish(self, timeout: float) -> SippReport:
+        """Wait until it has played all its calls; raises SippError after `timeout` seconds."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            raise SippError(f"not done after {timeout:g} s: {self.report()}") from None
+        return self.report()
+
+    def stop(self) -> None:
+        """End it now."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._output.close()
+
+    def report(self) -> SippReport:
+        """Return what was counted so far; statistics are written once a second and at the end."""
+        rows = self._rows()
+        if not rows:
+            raise SippError(f"no statistics: {self._read('output')[-1500:]}")
+        row = rows[-1]
+        return SippReport(
+            created=int(row["TotalCallCreated"]),
+            succeeded=int(row["SuccessfulCall(C)"]),
+            failed=int(row["FailedCall(C)"]),
+            retransmissions=int(row["Retransmissions(C)"]),
+            response_ms=_milliseconds(row.get("ResponseTime1(C)", "")),
+            errors=self._read("errors.log"),
+        )
+
+    def _rows(self) -> list[dict[str, str]]:
+        text = self._read("statistics.csv")
+        complete = text[: text.rfind("\n") + 1]
+        return list(csv.DictReader(complete.splitlines(), delimiter=";"))
+
+    def _read(self, name: str) -> str:
+        file = self.folder / name
+        return file.read_text(errors="replace") if file.exists() else ""
+
+
+def _milliseconds(text: str) -> float:
+    """Read SIPp's `HH:MM:SS:microseconds`, its `HH:MM:SS.ffffff`, or nothing."""
+    parts = text.replace(".", ":").split(":")
+    if len(parts) != 4 or not all(part.isdigit() for part in parts):
+        return 0.0
+    hours, minutes, seconds, micros = map(int, parts)
+    return (hours * 3600 + minutes * 60 + seconds) * 1000 + micros / 1000
+
+
+def write_users(file: Path, users: Iterable[tuple[str, str]]) -> Path:
+    """Write SIPp's CSV of numbers and passwords, each used once in order; return its path."""
+    lines = [
+        f"{number};[authentication username={number} password={password}]"
+        for number, password in users
+    ]
+    file.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
+    return file
