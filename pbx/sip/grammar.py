@@ -1,61 +1,58 @@
-"""The grammar that SIP header values share (RFC 3261 §25.1): tokens, quoted strings, lists, parameters, escapes.
+"""The grammar that SIP header values share (RFC 3261 §25.1): tokens, quoting, escapes, numbers.
 
-Texts here are one unfolded header value, so white space is SP and HTAB alone. Every pattern is linear (possessive
-quantifiers, no nested repeats), every failure is a `MessageError` with status 400 and a slug that names the rule.
-Meaning is not decided here: what a parameter or a token stands for is `uri` and `headers`.
+Texts here are one unfolded header value, so white space is SP and HTAB alone. Every pattern is
+linear (possessive quantifiers, no nested repeats), so no input is slow. What cannot be read is a
+`MessageError` 400 with a slug that names the rule. Lists of `;name=value` are `parameters`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pbx.errors import MessageError
 
 LWS = " \t"
 """White space within an unfolded header value."""
 
-_QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*+"'
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]++")
-_SEPARATED = re.compile(rf'({_QUOTED}|<[^<>]*+>)|(,)|["<>]')
-_QUOTED_STRING = re.compile(_QUOTED)
+TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"
+"""One or more token characters."""
+
+QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*+"'
+"""A quoted string: control characters only behind a backslash."""
+
+MAX_SECONDS = 2**32 - 1
+"""Longer times in seconds count as this (§20.19)."""
+
+_TOKEN = re.compile(TOKEN)
+_QUOTED = re.compile(QUOTED)
+_SEPARATED = re.compile(rf'({QUOTED}|<[^<>]*+>)|(,)|["<>]')
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_PARAMETER = re.compile(
-    rf"[ \t]*+;[ \t]*+([A-Za-z0-9\-.!%*_+`'~]++)"
-    rf'(?:[ \t]*+=[ \t]*+({_QUOTED}|[^ \t;,"<>\\\x00-\x1f\x7f]++))?+'
-)
-_URI_PARAMETER = re.compile(
-    r";((?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})++)"
-    r"(?:=((?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})++))?+"
-)
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
+_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})++")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+# Escapes of these are no other way to write them; "%25" would be taken for the next escape.
 _RESERVED = frozenset("%;/?:@&=+$,")
 
 
 def is_token(text: str) -> bool:
-    """Tell whether `text` is a token (RFC 3261 §25.1): at least one character, none of them a separator."""
+    """Tell whether `text` is a token: at least one character, none of them a separator."""
     return _TOKEN.fullmatch(text) is not None
 
 
-def parse_number(text: str, *, maximum: int, slug: str) -> int:
-    """Read a decimal number of 0 … `maximum` (below 10**10); anything else is a 400 named `slug`."""
-    if text.isdecimal() and text.isascii():
-        digits = text.lstrip("0") or "0"
-        if len(digits) <= 10 and (number := int(digits)) <= maximum:
-            return number
-    raise MessageError(400, slug, text[:40])
+def is_quoted(text: str) -> bool:
+    """Tell whether `text` is one quoted string, quotes included."""
+    return _QUOTED.fullmatch(text) is not None
 
 
 def quoted_prefix(text: str) -> str | None:
     """Return the quoted string that `text` starts with, quotes included, or None."""
-    match = _QUOTED_STRING.match(text)
+    match = _QUOTED.match(text)
     return match[0] if match else None
 
 
 def unquote(text: str) -> str:
-    """Take the quotes and the backslashes off a quoted string; any other text is returned as it is."""
+    """Take quotes and backslashes off a quoted string; return any other text as it is."""
     if not text.startswith('"'):
         return text
     inner = text[1:-1]
@@ -63,35 +60,34 @@ def unquote(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Write `text` as a quoted string. Control characters become spaces: no header can be broken out of."""
-    clean = printable(text, replacement=" ") if not text.isprintable() else text
-    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Write `text` as a quoted string.
+
+    Control characters become spaces, so that no value breaks out of its header. Bytes that were no
+    UTF-8 stay what they were.
+    """
+    if not text.isprintable():
+        text = "".join(" " if ord(char) < 32 or char == "\x7f" else char for char in text)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def printable(text: str, *, replacement: str = "\N{REPLACEMENT CHARACTER}") -> str:
-    """Replace control characters and bytes that were no UTF-8, so that `text` can be stored and shown."""
+    """Replace control characters and bytes that were no UTF-8, so that `text` can be stored."""
     return _UNPRINTABLE.sub(replacement, text)
 
 
 def unescape(text: str) -> str:
-    """Decode %HH; what is no UTF-8 afterwards is kept as surrogate escapes."""
-    if "%" not in text:
-        return text
-    raw = text.encode("utf-8", "surrogateescape")
-    parts = raw.split(b"%")
-    decoded = [parts[0]]
-    for part in parts[1:]:
-        try:
-            decoded.append(bytes([int(part[:2].decode("ascii"), 16)]) + part[2:])
-        except ValueError:
-            decoded.append(b"%" + part)
-    return b"".join(decoded).decode("utf-8", "surrogateescape")
+    """Decode every %HH as UTF-8; bytes that are none become surrogate escapes, as when parsed."""
+    return _ESCAPES.sub(_unescaped, text) if "%" in text else text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "surrogateescape")
 
 
 def normalise_escapes(text: str) -> str:
-    """Bring %HH to one form, so that equivalent parts of URIs are equal texts (RFC 3261 §19.1.4).
+    """Bring %HH to one form, so that equivalent parts of URIs are equal texts (§19.1.4).
 
-    Only characters outside the reserved set are equivalent to their escape: `%61` is `a`, but `%3b` is `%3B`, not `;`.
+    Only what is not reserved is equivalent to its escape: `%61` is `a`, but `%3b` is `%3B`.
     """
     return _ESCAPE.sub(_normal_escape, text) if "%" in text else text
 
@@ -103,12 +99,32 @@ def _normal_escape(match: re.Match[str]) -> str:
     return character
 
 
+def parse_number(text: str, *, maximum: int, slug: str) -> int:
+    """Read a decimal number of 0 … `maximum` (below 10**10); all else is a 400 named `slug`."""
+    if text.isdecimal() and text.isascii():
+        digits = text.lstrip("0") or "0"
+        if len(digits) <= 10 and (number := int(digits)) <= maximum:
+            return number
+    raise MessageError(400, slug, text[:40])
+
+
+def read_seconds(text: str | None) -> int | None:
+    """Read delta-seconds: at most 2**32 - 1, None where `text` is None or no number (§20.19)."""
+    if text is None or not (text.isdecimal() and text.isascii()):
+        return None
+    digits = text.lstrip("0") or "0"
+    return MAX_SECONDS if len(digits) > 10 else min(int(digits), MAX_SECONDS)
+
+
 def split_list(text: str) -> list[str]:
-    """Split at the commas outside quotes and angle brackets; elements are stripped, empty ones are a 400."""
+    """Split at the commas outside quotes and angle brackets, and strip the elements.
+
+    An empty element is a 400, and so is a quote or bracket without its counterpart beside a comma.
+    """
     if "," not in text:
         return [text.strip(LWS)]
-    elements = text.split(",") if '"' not in text and "<" not in text else _split_guarded(text)
-    elements = [element.strip(LWS) for element in elements]
+    guarded = '"' in text or "<" in text
+    elements = [part.strip(LWS) for part in (_split_guarded(text) if guarded else text.split(","))]
     if "" in elements:
         raise MessageError(400, "empty_list_element", text[:40])
     return elements
@@ -127,74 +143,6 @@ def _split_guarded(text: str) -> list[str]:
     return elements
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """Ordered `;name=value` parameters as they were written; a flag has the value None. Names are case-blind."""
-
-    items: tuple[tuple[str, str | None], ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Parameters:
-        """Read the parameters of a header: `text` is empty or starts with `;`. Duplicates are a 400 (§7.3.1)."""
-        return _parse_all(_PARAMETER, text) if text else NO_PARAMETERS
-
-    @classmethod
-    def parse_uri(cls, text: str) -> Parameters:
-        """Read the parameters of a URI: no white space, no quotes, escapes allowed (§19.1.1)."""
-        return _parse_all(_URI_PARAMETER, text) if text else NO_PARAMETERS
-
-    def __str__(self) -> str:
-        return "".join(
-            f";{name}" if value is None else f";{name}={value}" for name, value in self.items
-        )
-
-    def __iter__(self) -> Iterator[tuple[str, str | None]]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __contains__(self, name: str) -> bool:
-        return any(_folded(written) == name for written, _ in self.items)
-
-    def get(self, name: str) -> str | None:
-        """Return the value of `name` (given in lower case), unquoted; None where it is absent or a flag."""
-        for written, value in self.items:
-            if written == name or _folded(written) == name:
-                return value if value is None or value[0] != '"' else unquote(value)
-        return None
-
-    def replace(self, name: str, value: str | None) -> Parameters:
-        """Return a copy in which `name` has `value` (None: a flag), in its old place or at the end."""
-        changed = tuple(
-            (written, value) if _folded(written) == name else (written, old)
-            for written, old in self.items
-        )
-        return Parameters(changed if name in self else (*changed, (name, value)))
-
-    def without(self, *names: str) -> Parameters:
-        """Return a copy that lacks `names` (given in lower case)."""
-        return Parameters(tuple(item for item in self.items if _folded(item[0]) not in names))
-
-
-NO_PARAMETERS = Parameters()
-
-
-def _folded(name: str) -> str:
-    return normalise_escapes(name).lower()
-
-
-def _parse_all(pattern: re.Pattern[str], text: str) -> Parameters:
-    items: list[tuple[str, str | None]] = []
-    seen: set[str] = set()
-    position = 0
-    while match := pattern.match(text, position):
-        name, value = match.groups()
-        items.append((name, value))
-        seen.add(_folded(name))
-        position = match.end()
-    if position != len(text) and text[position:].strip(LWS):
-        raise MessageError(400, "bad_parameters", text[position : position + 40])
-    if len(seen) != len(items):
-        raise MessageError(400, "duplicate_parameter", text[:40])
-    return Parameters(tuple(items))
+def split_tokens(text: str) -> list[str]:
+    """Split a list of tokens, as Allow and Require have it; empty elements are left out."""
+    return [token for part in text.split(",") if (token := part.strip(LWS))]

@@ -1,36 +1,30 @@
-"""`Request` and `Response` (RFC 3261 §7), and `parse_message`, which makes them from the bytes of a datagram.
+"""`Request` and `Response` (RFC 3261 §7), and `parse_message`, which makes them of a datagram.
 
-A message holds its header fields as text; typed properties read what is asked for, when it is asked for, and raise
-`MessageError` 400 where a value cannot be read. Text is UTF-8, other bytes survive as surrogate escapes, bodies are
-bytes and never looked into. `bytes(message)` computes Content-Length itself; it is never among `headers`.
-Whether a request makes sense is `validation`; messages on a stream are `stream`.
+A message holds its header fields as text. Typed properties read what is asked for, when it is asked
+for, and raise `MessageError` 400 where a value cannot be read. Text is UTF-8, other bytes survive
+as surrogate escapes; a body is bytes and never looked into. `bytes(message)` computes
+Content-Length, which is never among `headers`.
+
+Bytes become a start line and fields in `framing`; whether a request makes sense is `validation`;
+messages out of a stream are `stream`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from pbx.errors import MessageError
 from pbx.sip.fields import Headers
-from pbx.sip.grammar import LWS, is_token, parse_number, unquote
-from pbx.sip.headers import CSeq, MediaType, NameAddr, Reason, Uri, Via, parse_tokens, read_tag
+from pbx.sip.framing import MAX_MESSAGE, Head, read_head
+from pbx.sip.grammar import is_token, parse_number, read_seconds, split_tokens
+from pbx.sip.headers import CSeq, MediaType, NameAddr, Reason, Uri, Via, read_tag
 from pbx.sip.reasons import REASON_PHRASES
 from pbx.sip.validation import validate_request
 
 __all__ = ["Headers", "Message", "Request", "Response", "parse_message", "validate_request"]
 
-MAX_MESSAGE = 65_536
-"""Bytes of the largest message."""
-
-MAX_LINE = 8_192
-"""Characters of the longest header line, unfolded."""
-
-MAX_VIAS = 70
-"""Vias of one message: more hops than any request can take."""
-
-MAX_EXPIRES = 2**32 - 1
-"""Greater expiry times in seconds count as this (§20.19)."""
+_MATCHED_BY = ("via", "cseq", "call_id", "from_tag", "to_tag")
+"""What transactions and dialogs find a response by (RFC 3261 §17.1.3, §12.2)."""
 
 Fields = Iterable[tuple[str, str]]
 
@@ -53,8 +47,8 @@ class Message:
 
     @property
     def via(self) -> Via:
-        """Return the top Via; read once."""
-        text = self._require("Via")
+        """Return the top Via; it is read once."""
+        text = self._required("Via")
         if self._via is None or text is not self._via_text:
             self._via = Via.parse_many(text)[0] if "," in text else Via.parse(text)
             self._via_text = text
@@ -62,47 +56,43 @@ class Message:
 
     @property
     def vias(self) -> list[Via]:
-        """Return all Vias, from the top; more than 70 are a 400."""
-        vias = [via for text in self.headers.get_all("Via") for via in Via.parse_many(text)]
-        if len(vias) > MAX_VIAS:
-            raise MessageError(400, "too_many_vias")
-        return vias
+        """Return all Vias, from the top."""
+        return [via for text in self.headers.get_all("Via") for via in Via.parse_many(text)]
 
     @property
     def cseq(self) -> CSeq:
         """Return the CSeq."""
-        return CSeq.parse(self._require("CSeq"))
+        return CSeq.parse(self._required("CSeq"))
 
     @property
     def call_id(self) -> str:
         """Return the Call-ID; it is compared as it is (§20.8)."""
-        return self._require("Call-ID")
+        return self._required("Call-ID")
 
     @property
     def from_(self) -> NameAddr:
         """Return the From address."""
-        return NameAddr.parse(self._require("From"))
+        return NameAddr.parse(self._required("From"))
 
     @property
     def to(self) -> NameAddr:
         """Return the To address."""
-        return NameAddr.parse(self._require("To"))
+        return NameAddr.parse(self._required("To"))
 
     @property
     def from_tag(self) -> str | None:
         """Return the tag of From, None where there is none (RFC 2543)."""
-        return read_tag(self._require("From"))
+        return read_tag(self._required("From"))
 
     @property
     def to_tag(self) -> str | None:
         """Return the tag of To, None before a dialog."""
-        return read_tag(self._require("To"))
+        return read_tag(self._required("To"))
 
     @property
     def contacts(self) -> list[NameAddr]:
-        """Return the Contact addresses; empty for `Contact: *`."""
-        texts = self.headers.get_all("Contact")
-        return [] if texts == ["*"] else _parse_addresses(texts)
+        """Return the Contact addresses; none for `Contact: *`."""
+        return [] if self.contact_is_wildcard else self._addresses("Contact")
 
     @property
     def contact_is_wildcard(self) -> bool:
@@ -111,18 +101,18 @@ class Message:
 
     @property
     def routes(self) -> list[NameAddr]:
-        """Return the Route set, topmost first."""
-        return _parse_addresses(self.headers.get_all("Route"))
+        """Return the Route addresses, topmost first."""
+        return self._addresses("Route")
 
     @property
     def record_routes(self) -> list[NameAddr]:
         """Return the Record-Route addresses, topmost first."""
-        return _parse_addresses(self.headers.get_all("Record-Route"))
+        return self._addresses("Record-Route")
 
     @property
     def paths(self) -> list[NameAddr]:
-        """Return the Path addresses (RFC 3327), topmost first."""
-        return _parse_addresses(self.headers.get_all("Path"))
+        """Return the Path addresses, topmost first (RFC 3327)."""
+        return self._addresses("Path")
 
     @property
     def content_type(self) -> MediaType | None:
@@ -132,7 +122,7 @@ class Message:
 
     @property
     def accept(self) -> list[MediaType] | None:
-        """Return what the sender accepts: None where the header is absent, empty where it is empty (§20.1)."""
+        """Return what the sender accepts: None without the header, empty if it is empty (§20.1)."""
         texts = self.headers.get_all("Accept")
         if not texts:
             return None
@@ -156,13 +146,11 @@ class Message:
     @property
     def reasons(self) -> list[Reason]:
         """Return the Reason values (RFC 3326)."""
-        return [
-            reason for text in self.headers.get_all("Reason") for reason in Reason.parse_many(text)
-        ]
+        return [each for text in self.headers.get_all("Reason") for each in Reason.parse_many(text)]
 
     @property
     def expires(self) -> int | None:
-        """Return Expires in seconds, at most 2**32 - 1; None where it is absent or no number (§20.19)."""
+        """Return Expires in seconds, at most 2**32 - 1; None if absent or no number (§20.19)."""
         return read_seconds(self.headers.get("Expires"))
 
     @property
@@ -179,14 +167,29 @@ class Message:
     def __str__(self) -> str:
         return bytes(self).decode("utf-8", "replace")
 
-    def _require(self, name: str) -> str:
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Message)
+            and self.start_line == other.start_line
+            and self.headers == other.headers
+            and self.body == other.body
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.start_line}>"
+
+    def _required(self, name: str) -> str:
         text = self.headers.get(name)
         if text is None:
             raise MessageError(400, f"no_{name.lower().replace('-', '_')}")
         return text
 
+    def _addresses(self, name: str) -> list[NameAddr]:
+        texts = self.headers.get_all(name)
+        return [address for text in texts for address in NameAddr.parse_many(text)]
+
     def _tokens(self, name: str) -> list[str]:
-        return [token for text in self.headers.get_all(name) for token in parse_tokens(text)]
+        return [token for text in self.headers.get_all(name) for token in split_tokens(text)]
 
 
 class Request(Message):
@@ -219,21 +222,18 @@ class Request(Message):
 
     def stamp_source(self, host: str, port: int) -> None:
         """Note in the top Via where the request came from (§18.2.1, RFC 3581 §4)."""
-        text = self._require("Via")
         via = self.via
         stamped = via.stamped(host, port)
         if stamped is via:
             return
+        text = self._required("Via")
         below = [str(other) for other in Via.parse_many(text)[1:]] if "," in text else []
-        self.headers.set_first("Via", ", ".join([str(stamped), *below]))
-        self._via, self._via_text = stamped, self.headers.get("Via")
-
-    def __repr__(self) -> str:
-        return f"<Request {self.method} {self.uri_text}>"
+        self._via, self._via_text = stamped, ", ".join([str(stamped), *below])
+        self.headers.set_first("Via", self._via_text)
 
 
 class Response(Message):
-    """A response. `reason` is its phrase, for people alone."""
+    """A response. `reason` is its phrase, which is for people alone."""
 
     __slots__ = ("reason", "status")
 
@@ -252,15 +252,14 @@ class Response(Message):
     def answering(
         cls, request: Request, status: int, *, reason: str | None = None, to_tag: str | None = None
     ) -> Response:
-        """Begin the response to `request` (§8.2.6): Via, From, To, Call-ID and CSeq as they were written.
+        """Begin the response to `request`: Via, From, To, Call-ID and CSeq as written (§8.2.6.2).
 
-        `to_tag` is added to To where it has no tag. A 100 repeats Timestamp (§8.2.6.1); 101 … 299 repeat
-        Record-Route (§12.1.1). Works for any request that has at least a Via, malformed or not.
+        `to_tag` is added to To where it has no tag. A 100 repeats Timestamp (§8.2.6.1), 101 … 299
+        repeat Record-Route (§12.1.1). Works for malformed requests too: what they lack is left out.
         """
         response = cls(status, reason)
         headers = response.headers
-        for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-            headers.copy_from(request.headers, name)
+        headers.copy_from(request.headers, "Via", "From", "To", "Call-ID", "CSeq")
         if status == 100:
             headers.copy_from(request.headers, "Timestamp")
         elif status < 300:
@@ -275,135 +274,83 @@ class Response(Message):
         """Return `SIP/2.0 status reason`."""
         return f"SIP/2.0 {self.status} {self.reason}"
 
-    def __repr__(self) -> str:
-        return f"<Response {self.status} {self.reason}>"
-
-
-class Head(NamedTuple):
-    """A message without its body, what is wrong with it, and the length of the body that it announces."""
-
-    message: Request | Response
-    content_length: int | None
-    fault: MessageError | None
-
 
 def parse_message(datagram: bytes) -> Request | Response:
     """Read the one message that a datagram holds.
 
-    Empty lines before it are skipped (§7.5), bytes behind Content-Length are ignored (§18.3), without Content-Length
-    the rest is the body. Raises `MessageError`: for a request, `partial` is what could be read of it.
+    Empty lines before it are skipped (§7.5), bytes behind Content-Length are ignored (§18.3), and
+    without Content-Length the rest is the body. Raises `MessageError`, for a request with all that
+    could be read of it as `partial`.
     """
     if len(datagram) > MAX_MESSAGE:
         raise MessageError(513, "message_too_large")
-    if datagram[:1] in (b"\r", b"\n"):
+    if datagram.startswith((b"\r", b"\n")):
         datagram = datagram.lstrip(b"\r\n")
     end = datagram.find(b"\r\n\r\n")
-    message, length, fault = parse_head(datagram if end < 0 else datagram[:end])
-    if fault is None:
-        if end < 0:
-            fault = MessageError(400, "no_end_of_headers")
-        elif length is not None and length > len(datagram) - end - 4:
-            fault = MessageError(400, "truncated_body")
-    if fault is not None:
-        fault.partial = message if isinstance(message, Request) else None
-        raise fault
-    message.body = datagram[end + 4 :] if length is None else datagram[end + 4 : end + 4 + length]
-    if isinstance(message, Response):
-        check_response(message)
+    head = read_head(datagram if end < 0 else datagram[:end])
+    message = open_message(head)
+    if isinstance(message, MessageError):
+        raise message
+    if end < 0:
+        raise failed(message, 400, "no_end_of_headers")
+    body = datagram[end + 4 :]
+    length = head.content_length
+    if length is not None:
+        if length > len(body):
+            raise failed(message, 400, "truncated_body")
+        body = body[:length]
+    message.body = body
     return message
 
 
-def parse_head(head: bytes) -> Head:
-    """Read start line and header fields, which end before their empty line. Never raises."""
-    text = head.decode("utf-8", "surrogateescape")
-    lines = text.split("\r\n")
-    fault: MessageError | None = None
-    if "\r\n " in text or "\r\n\t" in text:
-        lines = _unfold(lines)
-    message = _read_start_line(lines[0])
+def open_message(head: Head) -> Request | Response | MessageError:
+    """Make the message that `head` begins, still without its body, or say what is wrong."""
+    message = _read_start_line(head.start_line, head.headers)
     if isinstance(message, MessageError):
-        fault = message
-        message = fault.partial if isinstance(fault.partial, Request) else Response(0)
-    length = None
-    try:
-        _check_lines(text, lines)
-        message.headers.parse(lines[1:])
-    except MessageError as error:
-        fault = fault or error
-    try:
-        length = _take_content_length(message.headers)
-    except MessageError as error:
-        fault = fault or error
-    return Head(message, length, fault)
+        return message
+    if head.fault:
+        return failed(message, head.fault.status, head.fault.slug, head.fault.detail)
+    if isinstance(message, Response):
+        try:
+            _check_response(message)
+        except MessageError as error:
+            return error
+    return message
 
 
-def check_response(response: Response) -> None:
-    """Raise `MessageError` unless the response has what a transaction is found by (§17.1.3)."""
-    response.via, response.cseq, response.call_id, response.from_tag, response.to_tag  # noqa: B018
+def failed(message: Request | Response, status: int, slug: str, detail: str = "") -> MessageError:
+    """Make the error that answers a request, or drops a response."""
+    partial = message if isinstance(message, Request) else None
+    return MessageError(status, slug, detail, partial=partial)
 
 
-def read_seconds(text: str | None) -> int | None:
-    """Read delta-seconds: too many count as 2**32 - 1, None where `text` is None or no number (§20.19)."""
-    if text is None:
-        return None
-    text = text.strip(LWS)
-    if not text.isdecimal() or not text.isascii():
-        return None
-    digits = text.lstrip("0") or "0"
-    return MAX_EXPIRES if len(digits) > 10 else min(int(digits), MAX_EXPIRES)
-
-
-def _unfold(lines: list[str]) -> list[str]:
-    unfolded: list[str] = []
-    for line in lines:
-        if line[:1] in (" ", "\t") and unfolded:
-            unfolded[-1] = f"{unfolded[-1]} {line.lstrip(LWS)}"
-        else:
-            unfolded.append(line)
-    return unfolded
-
-
-def _check_lines(text: str, lines: list[str]) -> None:
-    if len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
-        raise MessageError(400, "line_too_long")
-
-
-def _read_start_line(line: str) -> Request | Response | MessageError:
+def _read_start_line(line: str, headers: Headers) -> Request | Response | MessageError:
     first, _, rest = line.partition(" ")
     if first[:4].upper() == "SIP/":
-        return _read_status_line(first, rest)
+        return _read_status_line(first, rest, headers)
     uri, _, version = rest.rpartition(" ")
-    request = Request(first, uri)
-    if version.upper() == "SIP/2.0" and is_token(first) and uri and " " not in uri:
-        return request
-    if version[:4].upper() == "SIP/" and version.upper() != "SIP/2.0":
-        return MessageError(505, "bad_version", partial=request)
-    return MessageError(400, "bad_start_line", line[:40], partial=request)
+    request = Request(first, uri, headers)
+    if version.upper() == "SIP/2.0":
+        if uri and " " not in uri and is_token(first):
+            return request
+    elif version[:4].upper() == "SIP/":
+        return failed(request, 505, "bad_version", version[:40])
+    return failed(request, 400, "bad_start_line", line[:40])
 
 
-def _read_status_line(version: str, rest: str) -> Response | MessageError:
-    status, _, reason = rest.partition(" ")
+def _read_status_line(version: str, rest: str, headers: Headers) -> Response | MessageError:
+    text, _, reason = rest.partition(" ")
     if version.upper() != "SIP/2.0":
-        return MessageError(400, "bad_version")
-    if len(status) != 3 or not (
-        status.isdecimal() and status.isascii() and 100 <= int(status) < 700
-    ):
-        return MessageError(400, "bad_status", status[:40])
-    return Response(int(status), reason)
+        return MessageError(400, "bad_version", version[:40])
+    if len(text) == 3 and text.isdecimal() and text.isascii() and 100 <= int(text) < 700:
+        return Response(int(text), reason, headers)
+    return MessageError(400, "bad_status_line", rest[:40])
 
 
-def _take_content_length(headers: Headers) -> int | None:
-    texts = headers.get_all("Content-Length")
-    if not texts:
-        return None
-    headers.remove("Content-Length")
-    if len(texts) > 1:
-        raise MessageError(400, "several_content_lengths")
-    return parse_number(texts[0], maximum=2**32, slug="bad_content_length")
-
-
-def _parse_addresses(texts: list[str]) -> list[NameAddr]:
-    return [address for text in texts for address in NameAddr.parse_many(text)]
+def _check_response(response: Response) -> None:
+    """Raise `MessageError` unless all that a response is matched by can be read."""
+    for name in _MATCHED_BY:
+        getattr(response, name)
 
 
 def _has_tag(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The reason phrases of status codes (RFC 3261 §21 and the IANA registry): text for people, no meaning."""
+"""The reason phrases of status codes (RFC 3261 §21 and extensions): for people, no meaning."""
 
 from __future__ import annotations
 

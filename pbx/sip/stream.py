@@ -1,7 +1,8 @@
 """Messages out of a byte stream (RFC 3261 §18.3): Content-Length framing, keep-alives, limits.
 
-The results depend on the bytes alone, never on how they were cut. What cannot be framed breaks the stream: `broken` is
-set, later bytes are ignored, and the connection must be closed once the error has been answered.
+What comes out depends on the bytes alone, never on how they were cut. A request without
+Content-Length has no body here. Where the end of a message cannot be known, `broken` is set: later
+bytes are ignored, and the connection must be closed once the last item has been answered.
 """
 
 from __future__ import annotations
@@ -9,14 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pbx.errors import MessageError
-from pbx.sip.message import (
-    MAX_MESSAGE,
-    Head,
-    Request,
-    Response,
-    check_response,
-    parse_head,
-)
+from pbx.sip.framing import MAX_LINE, MAX_MESSAGE, read_head
+from pbx.sip.message import Request, Response, failed, open_message
+
+_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,121 +21,130 @@ class KeepAlive:
     """The remote sent a double CRLF and wants a single one back (RFC 5626 §4.4.1)."""
 
 
-_UNFRAMED = ("several_content_lengths", "bad_content_length")
+Opened = Request | Response | MessageError
+"""A message whose head was read, or what is wrong with it."""
 
-StreamItem = Request | Response | MessageError | KeepAlive
+StreamItem = Opened | KeepAlive
 
 
 class StreamBuffer:
-    """Cuts one connection's bytes into messages."""
+    """Cuts the bytes of one connection into messages."""
 
-    __slots__ = ("_buffer", "_head", "_scanned", "broken")
+    __slots__ = ("_buffer", "_length", "_opened", "_scanned", "broken")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._head: Head | None = None
-        self._scanned = 0
         self.broken = False
+        self._buffer = bytearray()
+        self._scanned = 0  # bytes in which no end of a head begins
+        self._opened: Opened | None = None  # its body is awaited
+        self._length = 0  # of that body
 
     @property
     def incomplete(self) -> bool:
-        """Tell whether a message has begun that has not ended; it must within some seconds."""
-        return not self.broken and (self._head is not None or bool(self._buffer.strip(b"\r\n")))
+        """Tell whether a message has begun and not ended; it must within some seconds."""
+        return self._opened is not None or bool(self._buffer.strip(b"\r\n"))
 
     def feed(self, received: bytes) -> list[StreamItem]:
-        """Take bytes in; return what they completed, in order. Errors carry `partial` like those of datagrams."""
+        """Take bytes in; return what they completed, in order.
+
+        Errors are returned, not raised, and carry `partial` as those of `parse_message` do.
+        """
         items: list[StreamItem] = []
         if not self.broken:
             self._buffer += received
-            while not self.broken and self._advance(items):
+            while self._advance(items):
                 pass
         return items
 
     def finish(self) -> list[StreamItem]:
-        """Say that no more will come, or was waited for in vain: the unfinished message, if any, is an error."""
-        head, self._head = self._head, None
-        unfinished = self.incomplete or head is not None
-        self.broken = True
-        self._buffer.clear()
-        if not unfinished:
-            return []
-        return [
-            _failed(head, head.fault or MessageError(400, "truncated_body"))
-            if head
-            else MessageError(400, "no_end_of_headers")
-        ]
+        """Give up on the message that is incomplete, if any, and return it as an error."""
+        items: list[StreamItem] = []
+        if self.incomplete:
+            opened = self._opened
+            slug = "truncated_body"
+            if opened is None:
+                opened = open_message(read_head(bytes(self._buffer)))
+                slug = "no_end_of_headers"
+            if not isinstance(opened, MessageError):
+                opened = failed(opened, 400, slug)
+            items.append(opened)
+        self._break()
+        return items
 
     def _advance(self, items: list[StreamItem]) -> bool:
-        if self._head is None:
-            return self._read_head(items)
-        return self._read_body(self._head, items)
-
-    def _read_head(self, items: list[StreamItem]) -> bool:
-        buffer = self._buffer
-        if buffer[:1] == b"\r" and self._scanned == 0:
+        """Take one thing off the buffer; return whether there may be more."""
+        if self.broken:
+            return False
+        if self._opened is not None:
+            return self._read_body(self._opened, items)
+        if self._buffer.startswith(b"\r"):
             return self._skip_empty_line(items)
-        end = buffer.find(b"\r\n\r\n", self._scanned)
-        if end > MAX_MESSAGE or (end < 0 and len(buffer) > MAX_MESSAGE):
-            self._break(items, MessageError(513, "message_too_large"))
-            return False
-        if end < 0:
-            self._scanned = max(len(buffer) - 3, 0)
-            return False
-        head = parse_head(bytes(buffer[:end]))
-        del buffer[: end + 4]
-        self._scanned = 0
-        self._head = head
-        return True
+        return self._read_head(items)
 
     def _skip_empty_line(self, items: list[StreamItem]) -> bool:
         buffer = self._buffer
-        if buffer[:4] == b"\r\n\r\n":
+        if buffer.startswith(_END):
             items.append(KeepAlive())
             del buffer[:4]
             return True
-        if b"\r\n\r\n".startswith(buffer[:4]):
+        if _END.startswith(buffer):
             return False
-        if buffer[:2] == b"\r\n":
+        if buffer.startswith(b"\r\n"):
             del buffer[:2]
             return True
-        self._break(items, MessageError(400, "bad_start_line"))
-        return False
+        return self._break(items, MessageError(400, "bad_start_line"))
 
-    def _read_body(self, head: Head, items: list[StreamItem]) -> bool:
-        length = head.content_length or 0
-        if head.fault is not None and head.fault.slug in _UNFRAMED:
-            self._break(items, _failed(head, head.fault))
+    def _read_head(self, items: list[StreamItem]) -> bool:
+        buffer = self._buffer
+        fault = None if self._scanned else self._check_first_line()
+        if fault is not None:
+            return self._break(items, fault)
+        end = buffer.find(_END, self._scanned)
+        if end > MAX_MESSAGE or (end < 0 and len(buffer) >= MAX_MESSAGE + len(_END)):
+            return self._break(items, MessageError(513, "message_too_large"))
+        if end < 0:
+            if b"\r\n" in buffer:
+                self._scanned = len(buffer) - len(_END) + 1
             return False
-        if length > MAX_MESSAGE:
-            self._break(items, _failed(head, MessageError(513, "message_too_large")))
-            return False
-        if len(self._buffer) < length:
-            return False
-        message = head.message
-        message.body = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        self._head = None
-        items.append(_finished(head))
+        head = read_head(bytes(buffer[:end]))
+        del buffer[: end + len(_END)]
+        self._scanned = 0
+        self._opened = open_message(head)
+        self._length = head.content_length or 0
+        if not head.framed:
+            return self._break(items, self._opened)
+        if end + len(_END) + self._length > MAX_MESSAGE:
+            return self._break(items, self._too_large(self._opened))
         return True
 
-    def _break(self, items: list[StreamItem], error: MessageError) -> None:
+    def _check_first_line(self) -> MessageError | None:
+        """Return why this is no SIP, as soon as the first line tells."""
+        end = self._buffer.find(b"\r\n")
+        if end > MAX_LINE or (end < 0 and len(self._buffer) >= MAX_LINE + 2):
+            return MessageError(400, "line_too_long")
+        if end >= 0 and b"SIP/" not in self._buffer[:end].upper():
+            return MessageError(400, "bad_start_line")
+        return None
+
+    def _read_body(self, opened: Opened, items: list[StreamItem]) -> bool:
+        if len(self._buffer) < self._length:
+            return False
+        if not isinstance(opened, MessageError):
+            opened.body = bytes(self._buffer[: self._length])
+        del self._buffer[: self._length]
+        self._opened = None
+        items.append(opened)
+        return True
+
+    def _too_large(self, opened: Opened) -> MessageError:
+        if isinstance(opened, MessageError):
+            return opened
+        return failed(opened, 513, "message_too_large")
+
+    def _break(self, items: list[StreamItem] | None = None, last: StreamItem | None = None) -> bool:
+        if items is not None and last is not None:
+            items.append(last)
         self.broken = True
+        self._opened = None
         self._buffer.clear()
-        items.append(error)
-
-
-def _finished(head: Head) -> StreamItem:
-    message, _, fault = head
-    if fault is not None:
-        return _failed(head, fault)
-    if isinstance(message, Response):
-        try:
-            check_response(message)
-        except MessageError as error:
-            return error
-    return message
-
-
-def _failed(head: Head, fault: MessageError) -> MessageError:
-    fault.partial = head.message if isinstance(head.message, Request) else None
-    return fault
+        return False
