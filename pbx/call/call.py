@@ -176,7 +176,9 @@ class Call:
 
     async def _run(self, script: Callable[[Call], Awaitable[Outcome]]) -> None:
         if self.ending is None:
-            self._script = asyncio.ensure_future(_as_task(script, self))
+            self._script = asyncio.get_running_loop().create_task(
+                _as_task(script, self), name=f"script {self.id}"
+            )
             await asyncio.wait({self._script})
             if self.ending is None:
                 self.ending = self._ending_of(self._script)

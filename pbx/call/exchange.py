@@ -248,7 +248,7 @@ class Exchange:
         )
 
     def _start(self, call: Call, script: Callable[[Call], Awaitable[Outcome]]) -> None:
-        task = asyncio.get_running_loop().create_task(call.live(script))
+        task = asyncio.get_running_loop().create_task(call.live(script), name=f"call {call.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

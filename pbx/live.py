@@ -1,0 +1,187 @@
+"""The running server as the API sees it: `LiveOffice` made of the exchange and what is around it.
+
+Everything is read from memory and copied into views; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pbx.alarms import Alarms
+from pbx.api.views import (
+    Alarm,
+    Ban,
+    CallLeg,
+    DatabaseHealth,
+    LiveCall,
+    LiveStatus,
+    MediaWorker,
+    Registration,
+    TraceEntry,
+    utc_text,
+)
+from pbx.call.call import Call
+from pbx.call.exchange import Exchange
+from pbx.call.leg import Leg, LegState
+from pbx.errors import NotFound
+from pbx.sip.flow import host_port
+from pbx.sip.guard import Guard
+from pbx.sip.registrar import Registrar
+from pbx.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What does not change while the server runs. `started_at` is seconds since the epoch."""
+
+    version: str
+    started_at: float
+    started_monotonic: float
+    listen: tuple[str, ...]
+    api: tuple[str, ...]
+
+
+class Live:
+    """A running server's answers; satisfies `pbx.api.office.LiveOffice`."""
+
+    def __init__(
+        self,
+        *,
+        about: Callable[[], About],
+        exchange: Exchange,
+        registrar: Registrar,
+        guard: Guard,
+        trace: Trace,
+        alarms: Alarms,
+        media: Callable[[], Iterable[MediaWorker]],
+        database: Callable[[], DatabaseHealth],
+        reload_directory: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._about = about
+        self._exchange = exchange
+        self._registrar = registrar
+        self._guard = guard
+        self._trace = trace
+        self._alarms = alarms
+        self._media = media
+        self._database = database
+        self._reload_directory = reload_directory
+
+    def status(self) -> LiveStatus:
+        """Return how the server is."""
+        about, exchange = self._about(), self._exchange
+        return LiveStatus(
+            version=about.version,
+            pid=os.getpid(),
+            started_at=utc_text(about.started_at),
+            uptime_s=round(exchange.now() - about.started_monotonic, 1),
+            listen=about.listen,
+            api=about.api,
+            calls=len(exchange.calls),
+            legs=sum(_open_legs(call) for call in exchange.calls.values()),
+            bans=tuple(self._bans()),
+            media=tuple(self._media()),
+            database=self._database(),
+            alarms=tuple(
+                Alarm(at=utc_text(alarm.at), sentence=alarm.sentence, count=alarm.count)
+                for alarm in self._alarms.newest()
+            ),
+            sip={**exchange.ua.snapshot(), "exchange": exchange.snapshot()},
+        )
+
+    def registrations(self) -> Sequence[Registration]:
+        """Return the live bindings, sorted by number."""
+        now = self._exchange.now()
+        return [
+            Registration(
+                number=binding.aor,
+                contact=str(binding.contact),
+                transport=binding.flow.transport,
+                user_agent=binding.user_agent,
+                expires_in_s=round(binding.expires_at - now, 1),
+                round_trip_ms=_rounded(binding.round_trip_ms),
+                reachable=binding.reachable,
+            )
+            for binding in self._registrar.all(now)
+        ]
+
+    def calls(self) -> Sequence[LiveCall]:
+        """Return the calls that are up, oldest first."""
+        return [
+            LiveCall(
+                id=call.id,
+                from_=call.who.number,
+                to=call.called,
+                state=_state(call),
+                since=utc_text(call.started_at),
+                legs=tuple(_leg(leg) for leg in call.legs.values() if leg.ending is None),
+            )
+            for call in self._exchange.calls.values()
+        ]
+
+    async def originate(self, from_: str, to: str) -> str:
+        """Ring `from_`, then call `to` as if it had dialled."""
+        return await self._exchange.originate(from_, to)
+
+    def hangup(self, call: str) -> None:
+        """End a call."""
+        self._exchange.hangup(call)
+
+    def unban(self, address: str) -> None:
+        """Lift the ban on a source address."""
+        if not self._guard.unban(address, self._exchange.now()):
+            raise NotFound(f"{address} is not banned")
+
+    def trace(self, call: str) -> Sequence[TraceEntry]:
+        """Return what is remembered of a call, in order."""
+        entries = self._trace.ladder(call)
+        if not entries:
+            raise NotFound(f"nothing is remembered of call {call}; only the newest calls are")
+        return entries
+
+    async def directory_changed(self) -> None:
+        """Read the directory again."""
+        await self._reload_directory()
+
+    def _bans(self) -> Iterable[Ban]:
+        about = self._about()
+        epoch = about.started_at - about.started_monotonic
+        for ban in self._guard.bans(self._exchange.now()):
+            yield Ban(address=ban.source, failures=ban.count, until=utc_text(ban.until + epoch))
+
+
+def _open_legs(call: Call) -> int:
+    return sum(leg.ending is None for leg in call.legs.values())
+
+
+def _state(call: Call) -> str:
+    if call.ending is not None:
+        return "ending"
+    if any(leg.held and leg.ending is None for leg in call.legs.values()):
+        return "held"
+    return call.state
+
+
+def _leg(leg: Leg) -> CallLeg:
+    return CallLeg(
+        leg=leg.id,
+        role=leg.role,
+        number=leg.number,
+        state="held" if leg.held else _LEG_STATES[leg.state],
+        codec=leg.codec,
+        remote=host_port(*leg.flow.remote),
+    )
+
+
+_LEG_STATES = {
+    LegState.NEW: "ringing",
+    LegState.RINGING: "ringing",
+    LegState.UP: "answered",
+    LegState.ENDED: "ended",
+}
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)

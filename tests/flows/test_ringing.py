@@ -1,0 +1,149 @@
+"""Several contacts at once: who wins, what the losers are told, redirections."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pbx.sip import events as sip
+from tests.kit.exchange import House, flow
+
+
+def test_the_first_answer_wins_and_the_others_are_cancelled_with_a_reason() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        desk, mobile = house.phone("102"), house.phone("102")
+        await desk.register()
+        await mobile.register()
+        call = alice.call("102")
+        first, second = await desk.rung(), await mobile.rung()
+        first.ring()
+        second.ring()
+        await asyncio.sleep(1)
+        assert call.progress() == [180]
+        second.answer()
+        await call.answered()
+        cancelled = await first.saw(sip.InviteCancelled)
+        assert [(reason.protocol, reason.cause) for reason in cancelled.reasons] == [("SIP", 200)]
+        call.hang_up()
+        await second.ended()
+
+    flow(scenario)
+
+
+def test_two_answers_at_once_leave_one_call() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        desk, mobile = house.phone("102"), house.phone("102")
+        await desk.register()
+        await mobile.register()
+        call = alice.call("102")
+        first, second = await desk.rung(), await mobile.rung()
+        first.answer()
+        second.answer()
+        await call.answered()
+        await asyncio.sleep(2)
+        ended = [
+            rung
+            for rung in (first, second)
+            if any(isinstance(event, sip.InviteEnded) for event in rung.events)
+        ]
+        assert len(ended) == 1, "the late one gets ACK and BYE"
+        call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
+def test_all_refuse_and_busy_tells_most() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        desk, mobile = house.phone("102"), house.phone("102")
+        await desk.register()
+        await mobile.register()
+        call = alice.call("102")
+        (await desk.rung()).respond(480)
+        (await mobile.rung()).respond(486)
+        assert await call.failed() == 486
+
+    flow(scenario)
+
+
+def test_several_ringing_phones_give_no_early_media() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        desk, mobile = house.phone("102"), house.phone("102")
+        await desk.register()
+        await mobile.register()
+        call = alice.call("102")
+        first, second = await desk.rung(), await mobile.rung()
+        first.early_media()
+        second.ring()
+        await asyncio.sleep(1)
+        assert call.progress() == [180]
+        first.answer()
+        await call.answered()
+        call.hang_up()
+        await first.ended()
+
+    flow(scenario)
+
+
+def test_a_phones_own_redirection_is_followed_to_an_internal_number() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob, carol = await house.registered("101", "102", "103")
+        call = alice.call("102")
+        (await bob.rung()).respond(302, headers=[("Contact", "<sip:103@192.0.2.1>")])
+        rung = await carol.rung()
+        rung.answer()
+        await call.answered()
+        call.hang_up()
+        await rung.ended()
+
+    record = flow(scenario).record
+    assert list(record.path) == ["ext:102", "ext:103"]
+
+
+def test_redirections_in_a_circle_are_482() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob, carol = await house.registered("101", "102", "103")
+        call = alice.call("102")
+        (await bob.rung()).respond(302, headers=[("Contact", "<sip:103@192.0.2.1>")])
+        (await carol.rung()).respond(302, headers=[("Contact", "<sip:102@192.0.2.1>")])
+        assert await call.failed() == 482
+
+    assert flow(scenario).record.reason == "loop"
+
+
+def test_a_redirection_to_the_outside_is_not_followed() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob = await house.registered("101", "102")
+        call = alice.call("102")
+        (await bob.rung()).respond(302, headers=[("Contact", "<sip:0900123456@192.0.2.99>")])
+        assert await call.failed() == 480
+
+    flow(scenario)
+
+
+def test_five_redirections_are_enough() -> None:
+    async def scenario(house: House) -> None:
+        numbers = [str(number) for number in range(101, 109)]
+        alice, *others = await house.registered(*numbers)
+        call = alice.call("102")
+        for phone, to in zip(others[:6], numbers[2:], strict=False):
+            rung = await phone.rung()
+            rung.respond(302, headers=[("Contact", f"<sip:{to}@192.0.2.1>")])
+        assert await call.failed() == 482
+
+    flow(scenario)
+
+
+def test_max_forwards_goes_down_by_one() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob = await house.registered("101", "102")
+        alice.call("102", max_forwards=5)
+        rung = await bob.rung()
+        assert rung.request is not None
+        assert rung.request.max_forwards == 4
+        rung.respond(486)
+
+    flow(scenario)

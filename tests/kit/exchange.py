@@ -1,0 +1,284 @@
+"""A whole exchange in memory: the real calls and SIP core, a fake media engine, scripted phones.
+
+    async def scenario(house: House) -> None:
+        alice, bob = await house.registered("101", "102")
+        ...
+    flow(scenario)        # runs it in virtual time; afterwards nothing may be left over
+
+What happened is in `house.events`, one folded record per call in `house.records`; when a scenario
+fails, the ladder of everything that passed is part of the error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from pbx.call.admission import Admission
+from pbx.call.exchange import CallSettings, Exchange
+from pbx.call.registration import Registrations
+from pbx.call.standard import standard_destinations
+from pbx.cdr.fold import fold
+from pbx.cdr.open_call import OpenCall
+from pbx.cdr.record import CallRecord
+from pbx.events import AnyEvent, Bus, Event, Stamped
+from pbx.media.formats import Capabilities
+from pbx.plan.model import Plan
+from pbx.sip.auth import DigestAuthenticator
+from pbx.sip.digest import make_ha1
+from pbx.sip.flow import Address, Flow
+from pbx.sip.guard import Guard
+from pbx.sip.headers import Uri
+from pbx.sip.registrar import Binding, Registrar
+from pbx.sip.settings import AgentSettings
+from pbx.sip.user_agent import UserAgent
+from tests.kit.clock import VirtualClock
+from tests.kit.loop import run
+from tests.kit.media import FakeMediaEngine
+from tests.kit.network import Network, Node
+from tests.kit.softphone import Softphone, Tokens
+
+EXCHANGE: Address = ("192.0.2.1", 5060)
+REALM = "callpbx"
+
+
+@dataclass
+class Extension:
+    """A row of the directory."""
+
+    number: str
+    name: str | None
+    ha1_md5: str
+    ha1_sha256: str
+    no_answer_s: float = 20.0
+    contact: str | None = None
+    voicemail: bool = False
+
+
+@dataclass
+class Trunk:
+    """A line to a carrier, known by its address."""
+
+    name: str
+    host: str
+    max_calls: int | None = None
+
+
+@dataclass
+class Directory:
+    """The directory's look-ups on two dictionaries."""
+
+    extensions: dict[str, Extension] = field(default_factory=dict)
+    trunks: list[Trunk] = field(default_factory=list)
+
+    def extension(self, number: str) -> Extension | None:
+        """Return the extension of that number."""
+        return self.extensions.get(number)
+
+    def trunk_for(self, address: Address) -> Trunk | None:
+        """Return the trunk that calls from there."""
+        return next((trunk for trunk in self.trunks if trunk.host == address[0]), None)
+
+
+class Keeper:
+    """Keeps bindings in a list, one commit after `delay` seconds of nothing."""
+
+    def __init__(self) -> None:
+        self.saved: list[Binding] = []
+        self.removed: list[Binding] = []
+
+    async def save(self, upserts: Sequence[Binding], removals: Sequence[Binding]) -> None:
+        """Note both."""
+        self.saved.extend(upserts)
+        self.removed.extend(removals)
+
+
+class House:
+    """An exchange with a directory, on a network, with a record of all that happened."""
+
+    def __init__(self, clock: VirtualClock, *, codecs: Sequence[str] = ("PCMA", "PCMU", "G722")):
+        self.clock = clock
+        self.network = Network()
+        self.directory = Directory()
+        self.keeper = Keeper()
+        self.plan = Plan("test")
+        self.events: list[Stamped] = []
+        self._calls: dict[str, OpenCall] = {}
+        self.alarms: list[str] = []
+        self.phones: list[Softphone] = []
+        self.bus = Bus(clock)
+        self.bus.attach(self._note)
+        self.media = FakeMediaEngine()
+        self.ua = UserAgent(AgentSettings(), token=Tokens("e"), advertise=lambda flow: flow.local)
+        self.registrar = Registrar()
+        self.guard = Guard()
+        self.node = Node(self.network, EXCHANGE, self.ua, lambda: self.exchange.pump())
+        admission = Admission(
+            authenticator=DigestAuthenticator(REALM, b"secret of the test"),
+            guard=self.guard,
+            registrar=self.registrar,
+            directory=self.directory,
+        )
+        self.registrations = Registrations(
+            self.ua,
+            admission=admission,
+            registrar=self.registrar,
+            directory=self.directory,
+            keeper=self.keeper,
+            transmit_soon=self.node.transmit_soon,
+            now=clock.monotonic,
+            alarm=self.alarms.append,
+        )
+        ids = Tokens("call")
+        self.exchange = Exchange(
+            ua=self.ua,
+            media=self.media,
+            bus=self.bus,
+            clock=clock,
+            admission=admission,
+            registrations=self.registrations,
+            registrar=self.registrar,
+            directory=self.directory,
+            destinations=standard_destinations(),
+            outward=_Outward(self.node),
+            plan=self.plan,
+            settings=CallSettings(
+                capabilities=Capabilities.named(codecs), unknown_code_sound="unknown.wav"
+            ),
+            new_call_id=ids,
+            new_session_id=lambda: 1,
+        )
+        self.media.on_event = self.exchange.media_event
+        self.media.on_worker_lost = self.exchange.worker_lost
+
+    def add(self, number: str, *, name: str | None = None, no_answer_s: float = 20.0) -> Extension:
+        """Put an extension into the directory; its password is `pw` and the number."""
+        credential = make_ha1(number, REALM, f"pw{number}")
+        extension = Extension(
+            number, name, credential.ha1("MD5"), credential.ha1("SHA-256"), no_answer_s
+        )
+        self.directory.extensions[number] = extension
+        return extension
+
+    def phone(
+        self,
+        number: str,
+        *,
+        host: str | None = None,
+        codecs: Sequence[str] = ("PCMU", "PCMA"),
+        transport: str = "udp",
+    ) -> Softphone:
+        """Make a phone of an extension, which is added where it is missing."""
+        if number not in self.directory.extensions:
+            self.add(number)
+        index = len(self.phones) + 10
+        phone = Softphone(
+            self.network,
+            number,
+            f"pw{number}",
+            address=(host or f"192.0.2.{index}", 5060),
+            exchange=EXCHANGE,
+            tokens=Tokens(f"p{index}"),
+            codecs=codecs,
+            transport=transport,
+        )
+        self.phones.append(phone)
+        return phone
+
+    async def registered(self, *numbers: str) -> list[Softphone]:
+        """Return a registered phone for each number."""
+        phones = [self.phone(number) for number in numbers]
+        for phone in phones:
+            response = await phone.register()
+            assert response.status == 200, response
+        return phones
+
+    def happened(self, kind: type[Event]) -> list[AnyEvent]:
+        """Return the events of one kind."""
+        return [stamped.event for stamped in self.events if isinstance(stamped.event, kind)]
+
+    @property
+    def records(self) -> dict[str, CallRecord]:
+        """Return the record of each call that is over."""
+        return {
+            call.id: call.record() for call in self._calls.values() if call.ending is not None
+        }
+
+    @property
+    def record(self) -> CallRecord:
+        """Return the record of the only call."""
+        (record,) = self.records.values()
+        return record
+
+    async def settle(self, seconds: float = 1.5) -> None:
+        """Let what is on its way arrive."""
+        await asyncio.sleep(seconds)
+
+    def leaks(self) -> list[str]:
+        """Return what ended calls left behind; empty when they left nothing."""
+        left = self.media.leaks()
+        left += [f"call {call}" for call in self.exchange.calls]
+        counts = self.exchange.snapshot()
+        left += [f"{name}: {counts[name]}" for name in ("legs", "media_legs") if counts[name]]
+        left += [
+            f"call {call.id} has no ending"
+            for call in self._calls.values()
+            if call.ending is None
+        ]
+        return left
+
+    def close(self) -> None:
+        """Stop the timers of everybody on the network."""
+        self.node.close()
+        for phone in self.phones:
+            phone.node.close()
+
+    def _note(self, stamped: Stamped) -> None:
+        self.events.append(stamped)
+        call = fold(self._calls.get(stamped.event.call), stamped)
+        assert call is not None, f"{stamped} belongs to no call"
+        self._calls[call.id] = call
+
+
+class _Outward:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.transmit_soon = node.transmit_soon
+
+    def flows_for(self, uri: Uri) -> list[Flow] | None:
+        """Return the flow to a numeric URI."""
+        return [self._node.flow_to((uri.host, uri.port or 5060), uri.transport or "udp")]
+
+    async def resolve(self, uri: Uri) -> list[Flow]:
+        """Names do not exist here."""
+        return []
+
+    def advertise(self, flow: Flow) -> Address:
+        """Return our own address."""
+        return flow.local
+
+
+Scenario = Callable[[House], Awaitable[None]]
+
+
+def flow(scenario: Scenario, **options: Sequence[str]) -> House:
+    """Run a scenario in virtual time, check that nothing is left over, and return the house."""
+    clock = VirtualClock()
+    houses: list[House] = []
+
+    async def main() -> None:
+        house = House(clock, **options)
+        houses.append(house)
+        try:
+            await scenario(house)
+            await house.settle()
+        except (AssertionError, TimeoutError) as error:
+            error.add_note(house.network.ladder())
+            raise
+        finally:
+            house.close()
+        assert not house.leaks(), house.leaks()
+
+    run(main(), clock=clock)
+    return houses[0]

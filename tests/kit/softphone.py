@@ -1,0 +1,347 @@
+"""A scripted phone for flow tests: a user agent of its own on the in-memory network.
+
+It stands on the project's own SIP core, so it proves the calls above that core, not the core: that
+is what pjsua2, baresip and SIPp are for (tests/interop). Descriptions are plain text written here,
+without the project's offer/answer code.
+
+    alice = office.phone("101")
+    await alice.register()
+    call = alice.call("102")
+    ringing = await bob.rung()
+    ringing.answer()
+    await call.answered()
+    call.hang_up()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pbx.sip import events as sip
+from pbx.sip.digest import Challenge, answer
+from pbx.sip.flow import Address, Flow
+from pbx.sip.headers import NameAddr, Uri
+from pbx.sip.message import Request, Response
+from pbx.sip.settings import AgentSettings
+from pbx.sip.user_agent import UserAgent
+from tests.kit.network import Network, Node
+
+Event = TypeVar("Event", bound=sip.UserAgentEvent)
+
+RTPMAP = {
+    "PCMU": (0, "PCMU/8000"),
+    "PCMA": (8, "PCMA/8000"),
+    "G722": (9, "G722/8000"),
+    "opus": (96, "opus/48000/2"),
+}
+
+
+def description(
+    address: str,
+    port: int,
+    codecs: Sequence[str] = ("PCMU", "PCMA"),
+    *,
+    direction: str = "sendrecv",
+    version: int = 1,
+    event: int | None = 101,
+) -> bytes:
+    """Return a session description as a plain desk phone writes it."""
+    numbers = [str(RTPMAP[codec][0]) for codec in codecs]
+    lines = [
+        "v=0",
+        f"o=- 4711 {version} IN IP4 {address}",
+        "s=-",
+        f"c=IN IP4 {address}",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP {' '.join(numbers + ([str(event)] if event else []))}",
+        *(f"a=rtpmap:{RTPMAP[codec][0]} {RTPMAP[codec][1]}" for codec in codecs),
+    ]
+    if event:
+        lines += [f"a=rtpmap:{event} telephone-event/8000", f"a=fmtp:{event} 0-15"]
+    lines.append(f"a={direction}")
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+class Softphone:
+    """One phone with one line."""
+
+    def __init__(
+        self,
+        network: Network,
+        number: str,
+        password: str,
+        *,
+        address: Address,
+        exchange: Address,
+        tokens: Tokens,
+        codecs: Sequence[str] = ("PCMU", "PCMA"),
+        transport: str = "udp",
+    ) -> None:
+        self.number = number
+        self.password = password
+        self.codecs = tuple(codecs)
+        self.address = address
+        self.exchange = exchange
+        self.transport = transport
+        self.ua = UserAgent(AgentSettings(name="softphone"), token=tokens, advertise=_local)
+        self.node = Node(network, address, self.ua, self._pump)
+        self.calls: dict[sip.InviteId, PhoneCall] = {}
+        self.seen: list[sip.UserAgentEvent] = []
+        self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
+        self._answers: dict[sip.RequestId, asyncio.Future[sip.UserAgentEvent]] = {}
+        self._next_port = 40_000
+
+    @property
+    def uri(self) -> Uri:
+        """Return the address of record."""
+        return Uri("sip", self.number, host=self.exchange[0])
+
+    async def register(self, *, expires: int = 3600, password: str | None = None) -> Response:
+        """Register, answering the challenge; return the final response."""
+        headers = [("Expires", str(expires)), ("Contact", f"<{self._contact()}>")]
+        response = await self._send("REGISTER", headers)
+        if response.status == 401:
+            proof = self._proof(response, "REGISTER", password)
+            response = await self._send("REGISTER", [*headers, proof])
+        return response
+
+    def call(
+        self,
+        to: str,
+        *,
+        body: bytes | None = None,
+        offer: bool = True,
+        max_forwards: int = 70,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> PhoneCall:
+        """Dial; a challenge is answered by itself."""
+        call = PhoneCall(self, to, max_forwards)
+        if offer:
+            call.body = body or self.describe()
+        call.headers = tuple(headers)
+        call.dial(())
+        return call
+
+    async def rung(self, within: float = 60.0) -> PhoneCall:
+        """Return the next call that comes in."""
+        async with asyncio.timeout(within):
+            return await self._incoming.get()
+
+    @property
+    def was_rung(self) -> bool:
+        """Tell whether a call came in that nobody took with `rung`."""
+        return not self._incoming.empty()
+
+    def describe(self, *, direction: str = "sendrecv", version: int = 1) -> bytes:
+        """Return this phone's description at a new port."""
+        self._next_port += 2
+        return description(
+            self.address[0], self._next_port, self.codecs, direction=direction, version=version
+        )
+
+    def now(self) -> float:
+        """Return the loop's time."""
+        return asyncio.get_running_loop().time()
+
+    def _contact(self) -> Uri:
+        return Uri("sip", self.number, host=self.address[0], port=self.address[1])
+
+    async def _send(self, method: str, headers: Sequence[tuple[str, str]]) -> Response:
+        request = self.ua.send(
+            method,
+            Uri("sip", host=self.exchange[0]),
+            destinations=(self.node.flow_to(self.exchange, self.transport),),
+            to=NameAddr(None, self.uri),
+            from_=NameAddr(None, self.uri),
+            headers=headers,
+            now=self.now(),
+        )
+        future: asyncio.Future[sip.UserAgentEvent] = asyncio.get_running_loop().create_future()
+        self._answers[request] = future
+        self.node.transmit_soon()
+        event = await future
+        if not isinstance(event, sip.RequestAnswered):
+            raise AssertionError(f"{method} of {self.number}: {event}")
+        return event.response
+
+    def _proof(
+        self, response: Response, method: str, password: str | None = None
+    ) -> tuple[str, str]:
+        challenge = Challenge.parse(response.headers.get_all("WWW-Authenticate")[0])
+        credentials = answer(
+            challenge,
+            username=self.number,
+            password=password or self.password,
+            method=method,
+            uri=str(Uri("sip", host=self.exchange[0])),
+            cnonce="0a4f113b",
+        )
+        return "Authorization", str(credentials)
+
+    def _pump(self) -> None:
+        while (event := self.ua.next_event()) is not None:
+            self.seen.append(event)
+            self._take(event)
+
+    def _take(self, event: sip.UserAgentEvent) -> None:
+        match event:
+            case sip.InviteReceived():
+                call = PhoneCall(self, self.number, 70)
+                call.invite, call.request = event.invite, event.request
+                call.transaction = event.transaction
+                self.calls[event.invite] = call
+                self._incoming.put_nowait(call)
+            case sip.RequestAnswered() | sip.RequestFailed():
+                future = self._answers.pop(event.request_id, None)
+                if future is not None and not future.done():
+                    future.set_result(event)
+            case sip.Dropped():
+                pass
+            case _:
+                if event.invite is not None and event.invite in self.calls:
+                    self.calls[event.invite].take(event)
+
+
+class PhoneCall:
+    """One call of one phone."""
+
+    def __init__(self, phone: Softphone, to: str, max_forwards: int) -> None:
+        self.phone = phone
+        self.to = to
+        self.invite: sip.InviteId
+        self.request: Request | None = None
+        self.transaction: sip.TransactionId | None = None
+        self.body: bytes | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.events: list[sip.UserAgentEvent] = []
+        self.hold_answer: bytes | None = None
+        self._max_forwards = max_forwards
+        self._changed = asyncio.Event()
+        self._proved = False
+
+    # -- what the person does ----------------------------------------------------------------
+
+    def dial(self, proof: Sequence[tuple[str, str]]) -> None:
+        """Send the INVITE."""
+        phone = self.phone
+        self.invite = phone.ua.invite(
+            Uri("sip", self.to, host=phone.exchange[0]),
+            destinations=(phone.node.flow_to(phone.exchange, phone.transport),),
+            to=NameAddr(None, Uri("sip", self.to, host=phone.exchange[0])),
+            from_=NameAddr(None, phone.uri),
+            body=self.body,
+            headers=(*self.headers, *proof),
+            max_forwards=self._max_forwards,
+            now=phone.now(),
+        )
+        phone.calls[self.invite] = self
+        phone.node.transmit_soon()
+
+    def ring(self) -> None:
+        """Answer 180."""
+        self.respond(180)
+
+    def early_media(self) -> None:
+        """Answer 183 with a description."""
+        self.respond(183, self.phone.describe())
+
+    def answer(self, body: bytes | None = None) -> None:
+        """Pick up."""
+        self.respond(200, body or self.phone.describe())
+
+    def respond(
+        self, status: int, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Answer with any status."""
+        assert self.transaction is not None
+        self.phone.ua.respond(
+            self.transaction, status, body=body, headers=headers, now=self.phone.now()
+        )
+        self.phone.node.transmit_soon()
+
+    def hang_up(self) -> None:
+        """End the call in whatever state it is."""
+        self.phone.ua.end(self.invite, now=self.phone.now())
+        self.phone.node.transmit_soon()
+
+    def reinvite(self, body: bytes) -> None:
+        """Send a re-INVITE."""
+        self.phone.ua.reinvite(self.invite, body=body, now=self.phone.now())
+        self.phone.node.transmit_soon()
+
+    def info(self, body: bytes, content_type: str) -> None:
+        """Send an INFO."""
+        self.phone.ua.request(
+            self.invite, "INFO", body=body, content_type=content_type, now=self.phone.now()
+        )
+        self.phone.node.transmit_soon()
+
+    # -- what the person waits for -----------------------------------------------------------
+
+    async def answered(self, within: float = 60.0) -> Response:
+        """Return the 200 that answers the call."""
+        return (await self.saw(sip.InviteAnswered, within)).response
+
+    async def failed(self, within: float = 60.0) -> int:
+        """Return the status that refused the call."""
+        return (await self.saw(sip.InviteFailed, within)).status
+
+    async def ended(self, within: float = 60.0) -> sip.InviteEnded:
+        """Return how the far end ended the call."""
+        return await self.saw(sip.InviteEnded, within)
+
+    async def saw(self, kind: type[Event], within: float = 60.0) -> Event:
+        """Wait until an event of `kind` has come and return the newest of them."""
+        async with asyncio.timeout(within):
+            while True:
+                for event in reversed(self.events):
+                    if isinstance(event, kind):
+                        return event
+                self._changed.clear()
+                await self._changed.wait()
+
+    def progress(self) -> list[int]:
+        """Return the provisional statuses that came."""
+        return [
+            event.response.status
+            for event in self.events
+            if isinstance(event, sip.InviteProgressed)
+        ]
+
+    def take(self, event: sip.UserAgentEvent) -> None:
+        """React as a phone does by itself, and note the event."""
+        phone = self.phone
+        if isinstance(event, sip.InviteFailed) and event.status == 401 and not self._proved:
+            assert event.response is not None
+            self._proved = True
+            self.dial([phone._proof(event.response, "INVITE")])
+            return
+        if isinstance(event, sip.InviteAnswered | sip.ReinviteAnswered):
+            late = isinstance(event, sip.InviteAnswered) and self.body is None
+            phone.ua.ack(self.invite, body=phone.describe() if late else None, now=phone.now())
+        elif isinstance(event, sip.ReinviteReceived):
+            body = self.hold_answer or (phone.describe() if event.request.body else None)
+            phone.ua.respond(event.transaction, 200, body=body, now=phone.now())
+        elif isinstance(event, sip.RequestReceived):
+            phone.ua.respond(event.transaction, 200, now=phone.now())
+        self.events.append(event)
+        self._changed.set()
+        phone.node.transmit_soon()
+
+
+class Tokens:
+    """Texts that look random and are the same in every run."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        return f"{self._prefix}{self._count:016x}"
+
+
+def _local(flow: Flow) -> Address:
+    return flow.local
