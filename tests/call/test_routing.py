@@ -1,0 +1,70 @@
+"""Which number leads where."""
+
+from __future__ import annotations
+
+import pytest
+
+from pbx.call.routing import Destinations, from_extension, from_trunk
+from pbx.call.standard import standard_destinations
+from pbx.errors import UsageError
+from pbx.plan.model import Destination, NumberRoute, Plan
+
+PLAN = Plan(
+    "v",
+    {
+        "100": NumberRoute("100", Destination("ext", "102"), 3),
+        "+85221234567": NumberRoute("+85221234567", Destination("ext", "103"), 4),
+    },
+    NumberRoute("anything_else", Destination("ext", "101"), 5),
+)
+EXTENSIONS = {"101": object(), "102": object()}
+
+
+def where(number: str, plan: Plan = PLAN) -> str:
+    found = from_extension(
+        number, features={"*43": "echo"}, plan=plan, extensions=EXTENSIONS.get
+    )
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("number", "destination"),
+    [
+        ("*43", "feature:echo"),
+        ("*99", "feature:unknown_code"),
+        ("100", "ext:102"),
+        ("102", "ext:102"),
+        ("999", "None"),
+        ("", "None"),
+    ],
+)
+def test_from_an_extension(number: str, destination: str) -> None:
+    assert where(number) == destination
+
+
+def test_the_plan_wins_over_an_extension_of_the_same_number() -> None:
+    plan = Plan("v", {"101": NumberRoute("101", Destination("ext", "102"), 1)})
+    assert where("101", plan) == "ext:102"
+
+
+def test_a_trunk_finds_international_spellings_and_the_catch_all() -> None:
+    assert str(from_trunk("0085221234567", plan=PLAN)) == "ext:103"
+    assert str(from_trunk("555", plan=PLAN)) == "ext:101"
+    assert from_trunk("102", plan=Plan("v")) is None
+
+
+def test_a_kind_is_registered_once() -> None:
+    destinations = standard_destinations()
+    assert destinations.kinds() == ("ext", "feature")
+    with pytest.raises(UsageError):
+        destinations.register("ext", lambda call, name: None)  # type: ignore[arg-type,return-value]
+
+
+async def _nowhere(destinations: Destinations) -> None:
+    await destinations.go(None, Destination("moon", "1"))  # type: ignore[arg-type]
+
+
+def test_an_unknown_kind_is_a_defect() -> None:
+    coroutine = _nowhere(standard_destinations())
+    with pytest.raises(UsageError):
+        coroutine.send(None)

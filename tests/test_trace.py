@@ -1,0 +1,97 @@
+"""The ring of what passed, and the ladder made of it."""
+
+from __future__ import annotations
+
+from pbx.events import CallEnded, CallStarted, LegInvited, Stamped
+from pbx.sip.flow import Flow
+from pbx.trace import ENTRY_COST, Trace
+
+FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.10", 5060))
+
+
+def invite(call_id: str, extra: str = "") -> bytes:
+    return (
+        "INVITE sip:102@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK1\r\n"
+        "Max-Forwards: 70\r\nFrom: <sip:101@192.0.2.1>;tag=a\r\nTo: <sip:102@192.0.2.1>\r\n"
+        f"Call-ID: {call_id}\r\nCSeq: 1 INVITE\r\n{extra}Content-Length: 0\r\n\r\n"
+    ).encode()
+
+
+class Office:
+    """A trace with a clock that counts."""
+
+    def __init__(self, limit: int = 10**6) -> None:
+        self.time = 0.0
+        self.trace = Trace(self.tick, limit=limit)
+        self.seq = 0
+
+    def tick(self) -> float:
+        self.time += 1.0
+        return self.time
+
+    def event(self, event: CallStarted | LegInvited | CallEnded) -> None:
+        self.seq += 1
+        self.trace.sink(Stamped(self.seq, self.tick(), self.time, event))
+
+    def message(self, octets: bytes, direction: str = "received") -> None:
+        self.trace.tap(direction, octets, FLOW, 0.0)
+
+    def call(self, name: str, call_id: str) -> None:
+        self.message(invite(call_id))
+        self.event(
+            CallStarted(call=name, direction="internal", caller="101", caller_name=None, called="1")
+        )
+        self.event(
+            LegInvited(
+                call=name,
+                leg=1,
+                role="caller",
+                number="101",
+                sip_call_id=call_id,
+                remote="192.0.2.10:5060",
+            )
+        )
+
+
+def test_a_ladder_holds_the_calls_own_messages_and_events_in_order() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    office.call("two", "second@x")
+    ladder = office.trace.ladder("one")
+    assert [entry.kind for entry in ladder] == ["sip", "event", "event"]
+    assert ladder[0].summary == "INVITE"
+    assert (ladder[0].party, ladder[0].leg) == ("101", 1)
+    assert ladder[0].from_ == "192.0.2.10:5060"
+
+
+def test_a_repeated_message_says_so() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    office.message(invite("first@x"))
+    assert office.trace.ladder("one")[-1].summary == "INVITE, again"
+
+
+def test_credentials_are_blotted_out() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    proof = 'Authorization: Digest username="101", nonce="n", response="0123456789abcdef"\r\n'
+    office.message(invite("first@x", proof))
+    detail = office.trace.ladder("one")[-1].detail
+    assert detail is not None
+    assert "0123456789abcdef" not in detail
+    assert 'username="101"' in detail
+
+
+def test_what_is_no_message_is_shown_all_the_same() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    office.message(b"\x00first@x\xff")
+    assert office.trace.ladder("one")[-1].summary.startswith("not a SIP message")
+
+
+def test_the_ring_is_bounded_and_forgets_the_oldest() -> None:
+    office = Office(limit=20 * (len(invite("x")) + ENTRY_COST))
+    office.call("one", "first@x")
+    for _ in range(100):
+        office.message(invite("y"))
+    assert office.trace.ladder("one") == []
