@@ -54,10 +54,10 @@ def test_a_phone_says_what_it_waited_for_in_vain(tmp_path: Path) -> None:
     with SoftPhone("alice", tmp_path) as alice:
         with pytest.raises(PhoneError, match=r"alice: no incoming, not within 0\.1 s"):
             alice.incoming(timeout=0.1)
-        with pytest.raises(PhoneError, match="alice: dial: .*no identity"):
+        with pytest.raises(PhoneError, match=r"alice: dial: .*no identity"):
             alice.dial("sip:102@127.0.0.1")
         alice.answer_as("sip:101@127.0.0.1")
-        with pytest.raises(PhoneError, match="alice: dial: .*URI"):
+        with pytest.raises(PhoneError, match=r"alice: dial: .*URI"):
             alice.dial("no address at all")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "office", "demo")
+ROOTS = ("server", "office", "live", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
@@ -41,6 +41,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "cdr": frozenset({"errors", "events", "db"}),
     "directory": frozenset({"errors", "events", "db"}),
     "outside": frozenset({"errors"}),
+    "alarms": frozenset({"errors"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr"}),
     "cli": frozenset({"errors", "config", "plan", "api.client", "ivr.check", "ivr.simulate"}),
@@ -57,21 +58,21 @@ API_READS = frozenset({"cdr.record", "cdr.export"})
 IO_FILES = (
     "server.py",
     "office.py",
-    "demo/*",
-    "api/*",
-    "cli/*",
-    "outside/*",
-    "sip/transport.py",
+    "demo/",
+    "api/",
+    "cli/",
+    "db/",
+    "outside/",
+    "cdr/store.py",
+    "directory/store.py",
     "media/engine_client.py",
-    "media/worker_process.py",
+    "media/ports.py",
     "media/tick.py",
     "media/worker.py",
-    "cdr/store.py",
-    "cdr/recorder.py",
-    "directory/store.py",
-    "directory/bindings.py",
-    "db/*",
-    "db/migrations/versions/*",
+    "sip/datagram_transport.py",
+    "sip/resolve.py",
+    "sip/stream_transport.py",
+    "sip/transport.py",
 )
 """The [io] files: only these touch sockets, processes, clocks, random sources or a database."""
 
@@ -80,7 +81,7 @@ IO_MODULES = frozenset(
     | {"ssl", "subprocess", "termios", "threading"}
     | {"random", "secrets", "time", "uuid"}
     | {"aiosqlite", "sqlalchemy", "sqlite3"}
-    | {"http", "httptools", "httpx", "urllib", "uvicorn", "uvloop", "websockets"}
+    | {"http", "httptools", "httpx", "uvicorn", "uvloop", "websockets"}
 )
 """Modules that only [io] files import."""
 
@@ -90,13 +91,17 @@ COROUTINE_ROOMS = ("call", "ivr", "acd", "voicemail")
 IO_CALLS = frozenset(
     {"add_reader", "add_writer", "connect_accepted_socket", "sock_recv", "sock_sendall"}
     | {"create_connection", "create_datagram_endpoint", "create_server", "create_unix_connection"}
-    | {"create_unix_server", "open_connection", "open_unix_connection", "start_server"}
-    | {"start_unix_server", "create_subprocess_exec", "create_subprocess_shell"}
+    | {"create_unix_server", "open_connection", "open_unix_connection"}
+    | {"create_subprocess_exec", "create_subprocess_shell"}
     | {"run_in_executor", "to_thread", "utcnow", "urandom"}
 )
 """Attributes that nobody calls outside [io] files, whatever they are called on."""
 
-CLOCK_CALLS = ("datetime.now", "datetime.today", "date.today")
+IO_NAMES = (
+    *("datetime.now", "datetime.today", "date.today"),
+    *("asyncio.start_server", "asyncio.start_unix_server", "urllib.request"),
+)
+"""The same, where the last word alone would also be somebody else's."""
 
 FORBIDDEN_WORDS = frozenset(
     {"channel", "peer", "peers", "manager", "helper", "helpers", "util", "utils"}
@@ -129,7 +134,7 @@ class Source:
     @property
     def does_io(self) -> bool:
         """Tell whether the file is one of the [io] files."""
-        return any(Path(self.path).match(pattern) for pattern in IO_FILES)
+        return self.path.startswith(IO_FILES)
 
     def at(self, node: ast.AST, complaint: str) -> str:
         """Return `pbx/file:line complaint`."""
@@ -243,7 +248,7 @@ def io_violations(sources: list[Source]) -> list[str]:
             source.at(node, f"uses {ast.unparse(node)}, but is not [io]")
             for node in ast.walk(source.tree)
             if isinstance(node, ast.Attribute)
-            and (node.attr in IO_CALLS or ast.unparse(node).endswith(CLOCK_CALLS))
+            and (node.attr in IO_CALLS or ast.unparse(node).endswith(IO_NAMES))
         ]
     return found
 

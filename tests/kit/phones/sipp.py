@@ -63,6 +63,7 @@ class Sipp:
         transport: str = "u1",
         bind: str = "127.0.0.1",
         pin: str = "",
+        log_messages: bool = False,
     ) -> None:
         self.folder = folder / f"sipp-{scenario}-{port}"
         self.folder.mkdir()
@@ -79,6 +80,8 @@ class Sipp:
             command += ["-s", number]
         if users:
             command += ["-inf", str(users)]
+        if log_messages:
+            command += ["-trace_shortmsg", "-shortmessage_file", "messages.csv"]
         self._output = (self.folder / "output").open("wb")
         self._process = subprocess.Popen(
             command, cwd=self.folder, stdout=self._output, stderr=self._output
@@ -129,6 +132,18 @@ class Sipp:
             response_ms=_milliseconds(row.get("ResponseTime1(C)", "")),
             errors=self._read("errors.log"),
         )
+
+    def invited(self) -> dict[str, float]:
+        """Return the caller's number of each call that was begun → seconds since the epoch.
+
+        Needs `log_messages`, and the scenario `caller`, which makes the number of the call's own.
+        """
+        begun: dict[str, float] = {}
+        for line in self._read("messages.csv").splitlines():
+            _date, _time, at, _direction, call_id, _cseq, first_line = line.split("\t", 6)
+            if first_line.startswith("INVITE"):
+                begun.setdefault("5" + call_id.split("-")[0], float(at))
+        return begun
 
     def _rows(self) -> list[dict[str, str]]:
         text = self._read("statistics.csv")

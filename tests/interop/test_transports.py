@@ -1,0 +1,46 @@
+"""Calls over TCP, over IPv6, and between a phone on UDP and one on TCP."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.conftest import Phones, assert_stopped_properly
+from tests.kit.office import OfficeMaker, TestedOffice
+from tests.kit.phones.pjsua import SoftPhone
+from tests.kit.tones import heard, read_wav
+
+pytestmark = pytest.mark.interop("pjsua2")
+
+
+def assert_they_talk(
+    office: TestedOffice, alice: SoftPhone, bob: SoftPhone, *, transport: str
+) -> None:
+    """Let 101 call 102 and check that each hears the other alone, and one record of it."""
+    call = alice.dial(f"{office.uri('102')};transport={transport}")
+    incoming = bob.incoming()
+    incoming.answer()
+    call.wait("confirmed")
+    call.play(430)
+    incoming.play(690)
+    assert heard(read_wav(call.record(1.0))) == {690}
+    assert heard(read_wav(incoming.record(1.0))) == {430}
+    incoming.hang_up()
+    call.wait("disconnected")
+    assert office.record()["result"] == "answered"
+
+
+@pytest.mark.parametrize(("from_", "to"), [("tcp", "tcp"), ("udp", "tcp"), ("tcp", "udp")])
+def test_calls_cross_transports(office: TestedOffice, phones: Phones, from_: str, to: str) -> None:
+    alice = phones.pjsua(office, "101", transport=from_)
+    bob = phones.pjsua(office, "102", transport=to)
+    assert_they_talk(office, alice, bob, transport=from_)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_calls_go_over_ipv6(make_office: OfficeMaker, phones: Phones, transport: str) -> None:
+    office = make_office(host="::1")
+    office.start()
+    alice = phones.pjsua(office, "101", transport=transport, bind="::1")
+    bob = phones.pjsua(office, "102", transport=transport, bind="::1")
+    assert_they_talk(office, alice, bob, transport=transport)
+    assert_stopped_properly(office)

@@ -1,0 +1,123 @@
+"""The office that interop tests and benchmarks call through: fixed ports, known extensions, quick
+ways to ask it.
+
+It is the demo's office (pbx/demo/office.py) with settings that suit a network namespace of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import httpx
+
+from pbx.demo.office import Office, OfficeError
+
+__all__ = ["Office", "OfficeError", "OfficeMaker", "TestedOffice", "eventually"]
+
+T = TypeVar("T")
+
+EXTENSIONS = ("101", "102", "103", "104")
+
+Record = dict[str, Any]
+
+
+class TestedOffice(Office):
+    """An office with extensions 101–104 on port 5060 of `host`, and a dialplan that names
+    `numbers`.
+
+    `passwords` holds what each extension registers with.
+    """
+
+    __test__ = False  # not a class of tests, whatever its name begins with
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        numbers: Iterable[str] = (),
+        media_ports: str = "10000-10399",
+    ) -> None:
+        self.host = f"[{host}]" if ":" in host else host
+        self.server = f"{self.host}:5060"
+        dialplan = "version: 1\n"
+        if numbers:
+            dialplan += "numbers:\n" + "".join(f'  "{name}": ext:{name}\n' for name in numbers)
+        super().__init__(
+            folder,
+            settings={
+                "sip": {"listen": [f"udp://{self.server}", f"tcp://{self.server}"]},
+                "media": {"ports": media_ports},
+            },
+            dialplan=dialplan,
+        )
+        self.passwords = {number: f"phone-{number}-secret" for number in EXTENSIONS}
+        for number, password in self.passwords.items():
+            self.add_extension(number, password)
+
+    def uri(self, number: str) -> str:
+        """Return how a phone dials a number of this office."""
+        return f"sip:{number}@{self.server}"
+
+    def api(self) -> httpx.Client:
+        """Return an HTTP client on the running server's Unix socket; close it after use."""
+        transport = httpx.HTTPTransport(uds=str(self.folder / "var" / "callpbx.sock"))
+        return httpx.Client(transport=transport, base_url="http://callpbx/api/v1", timeout=30)
+
+    def add_extensions(self, users: Iterable[tuple[str, str]]) -> None:
+        """Add many extensions, with passwords, to the running office."""
+        with self.api() as api:
+            for number, password in users:
+                body = {"number": number, "password": password}
+                api.post("/extensions", json=body).raise_for_status()
+
+    def records(self, count: int, *, timeout: float = 5.0) -> list[Record]:
+        """Return the newest records once there are `count`; more than that is an error."""
+        limit = str(count + 1)
+        rows: list[Record] = eventually(
+            lambda: self.ask("cdr", "list", "--limit", limit),
+            lambda rows: len(rows) >= count,
+            timeout=timeout,
+        )
+        assert len(rows) == count, f"{len(rows)} records instead of {count}"
+        return rows
+
+    def record(self) -> Record:
+        """Return the one record that there is."""
+        return self.records(1)[0]
+
+    def add_load_trunk(self, port: int) -> None:
+        """Let calls in from 127.0.0.1:`port` as from a carrier."""
+        server = f"sip:127.0.0.1:{port}"
+        self.cli("trunk", "add", "load", "--server", server, "--match", f"127.0.0.1:{port}")
+
+    def add_fixed_phone(self, number: str, port: int) -> None:
+        """Add an extension that never registers and lives at 127.0.0.1:`port`."""
+        self.add_extension(number, "unused-secret", "--contact", f"sip:{number}@127.0.0.1:{port}")
+
+
+class OfficeMaker(Protocol):
+    """Makes an office that is not started yet; what the arguments mean, `TestedOffice` says."""
+
+    def __call__(
+        self,
+        *,
+        host: str = ...,
+        numbers: Iterable[str] = ...,
+        media_ports: str = ...,
+    ) -> TestedOffice:
+        """Make the office in a folder of its own."""
+
+
+def eventually(
+    read: Callable[[], T], until: Callable[[T], bool], *, timeout: float = 10.0, every: float = 0.1
+) -> T:
+    """Read again and again until the value is as wanted; AssertionError shows the last value."""
+    deadline = time.monotonic() + timeout
+    while not until(value := read()):
+        assert time.monotonic() < deadline, f"still {value!r} after {timeout:g} s"
+        time.sleep(every)
+    return value
