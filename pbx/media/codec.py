@@ -34,9 +34,9 @@ def _always(_ours: Fmtp, _theirs: Fmtp) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Codec:
-    """One way to code sound, as RTP and SDP know it."""
+    """One way to code sound, as RTP and SDP know it; each exists once and is compared as such."""
 
     name: str
     """Encoding name as we write it."""

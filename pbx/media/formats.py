@@ -47,6 +47,8 @@ PROTOCOLS: Final = ("RTP/AVP", "RTP/AVPF")
 """RTP profiles that we speak; of AVPF only what AVP has (RFC 4585 allows that)."""
 
 DEFAULT_PTIME: Final = 20  # ms, RFC 3551 §4.2
+_LONGEST: Final = 64  # characters that an address or an rtpmap can have and still be known
+_NOWHERE: Final = ("0.0.0.0", "::")  # hold as RFC 2543 wrote it, RFC 3264 §8.4
 _PTIMES: Final = range(10, 61, 10)  # ms that a worker can make
 _MAX_PTIME: Final = 1000  # ms; anything longer is taken for a mistake
 
@@ -190,9 +192,9 @@ def read_audio(description: SessionDescription) -> AudioDescription:
     connection = media.connection or description.connection
     if connection is None:
         raise SdpError(400, "no_connection")
-    address = _unicast(connection.address)
+    address = _unicast(connection.address[:_LONGEST])
     family: Family = 6 if ":" in address else 4
-    held = address in ("0.0.0.0", "::")
+    held = address in _NOWHERE
     said = _Said.of(media, description.attributes)
     direction = said.direction
     if held:
@@ -217,9 +219,10 @@ def _usable_stream(description: SessionDescription) -> int:
     for index, media in enumerate(description.media):
         if media.kind != "audio" or media.port == 0:
             continue
-        if media.protocol in PROTOCOLS:
+        protocol = media.protocol.upper()
+        if protocol in PROTOCOLS:
             return index
-        slug = "secure_media" if "SAVP" in media.protocol else "media_protocol"
+        slug = "secure_media" if "SAVP" in protocol else "media_protocol"
     raise SdpError(488, slug)
 
 
@@ -280,29 +283,30 @@ def _known_formats(
         payload = read_number(text, 127)
         if payload is None:
             continue
-        encoding, clock, channels = _rtpmap(said.rtpmaps.get(text), payload)
-        if encoding.lower() == TELEPHONE_EVENT and clock in EVENT_CLOCKS:
-            events.setdefault(clock, payload)
-            continue
-        codec = codec_mapped(encoding, clock, channels) or _careless(encoding, payload)
-        if codec is not None and codec.name not in formats:
+        rtpmap = said.rtpmaps.get(text)
+        if rtpmap is None:
+            known: Codec | int | None = STATIC_PAYLOADS.get(payload)
+        else:
+            known = _mapped(rtpmap[:_LONGEST], payload)
+        if isinstance(known, int):
+            events.setdefault(known, payload)
+        elif known is not None and known.name not in formats:
             fmtp = said.fmtps.get(text)
-            formats[codec.name] = Format(codec, payload, parse_fmtp(fmtp) if fmtp else {})
+            formats[known.name] = Format(known, payload, parse_fmtp(fmtp) if fmtp else {})
     return tuple(formats.values()), events
 
 
-def _rtpmap(text: str | None, payload: int) -> tuple[str, int, int]:
-    """Return encoding name, clock and channels; a static number needs no rtpmap (RFC 3551 §6)."""
-    if text is None:
-        codec = STATIC_PAYLOADS.get(payload)
-        return (codec.name, codec.clock, codec.channels) if codec else ("", 0, 0)
-    encoding, _, rest = text.partition("/")
-    clock, _, channels = rest.partition("/")
-    return (
-        encoding.strip(),
-        read_number(clock.strip(), 1_000_000) or 0,
-        read_number(channels.strip(), 255) or 1,
-    )
+@lru_cache(maxsize=1024)
+def _mapped(rtpmap: str, payload: int) -> Codec | int | None:
+    """Return the codec that an rtpmap means, or the clock of telephone-event, or None."""
+    encoding, _, rest = rtpmap.partition("/")
+    clock_text, _, channels_text = rest.partition("/")
+    encoding = encoding.strip()
+    clock = read_number(clock_text.strip(), 1_000_000) or 0
+    channels = read_number(channels_text.strip(), 255) or 1
+    if encoding.lower() == TELEPHONE_EVENT:
+        return clock if clock in EVENT_CLOCKS else None
+    return codec_mapped(encoding, clock, channels) or _careless(encoding, payload)
 
 
 def _careless(encoding: str, payload: int) -> Codec | None:
@@ -318,26 +322,32 @@ def _unicast(text: str) -> str:
         address = ipaddress.ip_address(text.partition("/")[0])
     except ValueError:
         raise SdpError(488, "sdp_address", text[:60]) from None
+    if address.version == 6:
+        address = address.ipv4_mapped or address
     if address.is_multicast or "%" in text or str(address) == "255.255.255.255":
         raise SdpError(488, "sdp_address", text[:60])
     return str(address)
 
 
 def _rtcp(value: str | None, address: str, port: int) -> Address:
-    """Return where RTCP goes: a=rtcp (RFC 3605), else the next port."""
+    """Return where RTCP goes: a=rtcp (RFC 3605), else the next port.
+
+    An a=rtcp that names the RTP port hopes for rtcp-mux, which we do not accept (RFC 5761 §5.1.1).
+    """
     default = (address, min(port + 1, 65535))
     if value is None:
         return default
     tokens = value.split()
     number = read_number(tokens[0], 65535) if tokens else None
-    if not number:
+    if not number or number == port:
         return default
     if len(tokens) != 4:
         return address, number
     try:
-        return _unicast(tokens[3]), number
+        host = _unicast(tokens[3][:_LONGEST])
     except SdpError:
         return default
+    return default if host in _NOWHERE else (host, number)
 
 
 def _wishes(formats: Iterable[Format]) -> dict[str, Fmtp]:

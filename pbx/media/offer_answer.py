@@ -95,7 +95,7 @@ class OfferAnswer:
 
     @property
     def heard(self) -> AudioDescription | None:
-        """Return what the remote said of its audio last: in the offer that waits, else as agreed."""
+        """Return what the remote said of its audio last, in the offer that waits or as agreed."""
         return self._received.audio if self._received is not None else self._heard_audio
 
     @property

@@ -8,7 +8,7 @@ What a description means for a call is in `formats.py`, what to answer in `offer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
@@ -34,22 +34,18 @@ class Direction(Enum):
     RECVONLY = "recvonly"
     INACTIVE = "inactive"
 
+    def __init__(self, spelled: str) -> None:
+        self.sends = "send" in spelled
+        """Whether the writer sends."""
+        self.receives = "recv" in spelled
+        """Whether the writer listens."""
+
     @classmethod
     def of(cls, *, sends: bool, receives: bool) -> Direction:
         """Return the direction that has these two parts."""
         if sends:
             return cls.SENDRECV if receives else cls.SENDONLY
         return cls.RECVONLY if receives else cls.INACTIVE
-
-    @property
-    def sends(self) -> bool:
-        """Tell whether the writer sends."""
-        return self in (Direction.SENDRECV, Direction.SENDONLY)
-
-    @property
-    def receives(self) -> bool:
-        """Tell whether the writer listens."""
-        return self in (Direction.SENDRECV, Direction.RECVONLY)
 
     def reversed(self) -> Direction:
         """Return the same flow seen from the other side."""
@@ -132,8 +128,10 @@ class SessionDescription:
     def parse(cls, body: bytes) -> SessionDescription:
         """Read a body; raise SdpError(400, …) for anything that is no description."""
         reader = _Reader()
-        for kind, value in _lines(body):
-            reader.read(kind, value)
+        for line in _lines(body):
+            read = _READ.get(line[0])
+            if read is not None:
+                read(reader, line[2:].strip())
         return reader.description()
 
     def lines(self) -> Iterator[str]:
@@ -162,7 +160,8 @@ def read_number(text: str, highest: int) -> int | None:
     return number if number <= highest else None
 
 
-def _lines(body: bytes) -> Iterator[tuple[str, str]]:
+def _lines(body: bytes) -> list[str]:
+    """Return the lines behind v=0, each of the form `x=…`."""
     if len(body) > MAX_BODY:
         raise SdpError(400, "sdp_too_long", f"{len(body)} bytes")
     text = body.decode("utf-8", "surrogateescape")
@@ -171,14 +170,17 @@ def _lines(body: bytes) -> Iterator[tuple[str, str]]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MAX_LINES:
         raise SdpError(400, "sdp_too_many_lines", str(len(lines)))
+    lines = [line for line in lines if line and not line.isspace()]
+    if not lines:
+        raise SdpError(400, "sdp_empty")
     for line in lines:
-        if not line.strip():
-            continue
-        if len(line) > MAX_LINE:
-            raise SdpError(400, "sdp_line_too_long")
         if line[1:2] != "=":
             raise SdpError(400, "sdp_line", line[:40])
-        yield line[0], line[2:].strip()
+        if len(line) > MAX_LINE:
+            raise SdpError(400, "sdp_line_too_long")
+    if lines[0].rstrip() != "v=0":
+        raise SdpError(400, "sdp_version", lines[0][:40])
+    return lines[1:]
 
 
 class _Media:
@@ -195,7 +197,7 @@ class _Media:
         if port is None:
             raise SdpError(400, "sdp_port", value[:40])
         self.port = port
-        self.protocol = tokens[2].upper()
+        self.protocol = tokens[2]
         self.formats = tuple(tokens[3:])
         if len(self.formats) > MAX_FORMATS:
             raise SdpError(400, "sdp_too_many_formats", str(len(self.formats)))
@@ -216,56 +218,38 @@ class _Media:
 class _Reader:
     """Takes the lines in order; what an a= or c= line belongs to is the m= line above it."""
 
-    __slots__ = ("_attributes", "_connection", "_media", "_name", "_origin", "_started")
+    __slots__ = ("_attributes", "_connection", "_media", "_name", "_origin")
 
     def __init__(self) -> None:
-        self._started = False
         self._origin: Origin | None = None
         self._name = "-"
         self._connection: Connection | None = None
         self._attributes: list[Attribute] = []
         self._media: list[_Media] = []
 
-    def read(self, kind: str, value: str) -> None:
-        """Take one line; types that are of no use here are read over."""
-        if not self._started:
-            if (kind, value) != ("v", "0"):
-                raise SdpError(400, "sdp_version")
-            self._started = True
-        elif kind == "a":
-            self._read_attribute(value)
-        elif kind == "m":
-            if len(self._media) >= MAX_MEDIA:
-                raise SdpError(400, "sdp_too_many_media")
-            self._media.append(_Media(value))
-        elif kind == "c":
-            self._read_connection(value)
-        elif kind == "o":
-            self._read_origin(value)
-        elif kind == "s":
-            self._name = value or "-"
-
     def description(self) -> SessionDescription:
-        """Return what was read; raise SdpError when a line is missing that must be there."""
-        if not self._started:
-            raise SdpError(400, "sdp_empty")
+        """Return what was read; raise SdpError without an o= line."""
         if self._origin is None:
             raise SdpError(400, "sdp_origin", "missing")
         return SessionDescription(
             self._origin,
             self._connection,
-            tuple(media.description() for media in self._media),
+            tuple([media.description() for media in self._media]),
             tuple(self._attributes),
             self._name,
         )
 
-    def _read_attribute(self, value: str) -> None:
-        name, colon, rest = value.partition(":")
-        if name := name.strip().lower():
-            attribute = Attribute(name, rest.strip() if colon else None)
-            (self._media[-1].attributes if self._media else self._attributes).append(attribute)
+    def read_origin(self, value: str) -> None:
+        tokens = value.split()
+        if len(tokens) < 6 or self._origin is not None:
+            raise SdpError(400, "sdp_origin", value[:40])
+        *username, session_id, version, _, address_type, address = tokens
+        self._origin = Origin(" ".join(username), session_id, version, address_type, address)
 
-    def _read_connection(self, value: str) -> None:
+    def read_name(self, value: str) -> None:
+        self._name = value or "-"
+
+    def read_connection(self, value: str) -> None:
         tokens = value.split()
         if len(tokens) != 3 or tokens[0].upper() != "IN":
             raise SdpError(400, "sdp_connection", value[:40])
@@ -275,9 +259,23 @@ class _Reader:
         elif self._media[-1].connection is None:
             self._media[-1].connection = connection
 
-    def _read_origin(self, value: str) -> None:
-        tokens = value.split()
-        if len(tokens) < 6 or self._origin is not None:
-            raise SdpError(400, "sdp_origin", value[:40])
-        *username, session_id, version, _, address_type, address = tokens
-        self._origin = Origin(" ".join(username), session_id, version, address_type, address)
+    def read_attribute(self, value: str) -> None:
+        name, colon, rest = value.partition(":")
+        if name := name.strip().lower():
+            attribute = Attribute(name, rest.strip() if colon else None)
+            (self._media[-1].attributes if self._media else self._attributes).append(attribute)
+
+    def read_media(self, value: str) -> None:
+        if len(self._media) >= MAX_MEDIA:
+            raise SdpError(400, "sdp_too_many_media")
+        self._media.append(_Media(value))
+
+
+_READ: Final[Mapping[str, Callable[[_Reader, str], None]]] = {
+    "o": _Reader.read_origin,
+    "s": _Reader.read_name,
+    "c": _Reader.read_connection,
+    "a": _Reader.read_attribute,
+    "m": _Reader.read_media,
+}
+"""What is done with each type of line; the others are read over."""
