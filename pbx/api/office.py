@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pbx.events import Bus, Result, Stamped
+from pbx.events import Bus, Stamped
 
 if TYPE_CHECKING:
     from pbx.api.views import LiveCall, LiveStatus, Registration, TraceEntry
-    from pbx.cdr.record import CallRecord
+    from pbx.cdr.record import CallRecord, RecordQuery
 
 Scope = Literal["read", "control", "admin"]
 """What a token may do: look; also make and end calls; also change the directory."""
@@ -155,25 +155,6 @@ class Directory(Protocol):
         """Return the token that `secret` belongs to; the same work whether or not there is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordQuery:
-    """Which records, newest first.
-
-    Times are seconds since the epoch: `since` included, `until` not.
-    """
-
-    since: float | None = None
-    until: float | None = None
-    from_: str | None = None
-    to: str | None = None
-    queue: str | None = None
-    agent: str | None = None
-    result: Result | None = None
-    limit: int = 100
-    before: str | None = None
-    """The id of the last record of the page before this one."""
-
-
 class Records(Protocol):
     """The calls that were, one record each, and their events."""
 
@@ -235,6 +216,10 @@ class Office(Protocol):
     @property
     def records(self) -> Records:
         """Return the records."""
+
+    @property
+    def server(self) -> str:
+        """Return what people type into a phone as its server: `HOST` or `HOST:PORT`."""
 
     @property
     def live(self) -> LiveOffice | None:

@@ -1,23 +1,24 @@
-"""What the API answers with about a running server: frozen values that become JSON as they are.
+"""What the API answers with: frozen values that become JSON as they are.
 
-`LiveOffice` (office.py) returns these. Names of fields are the names in the JSON (`from_` becomes
-`from`) and are fixed by the documented interface. Times are text in UTC with milliseconds, as
-`utc_text` writes them; seconds are floats; `None` means "not known". Records of calls are not here:
-they are `pbx.cdr.record.CallRecord`.
+Those about a running server come from `LiveOffice` (office.py), the others are made by the routes.
+Names of fields are the names in the JSON (`from_` becomes `from`) and are fixed by the documented
+interface. Times are text in UTC with milliseconds, as `utc_text` writes them; seconds are floats;
+`None` means "not known". Records of calls are not here: they are `pbx.cdr.record.CallRecord`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import math
 from typing import Literal
 
 import msgspec
 
+from pbx.cdr import record
+
 
 def utc_text(wall: float) -> str:
-    """Write seconds since the epoch as `2026-11-21T08:00:00.123Z`."""
-    moment = datetime.fromtimestamp(wall, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    """Write seconds since the epoch as `2026-11-21T08:00:00.123Z`, like the times of records."""
+    return record.utc_text(math.floor(wall * 1000))
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -138,6 +139,70 @@ class LiveStatus(View, frozen=True, kw_only=True):
     database: DatabaseHealth
     alarms: tuple[Alarm, ...] = ()
     sip: dict[str, object] = {}
+
+
+class Status(View, frozen=True, kw_only=True):
+    """How the office is: its server, and the numbers of phones that are there and that are not.
+
+    Devices with a fixed contact never register and are in neither list.
+    """
+
+    server: LiveStatus
+    registered: tuple[str, ...] = ()
+    unregistered: tuple[str, ...] = ()
+
+
+class Extension(View, frozen=True, kw_only=True):
+    """A phone in the directory. `registered` is None where no server knows."""
+
+    number: str
+    name: str | None
+    registered: bool | None
+    voicemail: bool
+    no_answer_s: float
+    contact: str | None
+
+
+class ExtensionCreated(View, frozen=True, kw_only=True):
+    """What to type into a phone; the only answer that holds a password."""
+
+    number: str
+    name: str | None
+    server: str
+    user: str
+    password: str
+
+
+class Trunk(View, frozen=True, kw_only=True):
+    """A line to a carrier, without its password."""
+
+    name: str
+    server: str
+    username: str | None
+    register: bool
+    match: tuple[str, ...]
+    max_calls: int | None
+
+
+class Token(View, frozen=True, kw_only=True):
+    """An API token, without its secret."""
+
+    name: str
+    scope: Literal["read", "control", "admin"]
+
+
+class TokenCreated(View, frozen=True, kw_only=True):
+    """A fresh token; the only answer that holds its secret."""
+
+    name: str
+    scope: Literal["read", "control", "admin"]
+    token: str
+
+
+class CallPlaced(View, frozen=True, kw_only=True):
+    """A call that was made."""
+
+    id: str
 
 
 class TraceEntry(View, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from pbx.config.values import AllowedHost, HttpListen, Network, SipListen
 from pbx.errors import ConfigError
 from pbx.marks import Problem, Reader, read_tree
 from pbx.marks.problem import SYNTAX
+from pbx.marks.reader import duration
 
 __all__ = [
     "AllowedHost",
@@ -39,12 +40,14 @@ __all__ = [
     "MailSettings",
     "MediaSettings",
     "Network",
+    "Problem",
     "RecordingSettings",
     "RetentionSettings",
     "Settings",
     "SipListen",
     "SipSettings",
     "check_settings",
+    "duration",
     "load_settings",
     "parse_settings",
 ]

@@ -1,0 +1,49 @@
+"""One file per resource. A new route is one function in its file; a new file is one row here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from pbx.api.routes import bans, calls, extensions, records, status, tokens, trunks
+from pbx.api.views import (
+    Ban,
+    CallPlaced,
+    Extension,
+    ExtensionCreated,
+    LiveCall,
+    Registration,
+    Status,
+    Token,
+    TokenCreated,
+    TraceEntry,
+    Trunk,
+)
+from pbx.cdr.record import CallRecord
+
+ROUTERS: tuple[APIRouter, ...] = (
+    status.router,
+    extensions.router,
+    calls.router,
+    records.router,
+    trunks.router,
+    tokens.router,
+    bans.router,
+)
+
+VIEWS: tuple[Any, ...] = (
+    Ban,
+    CallPlaced,
+    CallRecord,
+    Extension,
+    ExtensionCreated,
+    LiveCall,
+    Registration,
+    Status,
+    Token,
+    TokenCreated,
+    TraceEntry,
+    Trunk,
+)
+"""The types that routes reply with, for the OpenAPI document."""

@@ -1,0 +1,65 @@
+"""Calls that are going on: look, make, end, trace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import Field
+
+from pbx.api.idempotency import Idempotency
+from pbx.api.replies import nothing, reply, returns
+from pbx.api.routes.requests import Body, Controls, LiveHere, Reads
+from pbx.api.views import CallPlaced, LiveCall, TraceEntry
+
+router = APIRouter(prefix="/calls", tags=["calls"])
+
+DIALLED = r"^\+?[0-9*#]{1,32}$"
+
+
+class NewCall(Body):
+    """A call to make: `from` is rung first, then `to` is called as if it had been dialled."""
+
+    from_: str = Field(alias="from", pattern=r"^[0-9]{1,15}$")
+    to: str = Field(pattern=DIALLED)
+
+
+@router.get("", responses=returns(list[LiveCall]))
+async def list_calls(live: LiveHere, _: Reads) -> Response:
+    """Return the calls that are up, oldest first."""
+    return reply(live.calls())
+
+
+@router.post("", status_code=201, responses=returns(CallPlaced, status=201))
+async def place_call(
+    request: Request,
+    wanted: NewCall,
+    live: LiveHere,
+    caller: Controls,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Response:
+    """Ring one phone and connect it to a number.
+
+    With an Idempotency-Key, at most one call is made.
+    """
+    if idempotency_key is None:
+        return reply(CallPlaced(id=await live.originate(wanted.from_, wanted.to)), status=201)
+    idempotency: Idempotency = request.app.state.idempotency
+    call, repeated = await idempotency.once(
+        (caller.name, idempotency_key), wanted, lambda: live.originate(wanted.from_, wanted.to)
+    )
+    headers = {"Idempotency-Replayed": "true"} if repeated else None
+    return reply(CallPlaced(id=call), status=201, headers=headers)
+
+
+@router.delete("/{call}", status_code=204)
+async def end_call(call: str, live: LiveHere, _: Controls) -> Response:
+    """End a call."""
+    live.hangup(call)
+    return nothing()
+
+
+@router.get("/{call}/trace", responses=returns(list[TraceEntry]))
+async def trace_call(call: str, live: LiveHere, _: Reads) -> Response:
+    """Return the ladder of a call, going on or over: SIP of all legs, media and call events."""
+    return reply(live.trace(call))

@@ -1,0 +1,138 @@
+"""The directory of phones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+
+from pbx.api.office import ExtensionChange, ExtensionView, Office
+from pbx.api.passwords import make_password, weakness
+from pbx.api.replies import nothing, reply, returns
+from pbx.api.routes.requests import NO_CONTROL, Administers, Body, OfficeHere, Reads, written
+from pbx.api.views import Extension, ExtensionCreated
+from pbx.errors import Refused
+
+router = APIRouter(prefix="/extensions", tags=["extensions"])
+
+NUMBER = r"^[0-9]{1,15}$"
+Number = Annotated[str, Path(pattern=NUMBER)]
+MAX_NO_ANSWER = 600.0  # seconds
+
+
+class NewExtension(Body):
+    """A phone to add. A password is made where none is given."""
+
+    number: str = Field(pattern=NUMBER)
+    name: str | None = Field(default=None, max_length=100, pattern=NO_CONTROL)
+    password: str | None = Field(default=None, max_length=100)
+    contact: str | None = Field(default=None, max_length=200, pattern=NO_CONTROL)
+
+
+class ChangedExtension(Body):
+    """What to change of a phone: fields left out stay; an empty name or contact is cleared."""
+
+    name: str | None = Field(default=None, max_length=100, pattern=NO_CONTROL)
+    password: str | None = Field(default=None, max_length=100)
+    no_answer_s: float | None = Field(default=None, ge=1.0, le=MAX_NO_ANSWER)
+    voicemail: bool | None = None
+    contact: str | None = Field(default=None, max_length=200, pattern=NO_CONTROL)
+
+
+@router.get("", responses=returns(list[Extension]))
+async def list_extensions(office: OfficeHere, _: Reads) -> Response:
+    """Return all phones, sorted by number."""
+    registered = _registered(office)
+    extensions = await office.directory.extensions()
+    return reply([_view(extension, registered) for extension in extensions])
+
+
+@router.post("", status_code=201, responses=returns(ExtensionCreated, status=201))
+async def add_extension(wanted: NewExtension, office: OfficeHere, _: Administers) -> Response:
+    """Add a phone and return what to type into it. The password is shown here and never again."""
+    password = _password(wanted.number, wanted.password)
+    await office.directory.add_extension(
+        wanted.number,
+        name=wanted.name or None,
+        password=password,
+        contact=wanted.contact or None,
+    )
+    await written(office)
+    return reply(
+        ExtensionCreated(
+            number=wanted.number,
+            name=wanted.name or None,
+            server=office.server,
+            user=wanted.number,
+            password=password,
+        ),
+        status=201,
+    )
+
+
+@router.get("/{number}", responses=returns(Extension))
+async def show_extension(number: Number, office: OfficeHere, _: Reads) -> Response:
+    """Return one phone."""
+    return reply(_view(await office.directory.extension(number), _registered(office)))
+
+
+@router.patch("/{number}", responses=returns(Extension))
+async def change_extension(
+    number: Number, wanted: ChangedExtension, office: OfficeHere, _: Administers
+) -> Response:
+    """Change a phone."""
+    if wanted.password is not None:
+        _password(number, wanted.password)
+    change = ExtensionChange(**wanted.model_dump())
+    await office.directory.change_extension(number, change)
+    await written(office)
+    return reply(_view(await office.directory.extension(number), _registered(office)))
+
+
+@router.post("/{number}/password", responses=returns(ExtensionCreated))
+async def reset_password(number: Number, office: OfficeHere, _: Administers) -> Response:
+    """Give a phone a new password and return it, this once."""
+    password = make_password()
+    await office.directory.change_extension(number, ExtensionChange(password=password))
+    await written(office)
+    name = (await office.directory.extension(number)).name
+    created = ExtensionCreated(
+        number=number, name=name, server=office.server, user=number, password=password
+    )
+    return reply(created)
+
+
+@router.delete("/{number}", status_code=204)
+async def remove_extension(number: Number, office: OfficeHere, _: Administers) -> Response:
+    """Forget a phone."""
+    await office.directory.remove_extension(number)
+    await written(office)
+    return nothing()
+
+
+def _password(number: str, given: str | None) -> str:
+    """Return the password to use; raises Refused where the given one is too weak."""
+    if given is None:
+        return make_password()
+    if reason := weakness(number, given):
+        raise Refused(f"{reason}; leave it out and a strong one is made")
+    return given
+
+
+def _registered(office: Office) -> frozenset[str] | None:
+    """Return the numbers with a live binding; None where no server knows."""
+    if office.live is None:
+        return None
+    return frozenset(registration.number for registration in office.live.registrations())
+
+
+def _view(extension: ExtensionView, registered: frozenset[str] | None) -> Extension:
+    return Extension(
+        number=extension.number,
+        name=extension.name,
+        registered=None if registered is None else extension.number in registered,
+        voicemail=extension.voicemail,
+        no_answer_s=extension.no_answer_s,
+        contact=extension.contact,
+    )

@@ -1,0 +1,108 @@
+"""Records of calls: one per call a customer made.
+
+A page holds at most 1000 records, newest first; a full one names its successor in a Link header
+(RFC 8288), for JSON as for CSV, so that an export of any length is a walk from page to page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from pbx.api.replies import MAX_PAGE, returns
+from pbx.api.routes.requests import OfficeHere, Reads
+from pbx.cdr import export
+from pbx.cdr.record import CallRecord, RecordQuery
+from pbx.events import Result
+
+router = APIRouter(prefix="/records", tags=["records"])
+
+Text = Annotated[str | None, Query(max_length=100)]
+Format = Literal["json", "jsonl", "csv"]
+
+
+async def _query(
+    since: datetime | None = None,
+    until: datetime | None = None,
+    from_: Annotated[str | None, Query(alias="from", max_length=100)] = None,
+    to: Text = None,
+    queue: Text = None,
+    agent: Text = None,
+    result: Result | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+    before: Text = None,
+) -> RecordQuery:
+    """Read what a list is narrowed by; times without an offset are UTC."""
+    return RecordQuery(
+        since=_wall(since),
+        until=_wall(until),
+        from_=from_,
+        to=to,
+        queue=queue,
+        agent=agent,
+        result=result,
+        limit=limit,
+        before=before,
+    )
+
+
+@router.get("", responses=returns(list[CallRecord]))
+async def list_records(
+    request: Request,
+    office: OfficeHere,
+    wanted: Annotated[RecordQuery, Depends(_query)],
+    _: Reads,
+    format: Format = "json",
+) -> Response:
+    """Return a page of records, newest first: those that began before the record `before`."""
+    found = await office.records.find(wanted)
+    media_type, write = WRITERS[format]
+    headers = {"Cache-Control": "no-store"}
+    if len(found) == wanted.limit:
+        headers["Link"] = f'<{_following(request, found[-1].id)}>; rel="next"'
+    content = write(found, wanted.before is None)
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@router.get("/{call}", responses=returns(CallRecord))
+async def show_record(call: str, office: OfficeHere, _: Reads) -> Response:
+    """Return one record."""
+    record = await office.records.find_one(call)
+    return Response(msgspec.json.encode(record), media_type="application/json")
+
+
+def _wall(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _following(request: Request, last: str) -> str:
+    query = [(key, value) for key, value in request.query_params.multi_items() if key != "before"]
+    return f"{request.url.path}?{urlencode([*query, ('before', last)])}"
+
+
+def _json(records: Sequence[CallRecord], _first: bool) -> bytes:
+    return msgspec.json.encode(records)
+
+
+def _json_lines(records: Sequence[CallRecord], _first: bool) -> bytes:
+    return "".join(map(export.json_line, records)).encode()
+
+
+def _csv(records: Sequence[CallRecord], first: bool) -> bytes:
+    header = export.csv_header() if first else ""
+    return (header + "".join(map(export.csv_line, records))).encode()
+
+
+WRITERS: dict[Format, tuple[str, Callable[[Sequence[CallRecord], bool], bytes]]] = {
+    "json": ("application/json", _json),
+    "jsonl": ("application/jsonl", _json_lines),
+    "csv": ("text/csv", _csv),
+}
+"""Format → its media type, and how a page is written; the first page of CSV has the header."""

@@ -1,0 +1,41 @@
+"""Tokens that let programs use the API over TCP."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from pbx.api.office import Scope
+from pbx.api.replies import nothing, reply, returns
+from pbx.api.routes.requests import Administers, Body, OfficeHere
+from pbx.api.views import Token, TokenCreated
+
+router = APIRouter(prefix="/tokens", tags=["tokens"])
+
+
+class NewToken(Body):
+    """A token to make."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
+    scope: Scope
+
+
+@router.get("", responses=returns(list[Token]))
+async def list_tokens(office: OfficeHere, _: Administers) -> Response:
+    """Return the names and scopes of all tokens."""
+    tokens = await office.directory.tokens()
+    return reply([Token(name=token.name, scope=token.scope) for token in tokens])
+
+
+@router.post("", status_code=201, responses=returns(TokenCreated, status=201))
+async def add_token(wanted: NewToken, office: OfficeHere, _: Administers) -> Response:
+    """Make a token. Its secret is shown here and never again."""
+    secret = await office.directory.add_token(wanted.name, wanted.scope)
+    return reply(TokenCreated(name=wanted.name, scope=wanted.scope, token=secret), status=201)
+
+
+@router.delete("/{name}", status_code=204)
+async def remove_token(name: str, office: OfficeHere, _: Administers) -> Response:
+    """Make a token worthless at once."""
+    await office.directory.remove_token(name)
+    return nothing()

@@ -1,0 +1,107 @@
+"""The command line: `callpbx [--home DIR] COMMAND …`.
+
+A command parses its words, makes one request of the API and prints a table or JSON; it decides
+nothing. `COMMANDS` names each one's function without importing it, so that `callpbx` starts quickly
+whatever others need. Exit status: 0 done, 1 refused with one sentence on stderr, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from pbx import __version__
+from pbx.config import Home
+from pbx.errors import ConfigError, NoResource, Refused, StorageError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("pbx.cli.init:init", "Make an office in a folder."),
+    "serve": ("pbx.cli.serve:serve", "Run the office in the foreground."),
+    "demo": ("pbx.cli.demo:demo", "Let real phones call each other on loopback."),
+    "extension": ("pbx.cli.extension:extension", "Phones: add, list, show, set, remove."),
+    "trunk": ("pbx.cli.trunk:trunk", "Lines to carriers: add, list, remove."),
+    "token": ("pbx.cli.token:token", "API tokens: add, list, remove."),
+    "status": ("pbx.cli.status:status", "Show how the office is."),
+    "registrations": ("pbx.cli.status:registrations", "List the phones that are registered."),
+    "unban": ("pbx.cli.status:unban", "Let a banned address in again."),
+    "calls": ("pbx.cli.calls:calls", "List the calls that are going on."),
+    "call": ("pbx.cli.calls:call", "Ring one phone and connect it to a number."),
+    "hangup": ("pbx.cli.calls:hangup", "End a call."),
+    "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
+    "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
+    "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
+    "doctor": ("pbx.cli.doctor:doctor", "Check the machine that callpbx runs on."),
+}
+"""Command → where its function is, and its line in the help."""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="CALLPBX_HOME",
+    default=Path(),
+    help="The office's folder; else CALLPBX_HOME, else the current folder.",
+)
+@click.version_option(__version__, prog_name="callpbx")
+@click.pass_context
+def cli(ctx: click.Context, home: Path) -> None:
+    """A telephone exchange in a folder."""
+    ctx.obj = Home(home.resolve())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    try:
+        status = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="callpbx",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (ConfigError, NoResource, Refused, StorageError) as error:
+        click.echo(str(error), err=True)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more can be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0

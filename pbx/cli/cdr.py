@@ -1,0 +1,244 @@
+"""`callpbx cdr …`: records of calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pbx.api.client import ApiClient, segment
+from pbx.cli.office import connect, pass_home
+from pbx.cli.output import (
+    as_json,
+    cell,
+    clock_length,
+    figures,
+    local_time,
+    print_json,
+    print_table,
+)
+from pbx.config import Home, duration
+from pbx.errors import Refused
+
+RESULTS = (
+    "answered",
+    "no_answer",
+    "busy",
+    "rejected",
+    "unavailable",
+    "cancelled",
+    "abandoned",
+    "voicemail",
+    "failed",
+    "interrupted",
+)
+
+
+def moment_of(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Return a moment as people write it in ISO 8601, with the offset of this machine's zone."""
+    if value is None:
+        return None
+    try:
+        return moment(value, datetime.now().astimezone()).isoformat()
+    except ValueError:
+        examples = '2026-11-21, "2026-11-21 08:00", today, yesterday or 2h (ago)'
+        raise click.BadParameter(f'"{value}" is no time; write {examples}') from None
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """Return the moment that `text` means at `now`; raises ValueError where it means none.
+
+    Times without an offset are in the time zone of `now`. `2h` is two hours ago.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    if text == "today":
+        return midnight.astimezone()
+    if text == "yesterday":
+        return (midnight - timedelta(days=1)).astimezone()
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        return now - timedelta(seconds=duration(text))
+
+
+def narrowing(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that lists and exports are narrowed by."""
+    for option in (
+        click.option("--result", type=click.Choice(RESULTS), help="How it ended."),
+        click.option("--agent", help="The agent's number."),
+        click.option("--queue", help="The queue's name."),
+        click.option("--to", help="The number that was called."),
+        click.option("--from", "from_", help="The caller's number."),
+        click.option("--until", callback=moment_of, help="Only calls that began before this."),
+        click.option("--since", callback=moment_of, help="Only calls that began at or after this."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def cdr() -> None:
+    """Records of calls: list, show, export."""
+
+
+@cdr.command("list")
+@narrowing
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="How many; 50.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+@as_json
+@pass_home
+def list_(home: Home, /, limit: int, as_csv: bool, as_json: bool, **wanted: str | None) -> None:
+    """List records, newest first."""
+    with connect(home) as api:
+        if as_csv:
+            for text in _pages(api, wanted, "csv", limit):
+                sys.stdout.buffer.write(text)
+            return
+        rows = [row for page in _pages(api, wanted, "json", limit) for row in json.loads(page)]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["Call", "Began", "From", "To", "Result", figures("Talked"), "Why"],
+        [
+            (
+                row["id"],
+                local_time(row["started_at"]),
+                _caller(row),
+                row["called"]["number"],
+                row["result"],
+                clock_length(row["talk_s"]) if row["talk_s"] else None,
+                row["reason"],
+            )
+            for row in rows
+        ],
+        empty="No records",
+    )
+
+
+@cdr.command()
+@click.argument("call")
+@as_json
+@pass_home
+def show(home: Home, call: str, as_json: bool) -> None:
+    """Show one record with its segments and the quality of its audio."""
+    with connect(home) as api:
+        record = api.get(f"/records/{segment(call)}")
+    if as_json:
+        print_json(record)
+        return
+    _show(record)
+
+
+@cdr.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@narrowing
+@pass_home
+def export(home: Home, /, file: Path, **wanted: str | None) -> None:
+    """Write records to FILE.csv or FILE.jsonl, newest first."""
+    kind = {".csv": "csv", ".jsonl": "jsonl"}.get(file.suffix)
+    if kind is None:
+        raise click.UsageError("the file must end in .csv or .jsonl")
+    with connect(home) as api:
+        pages = _pages(api, wanted, kind, None)
+        try:
+            with file.open("xb") as out:
+                for text in pages:
+                    out.write(text)
+        except FileExistsError:
+            raise Refused(f"{file} exists; choose another name or remove it") from None
+        except OSError as error:
+            raise Refused(f"{file} cannot be written: {error.strerror}") from None
+    click.echo(f"{file} is written")
+
+
+def _pages(
+    api: ApiClient, wanted: dict[str, str | None], kind: str, limit: int | None
+) -> Iterator[bytes]:
+    """Yield the records as `kind`, a page at a time, at most `limit` of them."""
+    query = {key.rstrip("_"): value for key, value in wanted.items()}
+    return api.pages("/records", {**query, "format": kind}, limit)
+
+
+def _caller(record: dict[str, Any]) -> str:
+    caller = record["caller"]
+    return f"{caller['number']} {caller['name']}" if caller["name"] else str(caller["number"])
+
+
+def _show(record: dict[str, Any]) -> None:
+    ended = f"{record['result']} ({record['reason']}), ended by {record['ended_by']}"
+    lines = [
+        ("Call", record["id"]),
+        ("Direction", record["direction"]),
+        ("From", _caller(record)),
+        ("To", record["called"]["number"]),
+        ("Began", local_time(record["started_at"])),
+        ("Answered", local_time(record["answered_at"])),
+        ("Ended", local_time(record["ended_at"])),
+        ("Result", ended),
+        ("Codes", f"SIP {cell(record['sip_status'])}, Q.850 {cell(record['cause'])}"),
+        ("Seconds", _seconds(record)),
+        ("Path", " → ".join(record["path"])),
+    ]
+    for label, text in lines:
+        click.echo(f"{label:<10} {cell(text)}")
+    if record["segments"]:
+        click.echo()
+        _print_segments(record["segments"])
+    if record["quality"]:
+        click.echo()
+        _print_quality(record["quality"])
+
+
+def _seconds(record: dict[str, Any]) -> str:
+    names = ("duration", "wait", "ring", "talk", "hold")
+    return ", ".join(f"{name} {record[name + '_s']:.1f}" for name in names)
+
+
+def _print_segments(segments: list[dict[str, Any]]) -> None:
+    print_table(
+        ["Segment", "With", "From", "To", "Result"],
+        [
+            (
+                part["kind"],
+                part["with"],
+                local_time(part["started_at"]),
+                local_time(part["ended_at"]),
+                part["result"],
+            )
+            for part in segments
+        ],
+        empty="",
+    )
+
+
+def _print_quality(rows: list[dict[str, Any]]) -> None:
+    print_table(
+        [
+            "Audio",
+            "Direction",
+            "Codec",
+            figures("Packets"),
+            figures("Lost %"),
+            figures("Jitter ms"),
+            figures("MOS"),
+        ],
+        [
+            (
+                row["leg"],
+                row["direction"],
+                row["codec"],
+                row["packets"],
+                row["loss_percent"],
+                row["jitter_ms"],
+                None if row["mos"] is None else f"{row['mos']:.2f}",
+            )
+            for row in rows
+        ],
+        empty="",
+    )

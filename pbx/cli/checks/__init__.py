@@ -1,0 +1,5 @@
+"""What `callpbx doctor` looks at. A check is a function that yields findings; it changes nothing.
+
+`office.py` looks at the office's folder and at the running server, `machine.py` at the box: ports,
+limits, clock, disk. Both end in a tuple with their checks: a new one is one function and one row.
+"""

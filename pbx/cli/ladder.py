@@ -1,0 +1,186 @@
+"""The ladder of a call as text: one column per phone, callpbx between the caller and the others.
+
+    seconds      101                      callpbx                     102
+                 udp 10.0.0.5:5060                                    udp 10.0.0.6:5060
+      0.000      │── INVITE with SDP ───────▶│                          │
+      0.004      │                           │── INVITE with SDP ──────▶│
+      0.210      │◀───────── 180 Ringing ────│                          │
+
+Pure: rows of the API's trace in, lines out. Every line is drawn cell by cell, because a CJK name
+takes two cells for one character and arrows may cross the lines of other phones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pbx.cli.text import clip, visible, width, wrap
+
+Row = Mapping[str, Any]
+"""One entry of the trace, as the API's JSON has it."""
+
+TIME_CELLS = 11
+MIN_LANE = 30  # cells between two lines: enough for "── INVITE with SDP ──▶"
+MAX_LANE = 46
+CALLPBX = "callpbx"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The characters a picture is made of, one cell each."""
+
+    line: str
+    arrow: str
+    cross: str
+    right: str
+    left: str
+    media: str
+    event: str
+
+
+LINES = Marks("│", "─", "┼", "▶", "◀", "~", "*")
+ASCII = Marks("|", "-", "+", ">", "<", "~", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A party: `leg` None is callpbx itself. `cell` is where its line stands."""
+
+    leg: int | None
+    title: str
+    address: str
+    cell: int
+
+
+def draw_ladder(
+    rows: Sequence[Row], *, cells: int, marks: Marks = LINES, details: bool = False
+) -> list[str]:
+    """Return the picture of a call, at most about `cells` wide.
+
+    Times are seconds since the first row. With `details`, each message's text follows its arrow.
+    """
+    if not rows:
+        return []
+    columns = _columns(rows, cells)
+    lines = list(_header(columns))
+    for row in rows:
+        time = f"{row['at'] - rows[0]['at']:9.3f}"
+        for picture in _pictures(row, columns, marks):
+            lines.append(f"{time:{TIME_CELLS}}{picture}")
+            time = ""
+        if details and row.get("detail"):
+            lines += [f"{'':{TIME_CELLS}}{visible(text)}" for text in row["detail"].splitlines()]
+            lines.append("")
+    return lines
+
+
+def _columns(rows: Sequence[Row], cells: int) -> list[_Column]:
+    """Give every leg a column, in the order of appearance: the first left, the others right."""
+    titles: dict[int, str] = {}
+    addresses: dict[int, str] = {}
+    for row in rows:
+        leg = row.get("leg")
+        if leg is None:
+            continue
+        titles.setdefault(leg, "")
+        if row.get("party") and not titles[leg]:
+            titles[leg] = row["party"]
+        if row["kind"] == "sip":
+            remote = row["from"] if row["direction"] == "received" else row["to"]
+            addresses.setdefault(leg, f"{row.get('transport') or ''} {remote}".strip())
+    legs: list[int | None] = [*titles]
+    legs.insert(1, None)
+    lane = (cells - TIME_CELLS - 1) // max(1, len(legs) - 1)
+    lane = max(MIN_LANE, min(MAX_LANE, lane))
+    return [
+        _Column(leg, *_labels(leg, titles, addresses), cell=index * lane)
+        for index, leg in enumerate(legs)
+    ]
+
+
+def _labels(
+    leg: int | None, titles: Mapping[int, str], addresses: Mapping[int, str]
+) -> tuple[str, str]:
+    if leg is None:
+        return CALLPBX, ""
+    return visible(titles[leg] or f"leg {leg}"), visible(addresses.get(leg, ""))
+
+
+def _header(columns: Sequence[_Column]) -> Iterator[str]:
+    lane = columns[1].cell - columns[0].cell
+    for texts in (
+        [column.title for column in columns],
+        [column.address for column in columns],
+    ):
+        line = _Canvas(columns[-1].cell + lane, (), LINES)
+        for column, text in zip(columns, texts, strict=True):
+            line.write(column.cell, clip(text, lane - 1))
+        yield " " * TIME_CELLS + line.text().rstrip()
+
+
+def _pictures(row: Row, columns: Sequence[_Column], marks: Marks) -> Iterator[str]:
+    """Yield the lines of one row: an arrow, or a sentence in as many lines as it needs."""
+    total = columns[-1].cell + 1
+    ours = next(column for column in columns if column.leg is None)
+    theirs = next((column for column in columns if column.leg == row.get("leg")), ours)
+    text = visible(row["summary"])
+    if row["kind"] == "sip" and theirs is not ours:
+        canvas = _Canvas(total, columns, marks)
+        start, end = (theirs, ours) if row["direction"] == "received" else (ours, theirs)
+        canvas.arrow(start.cell, end.cell, text)
+        yield canvas.text()
+        return
+    mark = marks.media if row["kind"] == "media" else marks.event
+    leftwards = theirs is columns[-1]
+    room = theirs.cell - 3 if leftwards else total - theirs.cell - 3
+    for part in wrap(f"{mark} {text}", room):
+        canvas = _Canvas(total, columns, marks)
+        canvas.note(theirs.cell, part, leftwards=leftwards)
+        yield canvas.text()
+
+
+class _Canvas:
+    """One line of the picture. A character of two cells leaves the next cell empty."""
+
+    def __init__(self, cells: int, columns: Sequence[_Column], marks: Marks) -> None:
+        self._cells = [" "] * cells
+        self._marks = marks
+        for column in columns:
+            self._cells[column.cell] = marks.line
+
+    def text(self) -> str:
+        """Return the line."""
+        return "".join(self._cells).rstrip()
+
+    def write(self, start: int, text: str) -> None:
+        """Write `text` from cell `start`; what does not fit is left out."""
+        at = start
+        for character in text:
+            size = width(character)
+            if size == 0:
+                self._cells[at - 1] += character
+                continue
+            if at + size > len(self._cells):
+                return
+            self._cells[at : at + size] = [character, *[""] * (size - 1)]
+            at += size
+
+    def arrow(self, start: int, end: int, label: str) -> None:
+        """Draw an arrow between two lines, with its label nearer to where it comes from."""
+        low, high = min(start, end), max(start, end)
+        for at in range(low + 1, high):
+            crossed = self._cells[at] == self._marks.line
+            self._cells[at] = self._marks.cross if crossed else self._marks.arrow
+        label = f" {clip(label, high - low - 8)} "
+        if end > start:
+            self._cells[high - 1] = self._marks.right
+            self.write(low + 3, label)
+        else:
+            self._cells[low + 1] = self._marks.left
+            self.write(high - 2 - width(label), label)
+
+    def note(self, line: int, text: str, *, leftwards: bool) -> None:
+        """Write a sentence beside a line: to its right, or ending left of it."""
+        self.write(line - 2 - width(text) if leftwards else line + 1, f" {text} ")

@@ -1,0 +1,82 @@
+"""`callpbx trunk …`: lines to carriers."""
+
+from __future__ import annotations
+
+import click
+
+from pbx.api.client import segment
+from pbx.cli.office import connect, pass_home
+from pbx.cli.output import as_json, figures, print_json, print_table
+from pbx.config import Home
+
+
+@click.group()
+def trunk() -> None:
+    """Lines to carriers: add, list, remove."""
+
+
+@trunk.command()
+@click.argument("name")
+@click.option("--server", required=True, help="The carrier's SIP server: sip:HOST:PORT.")
+@click.option("--username", help="Later: the user that the carrier gave you.")
+@click.option("--password", help="Later: the password that the carrier gave you.")
+@click.option("--register", is_flag=True, help="Later: register with the carrier.")
+@click.option("--match", multiple=True, metavar="ADDRESS[:PORT]", help="Where its calls come from.")
+@click.option("--max", "max_calls", type=int, help="How many calls it carries at once.")
+@as_json
+@pass_home
+def add(
+    home: Home,
+    name: str,
+    server: str,
+    username: str | None,
+    password: str | None,
+    register: bool,
+    match: tuple[str, ...],
+    max_calls: int | None,
+    as_json: bool,
+) -> None:
+    """Add a line that is recognised by the addresses its calls come from."""
+    body = {
+        "name": name,
+        "server": server,
+        "username": username,
+        "password": password,
+        "register": register,
+        "match": match,
+        "max_calls": max_calls,
+    }
+    with connect(home) as api:
+        created = api.post("/trunks", body)
+    if as_json:
+        print_json(created)
+        return
+    click.echo(f"Trunk {name} is added: calls from {', '.join(created['match'])} are its calls")
+    click.echo("Say in dialplan.yaml, under numbers, where its numbers lead")
+
+
+@trunk.command("list")
+@as_json
+@pass_home
+def list_(home: Home, as_json: bool) -> None:
+    """List all lines."""
+    with connect(home) as api:
+        rows = api.get("/trunks")
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["Name", "Server", "Calls come from", figures("At most")],
+        [(row["name"], row["server"], ", ".join(row["match"]), row["max_calls"]) for row in rows],
+        empty="No trunks yet; add one with callpbx trunk add NAME --server sip:HOST",
+    )
+
+
+@trunk.command()
+@click.argument("name")
+@pass_home
+def remove(home: Home, name: str) -> None:
+    """Forget a line."""
+    with connect(home) as api:
+        api.delete(f"/trunks/{segment(name)}")
+    click.echo(f"Trunk {name} is removed")
