@@ -1,1 +1,2 @@
-"""Figures about callpbx, measured by code that anybody can run again; benchmarks/README.md explains."""
+"""Figures about callpbx, measured by code that anybody can run again; benchmarks/README.md
+explains."""
