@@ -37,13 +37,15 @@ Result = Literal[
 EndedBy = Literal["caller", "called", "system", "supervisor"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+class Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True, gc=False
+):
     """Something that happened to the call named `call`."""
 
     call: str
 
 
-class Quality(msgspec.Struct, frozen=True, kw_only=True):
+class Quality(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one direction of one leg's media was like. `direction` is seen from callpbx."""
 
     leg: Literal["caller", "called"]
@@ -197,7 +199,7 @@ AnyEvent = (
 """The closed union, for decoding what was stored or streamed."""
 
 
-class Stamped(msgspec.Struct, frozen=True):
+class Stamped(msgspec.Struct, frozen=True, gc=False):
     """An event with its place in the order of all events and its two times.
 
     `at` is wall-clock seconds since the epoch (UTC), `monotonic` seconds of the server's monotonic

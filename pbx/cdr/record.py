@@ -1,0 +1,127 @@
+"""What the record of a call says: the JSON object that the CLI, the API and exports show.
+
+Field names and their order are the documented interface (docs/cdr.md; a test holds the two
+together). Seconds are floats with three decimals: 0.0 means that it did not happen, None that it is
+not known. Times are UTC with milliseconds: the start of the call plus a difference of the monotonic
+clock, so that they agree with the seconds even if somebody set the clock meanwhile. How a record
+comes about is in fold.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from pbx.events import Direction, EndedBy, Result
+
+SegmentKind = Literal[
+    "ring", "menu", "queue", "talk", "hold", "voicemail", "conference", "transfer"
+]
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who called. `name` is what the directory or the caller's From said."""
+
+    number: str
+    name: str | None
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The number that was dialled."""
+
+    number: str
+
+
+class QualityRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How one direction of one leg's media was; `direction` is seen from callpbx.
+
+    `loss_percent` 0–100, `jitter_ms` by RFC 3550 §6.4.1, `mos` 1.0–4.5 by ITU-T G.107 or None
+    where it was not measured.
+    """
+
+    leg: Literal["caller", "called"]
+    direction: Literal["received", "sent"]
+    codec: str
+    packets: int
+    loss_percent: float
+    jitter_ms: float
+    mos: float | None
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"with_": "with"}):
+    """One stretch of the call: ringing a party, talking to it, being held.
+
+    `with_` is the party's number; for a hold, that of the party who held.
+    """
+
+    kind: SegmentKind
+    with_: str
+    started_at: str
+    ended_at: str
+    result: str
+
+
+class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The record of one customer call. docs/cdr.md says what each field means."""
+
+    id: str
+    direction: Direction
+    started_at: str
+    answered_at: str | None
+    ended_at: str
+    caller: Caller
+    called: Called
+    result: Result
+    reason: str
+    cause: int | None
+    sip_status: int | None
+    ended_by: EndedBy
+    duration_s: float
+    wait_s: float
+    ring_s: float
+    talk_s: float
+    hold_s: float
+    wrap_up_s: float
+    queue: str | None
+    agent: str | None
+    path: tuple[str, ...]
+    tags: tuple[str, ...]
+    recording: str | None
+    survey: str | None
+    dialplan_version: str | None
+    quality: tuple[QualityRow, ...]
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordQuery:
+    """Which records, newest first.
+
+    Times are seconds since the epoch: `since` included, `until` not. Numbers match whole.
+    """
+
+    since: float | None = None
+    until: float | None = None
+    from_: str | None = None
+    to: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    result: Result | None = None
+    limit: int = 100
+    before: str | None = None
+    """The id of the last record of the page before this one."""
+
+
+def utc_text(milliseconds: int) -> str:
+    """Write milliseconds since the epoch as `2026-11-21T08:00:00.123Z`."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
