@@ -22,6 +22,7 @@ MAX_LINE = 8_192
 """Characters of the longest line, unfolded."""
 
 _CONTROLS = bytes(code for code in (*range(32), 127) if code != 9)
+_LINE_ENDS_AS_BLANKS = {ord("\r"): " ", ord("\n"): " "}
 _BARE_CONTROL = re.compile(r"[\r\n]|(?<!\\)[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -46,14 +47,16 @@ def read_head(head: bytes) -> Head:
     fault = None
     if len(head) - len(head.translate(None, _CONTROLS)) != 2 * (len(lines) - 1):
         fault = _find_bare_control(lines)
+        lines = [line.translate(_LINE_ENDS_AS_BLANKS) for line in lines]
     if "\r\n " in text or "\r\n\t" in text:
         lines = _unfold(lines)
     headers = Headers()
     length = None
-    framed = True
+    framed = len(text) <= MAX_LINE or max(map(len, lines)) <= MAX_LINE
+    if not framed:
+        fault = fault or MessageError(400, "line_too_long")
+        lines[1:] = [line for line in lines[1:] if len(line) <= MAX_LINE]
     try:
-        if len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
-            raise MessageError(400, "line_too_long")
         field_fault = headers.parse(lines[1:])
         fault = fault or field_fault
         length = _take_content_length(headers)
@@ -77,7 +80,7 @@ def _unfold(lines: list[str]) -> list[str]:
 def _find_bare_control(lines: list[str]) -> MessageError | None:
     """Return a fault if a line holds a line end or a control character that no backslash escapes.
 
-    Half a line end is never taken for one: others in the chain might, and read another message.
+    Half a line end is never taken for one: others on the way might, and read another message.
     """
     for line in lines:
         if match := _BARE_CONTROL.search(line):

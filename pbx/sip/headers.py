@@ -139,7 +139,7 @@ def read_tag(text: str) -> str | None:
     tail = text[text.rfind(">") + 1 :]
     if not tail:
         return None
-    if '"' not in tail:
+    if '"' not in tail and "<" not in tail:
         _, found, rest = tail.partition(";tag=")
         tag, _, more = rest.partition(";")
         if found and _TAG.fullmatch(tag) and "tag" not in more.lower():

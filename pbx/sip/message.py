@@ -287,12 +287,12 @@ def parse_message(datagram: bytes) -> Request | Response:
     if datagram.startswith((b"\r", b"\n")):
         datagram = datagram.lstrip(b"\r\n")
     end = datagram.find(b"\r\n\r\n")
-    head = read_head(datagram if end < 0 else datagram[:end])
+    if end < 0:
+        raise endless(datagram)
+    head = read_head(datagram[:end])
     message = open_message(head)
     if isinstance(message, MessageError):
         raise message
-    if end < 0:
-        raise failed(message, 400, "no_end_of_headers")
     body = datagram[end + 4 :]
     length = head.content_length
     if length is not None:
@@ -316,6 +316,14 @@ def open_message(head: Head) -> Request | Response | MessageError:
         except MessageError as error:
             return error
     return message
+
+
+def endless(head: bytes) -> MessageError:
+    """Make the error for a head that the empty line never ended."""
+    message = open_message(read_head(head.removesuffix(b"\r\n")))
+    if isinstance(message, MessageError):
+        return message
+    return failed(message, 400, "no_end_of_headers")
 
 
 def failed(message: Request | Response, status: int, slug: str, detail: str = "") -> MessageError:

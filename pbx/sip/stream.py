@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pbx.errors import MessageError
 from pbx.sip.framing import MAX_LINE, MAX_MESSAGE, read_head
-from pbx.sip.message import Request, Response, failed, open_message
+from pbx.sip.message import Request, Response, endless, failed, open_message
 
 _END = b"\r\n\r\n"
 
@@ -59,16 +59,11 @@ class StreamBuffer:
     def finish(self) -> list[StreamItem]:
         """Give up on the message that is incomplete, if any, and return it as an error."""
         items: list[StreamItem] = []
-        if self.incomplete:
-            opened = self._opened
-            slug = "truncated_body"
-            if opened is None:
-                opened = open_message(read_head(bytes(self._buffer)))
-                slug = "no_end_of_headers"
-            if not isinstance(opened, MessageError):
-                opened = failed(opened, 400, slug)
-            items.append(opened)
-        self._break()
+        if self._opened is not None:
+            items.append(_as_error(self._opened, 400, "truncated_body"))
+        elif self.incomplete:
+            items.append(endless(bytes(self._buffer)))
+        self._close()
         return items
 
     def _advance(self, items: list[StreamItem]) -> bool:
@@ -114,7 +109,7 @@ class StreamBuffer:
         if not head.framed:
             return self._break(items, self._opened)
         if end + len(_END) + self._length > MAX_MESSAGE:
-            return self._break(items, self._too_large(self._opened))
+            return self._break(items, _as_error(self._opened, 513, "message_too_large"))
         return True
 
     def _check_first_line(self) -> MessageError | None:
@@ -136,15 +131,16 @@ class StreamBuffer:
         items.append(opened)
         return True
 
-    def _too_large(self, opened: Opened) -> MessageError:
-        if isinstance(opened, MessageError):
-            return opened
-        return failed(opened, 513, "message_too_large")
+    def _break(self, items: list[StreamItem], last: StreamItem) -> bool:
+        items.append(last)
+        self._close()
+        return False
 
-    def _break(self, items: list[StreamItem] | None = None, last: StreamItem | None = None) -> bool:
-        if items is not None and last is not None:
-            items.append(last)
+    def _close(self) -> None:
         self.broken = True
         self._opened = None
         self._buffer.clear()
-        return False
+
+
+def _as_error(opened: Opened, status: int, slug: str) -> MessageError:
+    return opened if isinstance(opened, MessageError) else failed(opened, status, slug)
