@@ -60,9 +60,9 @@ class Trace:
         self._ring: deque[Passed | Stamped] = deque()
         self._weight = 0
 
-    def tap(self, direction: str, octets: bytes, flow: Flow, _now: float) -> None:
+    def tap(self, direction: Literal["in", "out"], octets: bytes, flow: Flow, _now: float) -> None:
         """Remember one message; the transport calls this for each."""
-        way: Literal["received", "sent"] = "received" if direction == "received" else "sent"
+        way: Literal["received", "sent"] = "received" if direction == "in" else "sent"
         self._ring.append(Passed(self._wall(), way, flow, octets))
         self._grow(len(octets) + ENTRY_COST)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pbx.events import CallEnded, CallStarted, LegInvited, Stamped
 from pbx.sip.flow import Flow
 from pbx.trace import ENTRY_COST, Trace
@@ -33,7 +35,7 @@ class Office:
         self.seq += 1
         self.trace.sink(Stamped(self.seq, self.tick(), self.time, event))
 
-    def message(self, octets: bytes, direction: str = "received") -> None:
+    def message(self, octets: bytes, direction: Literal["in", "out"] = "in") -> None:
         self.trace.tap(direction, octets, FLOW, 0.0)
 
     def call(self, name: str, call_id: str) -> None:

@@ -201,9 +201,7 @@ class House:
     @property
     def records(self) -> dict[str, CallRecord]:
         """Return the record of each call that is over."""
-        return {
-            call.id: call.record() for call in self._calls.values() if call.ending is not None
-        }
+        return {call.id: call.record() for call in self._calls.values() if call.ending is not None}
 
     @property
     def record(self) -> CallRecord:
@@ -222,9 +220,7 @@ class House:
         counts = self.exchange.snapshot()
         left += [f"{name}: {counts[name]}" for name in ("legs", "media_legs") if counts[name]]
         left += [
-            f"call {call.id} has no ending"
-            for call in self._calls.values()
-            if call.ending is None
+            f"call {call.id} has no ending" for call in self._calls.values() if call.ending is None
         ]
         return left
 

@@ -1,0 +1,332 @@
+"""The composition root: builds everything from Settings, starts it, stops it. [io]
+
+The one place where the rooms meet. `serve` is the life of `callpbx serve`: take the office's lock,
+open the database, load directory, dialplan and bindings, start the media workers, listen, say
+`callpbx ready`, and drain on SIGTERM. Nothing here decides anything about calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import secrets
+import signal
+
+from pbx import __version__
+from pbx.alarms import Alarms
+from pbx.api.app import create_app
+from pbx.api.lock import hold_lock
+from pbx.api.serving import ApiServer, serve_api
+from pbx.api.views import DatabaseHealth, MediaWorker
+from pbx.call.admission import Admission
+from pbx.call.exchange import CallSettings, Exchange
+from pbx.call.features import CODES
+from pbx.call.registration import Registrations
+from pbx.call.standard import standard_destinations
+from pbx.cdr.recorder import Recorder
+from pbx.config import Home, Settings
+from pbx.errors import ConfigError, Refused
+from pbx.events import Bus
+from pbx.live import About, Live
+from pbx.machine import LoopWatch, SystemClock, raise_descriptor_limit, write_sound
+from pbx.media.engine_client import EngineClient, EngineSettings
+from pbx.media.formats import Capabilities
+from pbx.media.tones import RATE, special_information
+from pbx.office import DatabaseOffice, open_office
+from pbx.plan.loader import load_plan
+from pbx.plan.model import Plan
+from pbx.sip.auth import DigestAuthenticator
+from pbx.sip.flow import Flow
+from pbx.sip.guard import Guard
+from pbx.sip.registrar import Registrar
+from pbx.sip.resolve import LocalAddresses
+from pbx.sip.settings import AgentSettings
+from pbx.sip.transport import Listen, SipTransport
+from pbx.sip.user_agent import UserAgent
+from pbx.trace import Trace
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING = 1.0
+"""Seconds between two rounds of expiry and OPTIONS qualify."""
+
+MAX_CALLS = 5_000
+"""Calls up at once beyond which new ones get 503, whatever else there is room for."""
+
+MEDIA_START = 10.0
+"""Seconds that the first media ports may take."""
+
+
+def serve(home: Home, settings: Settings) -> None:
+    """Serve the office until SIGTERM. Raises Refused and ConfigError where it cannot start."""
+    home.make_folders()
+    raise_descriptor_limit()
+    with hold_lock(home.lock):
+        asyncio.run(run(home, settings))
+
+
+async def run(home: Home, settings: Settings) -> None:
+    """Open everything, say that it is ready, serve, and close it all in the opposite order."""
+    async with contextlib.AsyncExitStack() as stack:
+        office = await stack.enter_async_context(open_office(home, settings))
+        await office.check_realm(settings.sip.realm)
+        clock = SystemClock()
+        recorder = Recorder(office.database, clock)
+        await recorder.close_interrupted()
+        plan = load_plan(home.dialplan)
+        server = Server(home, settings, office, clock=clock, recorder=recorder, plan=plan)
+        await server.start(stack)
+        print(server.ready_line(), flush=True)  # noqa: T201 - the line that scripts wait for
+        await server.until_stopped()
+
+
+class Server:
+    """Everything that runs while an office is served."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        office: DatabaseOffice,
+        *,
+        clock: SystemClock,
+        recorder: Recorder,
+        plan: Plan,
+    ) -> None:
+        self._home = home
+        self._settings = settings
+        self._office = office
+        self._clock = clock
+        self._recorder = recorder
+        self._plan = plan
+        self._started = (self._clock.wall(), self._clock.monotonic())
+        self._terminated = asyncio.Event()
+        self._killed = asyncio.Event()
+        self._api: ApiServer | None = None
+        self._loop_watch = LoopWatch()
+        self._alarms = Alarms(self._clock.wall)
+        self._trace = Trace(self._clock.wall)
+        self._bus = Bus(clock, first_seq=recorder.next_seq)
+        self._registrar = Registrar()
+        self._guard = Guard(exempt=self._is_trusted)
+        self._addresses = LocalAddresses(
+            external_address=settings.sip.external_address,
+            local_networks=map(str, settings.sip.local_networks),
+        )
+        self._ua = UserAgent(AgentSettings(), token=_token, advertise=self._addresses.advertise)
+        self._transport = SipTransport(
+            self._ua,
+            listen=[Listen(each.transport, each.host, each.port) for each in settings.sip.listen],
+            on_events=self._pump,
+            dropped=self._guard.dropped,
+            tap=self._trace.tap,
+            bound=self._is_bound,
+            closed=self._flow_closed,
+            addresses=self._addresses,
+        )
+        self._media = EngineClient(
+            EngineSettings(ports=settings.media.ports, workers=settings.media.workers),
+            on_event=lambda worker, event: self._exchange.media_event(worker, event),
+            on_worker_lost=self._worker_lost,
+        )
+        self._registrations, self._exchange = self._build_exchange()
+
+    # -- building ----------------------------------------------------------------------------
+
+    def _build_exchange(self) -> tuple[Registrations, Exchange]:
+        directory = self._office.in_memory
+        admission = Admission(
+            authenticator=DigestAuthenticator(self._settings.sip.realm, secrets.token_bytes(32)),
+            guard=self._guard,
+            registrar=self._registrar,
+            directory=directory,
+        )
+        registrations = Registrations(
+            self._ua,
+            admission=admission,
+            registrar=self._registrar,
+            directory=directory,
+            keeper=self._office.bindings,
+            transmit_soon=self._transport.transmit_soon,
+            now=self._clock.monotonic,
+            alarm=self._alarms.raise_,
+        )
+        exchange = Exchange(
+            ua=self._ua,
+            media=self._media,
+            bus=self._bus,
+            clock=self._clock,
+            admission=admission,
+            registrations=registrations,
+            registrar=self._registrar,
+            directory=directory,
+            destinations=standard_destinations(),
+            outward=self._transport,
+            plan=self._plan,
+            settings=CallSettings(
+                capabilities=Capabilities.named(self._settings.media.codecs),
+                unknown_code_sound=str(self._home.rendered_sounds / "unknown-code.wav"),
+                media_address=self._settings.media.address,
+                features=tuple(CODES.items()),
+            ),
+            new_call_id=_token,
+            new_session_id=lambda: secrets.randbits(31),
+        )
+        exchange.congested = self._is_congested
+        return registrations, exchange
+
+    # -- the life of the server --------------------------------------------------------------
+
+    async def start(self, stack: contextlib.AsyncExitStack) -> None:
+        """Start the parts in the order in which they need each other."""
+        self._bus.attach(self._recorder)
+        self._bus.attach(self._trace.sink)
+        self._recorder.start()
+        stack.push_async_callback(self._recorder.close)
+        write_sound(self._home.rendered_sounds / "unknown-code.wav", special_information(), RATE)
+        now = self._clock.monotonic()
+        self._registrar.load(await self._office.bindings.load(), now)
+        await self._start_media(stack)
+        await self._transport.start()
+        stack.push_async_callback(self._transport.close)
+        await self._start_api(stack)
+        self._catch_signals()
+        stack.callback(self._start_housekeeping().cancel)
+        gc.collect()
+        gc.freeze()
+
+    async def _start_media(self, stack: contextlib.AsyncExitStack) -> None:
+        await self._media.start()
+        stack.push_async_callback(self._media.close)
+        try:
+            async with asyncio.timeout(MEDIA_START):
+                await self._media.ready()
+        except TimeoutError as error:
+            raise Refused("the media worker did not start; see its log above") from error
+
+    async def _start_api(self, stack: contextlib.AsyncExitStack) -> None:
+        self._office.bus = self._bus
+        self._office.live = Live(
+            about=self._about,
+            exchange=self._exchange,
+            registrar=self._registrar,
+            guard=self._guard,
+            trace=self._trace,
+            alarms=self._alarms,
+            media=self._media_workers,
+            database=self._database_health,
+            reload_directory=self._office.reload,
+        )
+        listen = self._settings.api.listen
+        self._api = await serve_api(
+            create_app(self._office), self._home.socket, listen.host, listen.port
+        )
+        stack.push_async_callback(self._api.stop)
+
+    async def until_stopped(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
+        await self._terminated.wait()
+        drain = asyncio.create_task(self._exchange.drain(self._settings.grace_s), name="drain")
+        killed = asyncio.create_task(self._killed.wait(), name="second signal")
+        await asyncio.wait((drain, killed), return_when=asyncio.FIRST_COMPLETED)
+        drain.cancel()
+        killed.cancel()
+
+    def ready_line(self) -> str:
+        """Return the line that says where phones and programs find us."""
+        addresses = [f"sip:{each}" for each in self._transport.listening]
+        if self._api is not None and self._api.url is not None:
+            addresses.append(f"api:{self._api.url}")
+        return f"callpbx ready {' '.join(addresses)}"
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._terminate)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_plan)
+
+    def _terminate(self) -> None:
+        if self._terminated.is_set():
+            self._killed.set()
+        self._terminated.set()
+
+    def _reload_plan(self) -> None:
+        """Take the dialplan anew (SIGHUP); one with a mistake leaves the old one in force."""
+        try:
+            self._exchange.plan = load_plan(self._home.dialplan)
+        except (ConfigError, OSError) as error:
+            self._alarms.raise_(f"the dialplan was not reloaded: {error}")
+        else:
+            log.info("dialplan %s is in force", self._exchange.plan.version_id)
+
+    def _start_housekeeping(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._keep_house(), name="housekeeping")
+
+    async def _keep_house(self) -> None:
+        while True:
+            await self._loop_watch.sleep(HOUSEKEEPING)
+            self._registrations.expire()
+            self._registrations.qualify()
+
+    # -- what the parts ask of each other ----------------------------------------------------
+
+    def _pump(self) -> None:
+        self._exchange.pump()
+
+    def _worker_lost(self, worker: int, legs: frozenset[int]) -> None:
+        self._alarms.raise_("a media worker died and was replaced; its calls ended")
+        self._exchange.worker_lost(worker, legs)
+
+    def _is_congested(self) -> bool:
+        return len(self._exchange.calls) >= MAX_CALLS or self._loop_watch.late
+
+    def _is_trusted(self, source: str) -> bool:
+        return self._registrar.has_source(source) or self._office.in_memory.is_trunk(source)
+
+    def _is_bound(self, flow: Flow) -> bool:
+        return bool(self._registrar.on_flow(flow))
+
+    def _flow_closed(self, flow: Flow) -> None:
+        self._registrar.flow_closed(flow)
+
+    # -- what status shows -------------------------------------------------------------------
+
+    def _about(self) -> About:
+        wall, monotonic = self._started
+        url = self._api.url if self._api is not None else None
+        return About(
+            version=__version__,
+            started_at=wall,
+            started_monotonic=monotonic,
+            listen=tuple(str(each) for each in self._transport.listening),
+            api=(url,) if url is not None else (),
+        )
+
+    def _media_workers(self) -> list[MediaWorker]:
+        return [
+            MediaWorker(
+                worker=each.number,
+                pid=each.pid,
+                legs=each.legs,
+                load_percent=round(100.0 * each.cpu, 1),
+                ports_free=sum(each.stock.values()),
+                late_ticks=each.late_ticks,
+            )
+            for each in self._media.figures()
+        ]
+
+    def _database_health(self) -> DatabaseHealth:
+        counts = self._recorder.snapshot()
+        waiting = counts["waiting_records"]
+        return DatabaseHealth(
+            ok=self._recorder.alarm is None,
+            size_bytes=self._office.database.size(),
+            pending=waiting if isinstance(waiting, int) else 0,
+            error=self._recorder.alarm,
+        )
+
+
+def _token() -> str:
+    return secrets.token_hex(12)
