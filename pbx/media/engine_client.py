@@ -132,7 +132,6 @@ class EngineClient:
         self._timers: set[asyncio.TimerHandle] = set()
         self._burials: set[asyncio.Task[int]] = set()
         self._buffer = bytearray(MAX_MESSAGE)
-        self._closing = False
 
     async def start(self) -> None:
         """Start the workers; `ready` tells when they are of use."""
@@ -148,7 +147,6 @@ class EngineClient:
 
     async def close(self) -> None:
         """End all workers and wait until they are gone: 1 s as a rule, 2 s at most."""
-        self._closing = True
         for timer in self._timers:
             timer.cancel()
         for worker in list(self._workers.values()):
@@ -260,8 +258,7 @@ class EngineClient:
     def _later(self, delay: float, call: Callable[[], None]) -> None:
         def fire() -> None:
             self._timers.discard(timer)
-            if not self._closing:
-                call()
+            call()
 
         timer = asyncio.get_running_loop().call_later(delay, fire)
         self._timers.add(timer)

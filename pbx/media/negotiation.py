@@ -177,25 +177,16 @@ def make_answer(
     )
 
 
-def answered(ours: AudioDescription, offer: AudioDescription) -> NegotiatedMedia:
-    """Return what our answer `ours` to their `offer` makes of the leg.
+def accept(ours: AudioDescription, theirs: AudioDescription) -> NegotiatedMedia:
+    """Return what two descriptions make of a leg: our offer and their answer, or the reverse.
 
-    Raises SdpError(488, "address_family") when we cannot reach their address from ours.
+    The codec is the first of theirs that ours has too: in their answer the one they like best, in
+    ours there is no other. Raises SdpError(488): "no_common_codec", "address_family".
     """
-    mine = ours.formats[0]
-    return _agreed(ours, offer, mine, _format(offer, mine.codec))
-
-
-def accept(ours: AudioDescription, answer: AudioDescription) -> NegotiatedMedia:
-    """Return what their `answer` to our offer `ours` makes of the leg.
-
-    The codec is the first of the answer that the offer had. Raises SdpError(488):
-    "no_common_codec", "address_family".
-    """
-    for entry in answer.formats:
+    for entry in theirs.formats:
         mine = ours.format_of(entry.codec)
         if mine is not None and entry.codec.compatible(mine.fmtp, entry.fmtp):
-            return _agreed(ours, answer, mine, entry)
+            return _agreed(ours, theirs, mine, entry)
     raise SdpError(488, "no_common_codec")
 
 
@@ -241,13 +232,6 @@ def _first_common(capabilities: Capabilities, offer: AudioDescription) -> Format
         if theirs is not None and codec.compatible(wishes, theirs.fmtp):
             return Format(codec, theirs.payload, wishes)
     raise SdpError(488, "no_common_codec")
-
-
-def _format(audio: AudioDescription, codec: Codec) -> Format:
-    entry = audio.format_of(codec)
-    if entry is None:
-        raise SdpError(488, "no_common_codec")
-    return entry
 
 
 def _event_clock(codec: Codec, clocks: Collection[int]) -> int | None:

@@ -36,7 +36,6 @@ from pbx.media.negotiation import (
     NegotiatedMedia,
     PayloadNumbers,
     accept,
-    answered,
     make_answer,
     make_offer,
 )
@@ -147,7 +146,7 @@ class OfferAnswer:
             raise UsageError("there is no offer to answer")
         local = self._local()
         ours = make_answer(offer.audio, capabilities, local=local, direction=direction)
-        self.media = answered(ours, offer.audio)
+        self.media = accept(ours, offer.audio)
         self._received, self._sent = None, None
         self._heard, self._heard_audio = offer.description, offer.audio
         self._spoken = capabilities

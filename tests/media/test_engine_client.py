@@ -1,4 +1,4 @@
-"""The embedded engine against a toy worker: real processes, real sockets, no media."""
+"""The embedded engine against a toy worker that misbehaves on demand, and against the real one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import functools
 import logging
 import os
 import signal
+import socket
+import struct
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -19,7 +21,17 @@ from pbx.errors import NoResource, UsageError
 from pbx.media import engine_client
 from pbx.media.engine import MediaEngine
 from pbx.media.engine_client import EngineClient, EngineSettings, restart_delay
-from pbx.media.protocol import AddLeg, AnyWorkerEvent, FreeLeg, LegFreed, Play, PlaybackDone
+from pbx.media.protocol import (
+    AddLeg,
+    AnyWorkerEvent,
+    FreeLeg,
+    Join,
+    LegFreed,
+    PayloadMap,
+    Play,
+    PlaybackDone,
+    UpdateLeg,
+)
 from pbx.media.worker_process import share_ports
 
 TOY = EngineSettings(
@@ -28,6 +40,8 @@ TOY = EngineSettings(
     stock=8,
     command=(sys.executable, str(Path(__file__).with_name("toy_worker.py"))),
 )
+
+REAL = EngineSettings(ports=(21_000, 21_399), workers=1, bind4="127.0.0.1", bind6=None, stock=8)
 
 
 def in_event_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
@@ -80,6 +94,24 @@ async def running(settings: EngineSettings) -> AsyncIterator[Office]:
         yield office
     finally:
         await office.engine.close()
+
+
+@asynccontextmanager
+async def remote_party() -> AsyncIterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as party:
+        party.setblocking(False)
+        party.bind(("127.0.0.1", 0))
+        yield party
+
+
+def speaking_to(leg: int, party: socket.socket) -> UpdateLeg:
+    host, port = party.getsockname()
+    return UpdateLeg(leg, (host, port), None, None, PayloadMap("PCMA", 8, 8, 8000))
+
+
+def rtp_packet(sequence: int) -> bytes:
+    header = struct.pack("!BBHII", 0x80, 8, sequence, 160 * sequence, 0xCAFE)
+    return header + bytes([sequence]) * 160
 
 
 def pid_of(office: Office, number: int) -> int:
@@ -265,6 +297,46 @@ async def test_close_ends_the_workers_and_starts_no_others(
         os.kill(pid, 0)
     assert office.losses == []
     assert "auto starts one" in caplog.text
+
+
+@in_event_loop
+async def test_the_real_worker_relays_between_two_legs_and_reports_their_figures() -> None:
+    async with running(REAL) as office, remote_party() as alice, remote_party() as bob:
+        engine = office.engine
+        near = engine.take_port(4)
+        far = engine.take_port(4, beside=near)
+        for leg, port, party in ((1, near, alice), (2, far, bob)):
+            engine.send(port, AddLeg(leg, port.port))
+            engine.send(port, speaking_to(leg, party))
+            party.connect(("127.0.0.1", port.port))
+        engine.send(near, Join(1, 2))
+        engine.send(near, FreeLeg(99))  # answered when all before it is carried out
+        await office.until(lambda: bool(office.events))
+        office.events.clear()
+        packets = [rtp_packet(sequence) for sequence in range(5)]
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(10):
+            for packet in packets:
+                await loop.sock_sendall(alice, packet)
+            heard = [await loop.sock_recv(bob, 2000) for _ in packets]
+        assert [each[12:] for each in heard] == [packet[12:] for packet in packets]
+        for leg, port in ((1, near), (2, far)):
+            engine.send(port, FreeLeg(leg))
+        await office.until(lambda: sum(isinstance(e, LegFreed) for _, e in office.events) == 2)
+        freed = {e.leg: e for _, e in office.events if isinstance(e, LegFreed)}
+        assert freed[1].received.packets == 5
+        assert freed[2].sent.packets == 5
+
+
+@in_event_loop
+async def test_the_real_worker_that_is_killed_is_replaced_on_the_same_ports() -> None:
+    async with running(replace(REAL, stock=4, ports=(21_400, 21_407))) as office:
+        engine = office.engine
+        before = {engine.take_port(4).port for _ in range(4)}
+        os.kill(pid_of(office, 1), signal.SIGKILL)
+        await office.until(lambda: bool(office.losses))
+        await office.until_figures(lambda: any(each.stock[4] == 4 for each in engine.figures()))
+        assert {engine.take_port(4).port for _ in range(4)} == before
 
 
 def test_ports_are_shared_in_whole_pairs() -> None:

@@ -384,6 +384,7 @@ def test_an_offer_that_is_refused_changes_nothing() -> None:
     leg.drop_offer()
     assert (leg.media, leg.body) == (before, spoken)
     assert leg.offer_received is None
+    assert not leg.keeps_codec
 
 
 def test_an_offer_of_ours_that_is_refused_changes_nothing_but_uses_up_a_version() -> None:
