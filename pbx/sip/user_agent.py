@@ -13,16 +13,18 @@ RFC 3261 with 3581, 4028, 6026; the transactions are in `transaction.py`, the di
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
-from pbx.sip.events import InviteId, RequestId, TransactionId, UserAgentEvent
+from pbx.errors import MessageError, UsageError
+from pbx.sip.endpoint import Answer, Endpoint
+from pbx.sip.events import InviteId, RequestFailed, RequestId, TransactionId, UserAgentEvent
 from pbx.sip.flow import Address, Flow
+from pbx.sip.headers import NameAddr, Uri
+from pbx.sip.invite_client import SentInvite
+from pbx.sip.message import Request, Response, parse_message
+from pbx.sip.outside import send_outside
+from pbx.sip.receiving import Receiver
 from pbx.sip.settings import AgentSettings, Timers
-
-if TYPE_CHECKING:
-    from pbx.errors import MessageError
-    from pbx.sip.headers import NameAddr, Uri
-    from pbx.sip.message import Request, Response
+from pbx.sip.writing import header_lines
 
 __all__ = ["AgentSettings", "Timers", "UserAgent"]
 
@@ -46,41 +48,64 @@ class UserAgent:
         Call-IDs, back-off). `advertise` says which host and port Via and Contact show to the remote
         of a flow.
         """
+        self._endpoint = Endpoint(settings, token, advertise)
+        self._receiver = Receiver(self._endpoint)
 
     # What comes from the transport.
 
     def receive(self, datagram: bytes, flow: Flow, now: float) -> None:
         """Take in one UDP datagram."""
+        try:
+            message: Request | Response | MessageError = parse_message(datagram)
+        except MessageError as error:
+            if not datagram.strip(b"\r\n\0 "):
+                return  # A keep-alive of a phone behind a NAT.
+            message = error
+        self.receive_message(message, flow, now)
 
     def receive_message(
         self, message: Request | Response | MessageError, flow: Flow, now: float
     ) -> None:
         """Take in one message of a stream, or the error that the stream's parser made of it."""
+        self._receiver.receive(message, flow, now)
 
     def flow_opened(self, flow: Flow, now: float) -> None:
         """Note that a stream is open, whoever opened it."""
+        self._endpoint.open_flows.add(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Note that an open stream has closed; requests that wait for a response on it move on."""
+        self._endpoint.open_flows.discard(flow)
+        self._endpoint.transactions.flow_closed(flow, now)
 
     def flow_failed(self, flow: Flow, now: float) -> None:
         """Note that nothing can be sent there: no connection, or the system refused the
         datagram."""
+        self._endpoint.open_flows.discard(flow)
+        self._endpoint.transactions.flow_failed(flow, now)
 
     def advance(self, now: float) -> None:
         """Run every timer that is due."""
+        self._endpoint.deadlines.advance(now)
 
     # What goes to the transport and to the calls.
 
     def next_event(self) -> UserAgentEvent | None:
         """Return the oldest event not yet taken, or None."""
+        events = self._endpoint.events
+        return events.popleft() if events else None
 
     def datagrams_to_send(self) -> list[tuple[bytes, Flow]]:
         """Return what is to be sent, in order, and forget it. A stream flow may not be open yet."""
+        outbox = self._endpoint.outbox
+        sent = outbox.copy()
+        outbox.clear()
+        return sent
 
     def next_timer(self) -> float | None:
         """Return when `advance` is due (it may turn out to be too early, never too late), or
         None."""
+        return self._endpoint.deadlines.next_at()
 
     # The verbs.
 
@@ -105,6 +130,22 @@ class UserAgent:
         when one stays silent for `failover_after`. Via, From tag, Call-ID, CSeq and Contact are
         made here.
         """
+        if not destinations:
+            raise UsageError("an INVITE needs a destination")
+        usage = SentInvite(
+            self._endpoint,
+            target,
+            destinations,
+            to=to,
+            from_=from_,
+            route=route,
+            max_forwards=max_forwards,
+            extra=header_lines(headers),
+            content_type=content_type,
+            body=body,
+            now=now,
+        )
+        return usage.id
 
     def respond(
         self,
@@ -122,6 +163,10 @@ class UserAgent:
         Provisional responses may be repeated, the first final one counts. A 2xx to an INVITE is
         retransmitted until its ACK comes; then InviteAcked follows.
         """
+        waiting = self._endpoint.waiting.get(transaction)
+        if waiting is not None:
+            answer = Answer(status, reason, header_lines(headers), content_type, body)
+            waiting.responder.respond(waiting.asked, answer, now)
 
     def ack(
         self,
@@ -136,6 +181,9 @@ class UserAgent:
 
         Later copies of that 2xx get the same ACK by themselves.
         """
+        usage = self._endpoint.invites.get(invite)
+        if usage is not None:
+            usage.ack(body, content_type, now)
 
     def reinvite(
         self,
@@ -152,6 +200,9 @@ class UserAgent:
         times after 491 (RFC 3261 §14.1). Raises UsageError while an earlier `reinvite` has no
         outcome yet or the dialog is not confirmed.
         """
+        usage = self._endpoint.invites.get(invite)
+        if usage is not None:
+            usage.reinvite(body, content_type, header_lines(headers), now)
 
     def request(
         self,
@@ -164,6 +215,15 @@ class UserAgent:
         now: float,
     ) -> RequestId:
         """Send a request within the dialog; RequestAnswered or RequestFailed follows."""
+        endpoint = self._endpoint
+        request_id = endpoint.next_request()
+        usage = endpoint.invites.get(invite)
+        if usage is None:
+            endpoint.emit(RequestFailed(request_id, 481, "dialog_gone"))
+        else:
+            extra = header_lines(headers)
+            usage.request(request_id, method, extra, content_type, body, now)
+        return request_id
 
     def send(
         self,
@@ -180,6 +240,21 @@ class UserAgent:
         now: float,
     ) -> RequestId:
         """Send a request outside any dialog; RequestAnswered or RequestFailed follows."""
+        if not destinations:
+            raise UsageError(f"{method} needs a destination")
+        return send_outside(
+            self._endpoint,
+            method,
+            target,
+            destinations,
+            to=to,
+            from_=from_,
+            route=route,
+            extra=header_lines(headers),
+            content_type=content_type,
+            body=body,
+            now=now,
+        )
 
     def end(
         self, invite: InviteId, *, status: int = 480, headers: HeaderList = (), now: float
@@ -191,6 +266,15 @@ class UserAgent:
         Calling it again does nothing. `headers` go into the final response, the CANCEL or the BYE
         (such as Reason, RFC 3326).
         """
+        usage = self._endpoint.invites.get(invite)
+        if usage is not None:
+            usage.end(status, header_lines(headers), now)
+
+    def call_id(self, invite: InviteId) -> str:
+        """Return the Call-ID of an INVITE, for traces and records; "" when it is over."""
+        usage = self._endpoint.invites.get(invite)
+        return "" if usage is None else usage.call_id
 
     def snapshot(self) -> dict[str, object]:
         """Return counts and lists of what is in the tables, for `status` and tests."""
+        return self._endpoint.snapshot()

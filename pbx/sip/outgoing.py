@@ -1,0 +1,201 @@
+"""A request on its way: it is tried at one destination after the other until one answers.
+
+Decided here: which destination comes next (RFC 3263 §4.3) and when, and that a large request goes
+by a stream where the remote takes one, else by UDP after all (RFC 3261 §18.1.1). Each attempt is a
+transaction of its own with its own branch. What the response means is the owner's business.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from pbx.sip.deadlines import NEVER
+from pbx.sip.transaction import Tell
+
+if TYPE_CHECKING:
+    from pbx.sip.endpoint import Endpoint
+    from pbx.sip.flow import Flow
+    from pbx.sip.machine import ClientTransaction
+    from pbx.sip.message import Response
+    from pbx.sip.writing import RequestHead
+
+
+class RequestOwner(Protocol):
+    """Who wants to know what became of a request."""
+
+    def response_received(self, outgoing: Outgoing, response: Response, now: float) -> None:
+        """Take a response: provisional ones, the final one, copies of a 2xx to INVITE."""
+
+    def unanswered(self, outgoing: Outgoing, status: int, slug: str, now: float) -> None:
+        """Take note that no destination answered: 408 "timeout" or 503 "transport"."""
+
+    def abandoned(self, outgoing: Outgoing, transaction: ClientTransaction) -> None:
+        """Take over an attempt that was given up and may still be answered."""
+
+
+class Nobody:
+    """The owner of a request whose outcome changes nothing."""
+
+    def response_received(self, sender: object, response: Response, now: float) -> None:
+        """Ignore it."""
+
+    def transaction_failed(self, sender: object, tell: Tell, now: float) -> None:
+        """Ignore it."""
+
+    def unanswered(self, sender: object, status: int, slug: str, now: float) -> None:
+        """Ignore it."""
+
+    def abandoned(self, sender: object, transaction: ClientTransaction) -> None:
+        """Ignore it."""
+        transaction.user = self
+
+
+NOBODY = Nobody()
+
+
+class Outgoing:
+    """One request and its attempts. `flow` is where the latest one went.
+
+    `contact` is the user part of the Contact to add, None for requests without one. With `moves_on`
+    a destination that stays silent, or answers 408 or 503, is left for the next one.
+    """
+
+    __slots__ = (
+        "_body",
+        "_by_stream",
+        "_contact",
+        "_endpoint",
+        "_extra",
+        "_flows",
+        "_given_time",
+        "_moves_on",
+        "_owner",
+        "_quiet_at",
+        "armed_at",
+        "flow",
+        "head",
+        "transaction",
+    )
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        head: RequestHead,
+        flows: Iterable[Flow],
+        owner: RequestOwner,
+        now: float,
+        *,
+        contact: str | None = None,
+        extra: str = "",
+        body: bytes | None = None,
+        moves_on: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._flows = deque(flows)
+        self._owner = owner
+        self._contact = contact
+        self._extra = extra
+        self._body = body
+        self._moves_on = moves_on
+        self._by_stream = self._given_time = False
+        self._quiet_at = self.armed_at = NEVER
+        self.head = head
+        self.flow = self._flows[0]
+        self.transaction = self._try_next(now)
+
+    def stop(self) -> None:
+        """Try no further destination."""
+        self._flows.clear()
+        self._quiet_at = NEVER
+
+    def response_received(
+        self, transaction: ClientTransaction, response: Response, now: float
+    ) -> None:
+        """Move on where another destination may do better, else pass the response on."""
+        self._quiet_at = NEVER
+        if self._flows:
+            if self._by_stream:
+                self._flows.popleft()  # The stream works: the same host by UDP is no alternative.
+            if self._flows and self._moves_on and response.status in (408, 503):
+                self.transaction = self._try_next(now)
+                return
+            self._flows.clear()
+        self._owner.response_received(self, response, now)
+
+    def transaction_failed(self, transaction: ClientTransaction, tell: Tell, now: float) -> None:
+        """Move on, or tell the owner that there is nowhere left to go."""
+        if self._flows:
+            self._move_on(now)
+        elif tell is Tell.TIMEOUT:
+            self._owner.unanswered(self, 408, "timeout", now)
+        else:
+            self._owner.unanswered(self, 503, "transport", now)
+
+    def wakes_at(self) -> float:
+        """Return when silence has lasted long enough."""
+        return self._quiet_at
+
+    def wake(self, now: float) -> None:
+        """Leave the destination that stayed silent, but give a stream that did open its time."""
+        self._quiet_at = NEVER
+        if not self._flows:
+            return
+        if self._by_stream and not self._given_time and self.flow in self._endpoint.open_flows:
+            self._given_time = True
+            self._watch(now, self._endpoint.settings.failover_after)
+        else:
+            self._owner.abandoned(self, self.transaction)
+            self._move_on(now)
+
+    def _move_on(self, now: float) -> None:
+        if self._by_stream:
+            self._endpoint.note_no_stream(self.flow.remote, now)
+        self.transaction = self._try_next(now)
+
+    def _try_next(self, now: float) -> ClientTransaction:
+        settings = self._endpoint.settings
+        flow = self._flows.popleft()
+        branch, via, message = self._write(flow)
+        stream = self._stream_for(flow, now) if len(message) > settings.max_udp else None
+        if stream is not None:
+            self._flows.appendleft(flow)
+            flow = stream
+            branch, via, message = self._write(flow)
+        self.flow = flow
+        self._by_stream = stream is not None
+        self._given_time = flow in self._endpoint.open_flows
+        if self._flows and self._moves_on:
+            opens = self._by_stream and not self._given_time
+            self._watch(now, settings.stream_try if opens else settings.failover_after)
+        return self._endpoint.transactions.start_client(
+            self.head,
+            self.head.method,
+            via=via,
+            branch=branch,
+            message=message,
+            flow=flow,
+            user=self,
+            now=now,
+        )
+
+    def _write(self, flow: Flow) -> tuple[str, str, bytes]:
+        branch, via = self._endpoint.via(flow)
+        extra = self._extra
+        if self._contact is not None:
+            extra = self._endpoint.contact_line(flow, self._contact) + extra
+        return branch, via, self.head.write(self.head.method, via, extra=extra, body=self._body)
+
+    def _stream_for(self, flow: Flow, now: float) -> Flow | None:
+        if flow.reliable:
+            return None
+        stream = flow._replace(transport="tcp")
+        if stream in self._endpoint.open_flows:
+            return stream
+        worth_a_try = self._moves_on and self._endpoint.takes_stream(flow.remote, now)
+        return stream if worth_a_try else None
+
+    def _watch(self, now: float, seconds: float) -> None:
+        self._quiet_at = now + seconds
+        self._endpoint.deadlines.arm(self, self._quiet_at)
