@@ -20,8 +20,9 @@ _SPACED = re.compile(
     rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{_VALUE}))?+",
 )
 _PLAIN_VALUE = re.compile(_VALUE)
-_URI_PART = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})++"
-_IN_URI = re.compile(rf"(?:;{_URI_PART}(?:={_URI_PART})?+)*+")
+_URI_NAME = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})++"
+_URI_VALUE = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$=]|%[0-9A-Fa-f]{2})++"  # "=": base64 in the wild
+_IN_URI = re.compile(rf"(?:;{_URI_NAME}(?:={_URI_VALUE})?+)*+")
 
 
 class Parameters:

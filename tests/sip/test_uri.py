@@ -21,6 +21,7 @@ from pbx.sip.uri import Uri, escape_user
         "sip:192.0.2.4",
         "sip:[2001:db8::10]:5070;transport=UDP",
         "sip:101@my_host:5060;ob",
+        "sip:1001@10.0.0.1:5060;alias=10.0.0.9~5060~1;token=QUJD==",
         "sip:*43#@pbx",
         "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.("
         "doesn't-it)@example.com",
