@@ -57,7 +57,7 @@ class SentInvite(InviteUsage):
         super().__init__(
             endpoint,
             endpoint.next_invite(),
-            call_id=self.call_id,
+            call_id=endpoint.token(),
             local_tag=endpoint.token(),
             contact=from_.uri.user or "",
         )
