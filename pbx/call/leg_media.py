@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from pbx.media.engine import Family, MediaEngine, MediaPort
-from pbx.media.formats import AudioDescription, Capabilities, read_audio
+from pbx.media.formats import AudioDescription, Capabilities
 from pbx.media.negotiation import NegotiatedMedia
 from pbx.media.offer_answer import Offer, OfferAnswer
 from pbx.media.protocol import (
@@ -25,7 +25,6 @@ from pbx.media.protocol import (
     SetMediaTimeout,
     StreamFigures,
 )
-from pbx.media.sdp import SessionDescription
 
 
 class LegMedia:
@@ -38,7 +37,6 @@ class LegMedia:
         self._host = host
         self._also_from = also_from
         self._offer_answer = OfferAnswer(session_id)
-        self._heard = b""
         self._port: MediaPort | None = None
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
         self._last_playback = 0
@@ -88,13 +86,11 @@ class LegMedia:
 
     def heard(self) -> AudioDescription | None:
         """Return what the far end said of its audio last, None before it said anything."""
-        return read_audio(SessionDescription.parse(self._heard)) if self._heard else None
+        return self._offer_answer.heard
 
     def take_offer(self, body: bytes) -> Offer:
         """Take the far end's offer; it waits for `answer`. Raises SdpError."""
-        offer = self._offer_answer.receive_offer(body)
-        self._heard = body
-        return offer
+        return self._offer_answer.receive_offer(body)
 
     def answer(self, capabilities: Capabilities, *, beside: LegMedia | None = None) -> bytes:
         """Answer the waiting offer.
@@ -125,7 +121,6 @@ class LegMedia:
     def take_answer(self, body: bytes) -> None:
         """Take the far end's answer to our offer. Raises SdpError."""
         self._offer_answer.receive_answer(body)
-        self._heard = body
         self._tell_worker(relearn=True)
 
     # -- commands ----------------------------------------------------------------------------

@@ -38,7 +38,8 @@ class Ringing:
         self._news: asyncio.Queue[tuple[Leg, News]] = asyncio.Queue()
         self._live: set[Leg] = set()
         self._endings: list[LegEnding] = []
-        self._redirected: list[str] = []
+        self._rung: set[str] = set()
+        self._redirections = 0
         self._taken: Leg | None = None
 
     async def __aenter__(self) -> Ringing:
@@ -60,6 +61,7 @@ class Ringing:
 
     def add(self, contact: Contact) -> None:
         """Ring one more contact."""
+        self._rung.add(contact.number)
         self._live.add(self._call.invite(contact, on_news=self._tell))
 
     async def first(self, seconds: float) -> Leg | Outcome:
@@ -103,10 +105,10 @@ class Ringing:
             contacts = self._call.exchange.internal_contacts(target)
             if contacts is None:
                 continue
-            if target in self._redirected or len(self._redirected) >= MAX_REDIRECTIONS:
+            if target in self._rung or self._redirections == MAX_REDIRECTIONS:
                 self._endings.append(LegEnding("local", "loop", 482, cause_of(482)))
                 return
-            self._redirected.append(target)
+            self._redirections += 1
             self._call.routed(f"ext:{target}")
             for contact in contacts:
                 self.add(contact)

@@ -21,9 +21,7 @@ EXTENSIONS = {"101": object(), "102": object()}
 
 
 def where(number: str, plan: Plan = PLAN) -> str:
-    found = from_extension(
-        number, features={"*43": "echo"}, plan=plan, extensions=EXTENSIONS.get
-    )
+    found = from_extension(number, features={"*43": "echo"}, plan=plan, extensions=EXTENSIONS.get)
     return str(found)
 
 

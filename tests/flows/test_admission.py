@@ -26,9 +26,12 @@ def test_a_wrong_password_and_an_unknown_user_are_answered_alike() -> None:
         del house.directory.extensions["199"]
         wrong = await alice.register(password="guess")
         unknown = await nobody.register(password="guess")
-        assert (wrong.status, wrong.reason) == (unknown.status, unknown.reason) == (401, wrong.reason)
-        assert wrong.headers.get_all("WWW-Authenticate")[0][:30] == (
-            unknown.headers.get_all("WWW-Authenticate")[0][:30]
+        assert (
+            (wrong.status, wrong.reason) == (unknown.status, unknown.reason) == (401, wrong.reason)
+        )
+        assert (
+            wrong.headers.get_all("WWW-Authenticate")[0][:30]
+            == (unknown.headers.get_all("WWW-Authenticate")[0][:30])
         )
 
     flow(scenario)

@@ -78,8 +78,10 @@ def test_legs_have_call_ids_of_their_own() -> None:
         assert rung.request is not None
         own = {carried for carried in house.network.carried if b"INVITE sip:102" in carried.octets}
         assert own
-        assert all(rung.request.call_id.encode() not in c.octets or c.flow.remote == bob.address
-                   for c in own)
+        assert all(
+            rung.request.call_id.encode() not in c.octets or c.flow.remote == bob.address
+            for c in own
+        )
         rung.respond(486)
 
     flow(scenario)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from pbx.call.admission import Admission
 from pbx.call.exchange import CallSettings, Exchange
+from pbx.call.features import CODES
 from pbx.call.registration import Registrations
 from pbx.call.standard import standard_destinations
 from pbx.cdr.fold import fold
@@ -144,7 +145,9 @@ class House:
             outward=_Outward(self.node),
             plan=self.plan,
             settings=CallSettings(
-                capabilities=Capabilities.named(codecs), unknown_code_sound="unknown.wav"
+                capabilities=Capabilities.named(codecs),
+                unknown_code_sound="unknown.wav",
+                features=tuple(CODES.items()),
             ),
             new_call_id=ids,
             new_session_id=lambda: 1,

@@ -103,7 +103,8 @@ class Softphone:
         headers = [("Expires", str(expires)), ("Contact", f"<{self._contact()}>")]
         response = await self._send("REGISTER", headers)
         if response.status == 401:
-            proof = self._proof(response, "REGISTER", password)
+            uri = Uri("sip", host=self.exchange[0])
+            proof = self.proof(response, "REGISTER", uri, password)
             response = await self._send("REGISTER", [*headers, proof])
         return response
 
@@ -166,16 +167,17 @@ class Softphone:
             raise AssertionError(f"{method} of {self.number}: {event}")
         return event.response
 
-    def _proof(
-        self, response: Response, method: str, password: str | None = None
+    def proof(
+        self, response: Response, method: str, uri: Uri, password: str | None = None
     ) -> tuple[str, str]:
+        """Return the Authorization header that answers a challenge."""
         challenge = Challenge.parse(response.headers.get_all("WWW-Authenticate")[0])
         credentials = answer(
             challenge,
             username=self.number,
             password=password or self.password,
             method=method,
-            uri=str(Uri("sip", host=self.exchange[0])),
+            uri=str(uri),
             cnonce="0a4f113b",
         )
         return "Authorization", str(credentials)
@@ -221,15 +223,20 @@ class PhoneCall:
         self._changed = asyncio.Event()
         self._proved = False
 
+    @property
+    def target(self) -> Uri:
+        """Return what was dialled."""
+        return Uri("sip", self.to, host=self.phone.exchange[0])
+
     # -- what the person does ----------------------------------------------------------------
 
     def dial(self, proof: Sequence[tuple[str, str]]) -> None:
         """Send the INVITE."""
         phone = self.phone
         self.invite = phone.ua.invite(
-            Uri("sip", self.to, host=phone.exchange[0]),
+            self.target,
             destinations=(phone.node.flow_to(phone.exchange, phone.transport),),
-            to=NameAddr(None, Uri("sip", self.to, host=phone.exchange[0])),
+            to=NameAddr(None, self.target),
             from_=NameAddr(None, phone.uri),
             body=self.body,
             headers=(*self.headers, *proof),
@@ -316,7 +323,7 @@ class PhoneCall:
         if isinstance(event, sip.InviteFailed) and event.status == 401 and not self._proved:
             assert event.response is not None
             self._proved = True
-            self.dial([phone._proof(event.response, "INVITE")])
+            self.dial([phone.proof(event.response, "INVITE", self.target)])
             return
         if isinstance(event, sip.InviteAnswered | sip.ReinviteAnswered):
             late = isinstance(event, sip.InviteAnswered) and self.body is None
