@@ -1,24 +1,21 @@
 """The rows of the tables `records`, `open_calls` and `events`, made of records and events.
 
-Text that came from a remote may hold bytes that are no UTF-8; they arrive here as lone surrogates,
-which neither JSON nor SQLite takes, and become U+FFFD. Pure.
+Pure.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from pbx.cdr.record import CallRecord
+from pbx.db.text import storable
 from pbx.events import Stamped
 
 EventRow = tuple[int, int, int, str]
 OpenRow = tuple[int, str]
 RecordRow = tuple[int, str, str, str, str, str | None, str | None, str]
-
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 _encode = msgspec.json.Encoder().encode
 _decode_record: msgspec.json.Decoder[CallRecord] = msgspec.json.Decoder(CallRecord)
@@ -79,11 +76,6 @@ def read_events(body: str) -> list[Stamped]:
         except msgspec.ValidationError:
             continue
     return found
-
-
-def storable(text: str) -> str:
-    """Return the text with U+FFFD in the place of what is no Unicode."""
-    return _LONE_SURROGATES.sub("\ufffd", text)
 
 
 def _text(content: object) -> str:

@@ -16,6 +16,7 @@ from pbx.cdr.record import CallRecord, RecordQuery
 from pbx.cdr.rows import first_ordinal, read_events, read_record
 from pbx.db import schema
 from pbx.db.engine import Storage
+from pbx.db.text import storable
 from pbx.errors import NotFound, Refused
 from pbx.events import Stamped
 
@@ -98,7 +99,7 @@ def _conditions(query: RecordQuery, connection: Connection) -> list[ColumnElemen
         (_records.queue, query.queue),
         (_records.agent, query.agent),
     )
-    conditions = [column == value for column, value in wanted if value is not None]
+    conditions = [column == storable(value) for column, value in wanted if value is not None]
     if query.since is not None:
         conditions.append(_records.ordinal >= first_ordinal(query.since))
     if query.until is not None:
@@ -110,6 +111,7 @@ def _conditions(query: RecordQuery, connection: Connection) -> list[ColumnElemen
 
 def _row(connection: Connection, call: str) -> tuple[int, str]:
     """Return the ordinal and body of the one record whose id begins with `call`."""
+    call = storable(call)
     statement = (
         select(_records.id, _records.ordinal, _records.body)
         .where(_records.id >= call, _records.id < call + "\U0010ffff")

@@ -3,9 +3,9 @@
 engine.py      `open_database`, `Database.read` and `Database.write`
 schema.py      the tables
 bulk.py        many rows in few statements, compiled once
+text.py        text as a database can take it
 upgrade.py     brings an older database to the newest revision
 migrations/    the steps between revisions (Alembic)
 
-Other packages see SQLAlchemy Core only; the stores that use it are `cdr/store.py`,
-`cdr/recorder.py`, `directory/store.py` and `directory/bindings.py`.
+The stores of `cdr` and `directory` are built on it; they use SQLAlchemy Core and no ORM.
 """
