@@ -9,7 +9,7 @@ interface. Times are text in UTC with milliseconds, as `utc_text` writes them; s
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -138,7 +138,7 @@ class LiveStatus(View, frozen=True, kw_only=True):
     media: tuple[MediaWorker, ...] = ()
     database: DatabaseHealth
     alarms: tuple[Alarm, ...] = ()
-    sip: dict[str, object] = {}
+    sip: dict[str, Any] = {}
 
 
 class Status(View, frozen=True, kw_only=True):

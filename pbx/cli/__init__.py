@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from pbx import __version__
-from pbx.config import Home
+from pbx.config import Home, did_you_mean
 from pbx.errors import ConfigError, NoResource, Refused, StorageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -56,6 +56,15 @@ class Commands(click.Group):
         command = getattr(importlib.import_module(module), function)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the words name; explain one that does not exist."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = did_you_mean(args[0], COMMANDS)
+            ctx.fail(f'There is no command "{args[0]}"' + (f" — {near}" if near else ""))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

@@ -28,7 +28,7 @@ from pbx.config.settings import (
 from pbx.config.values import AllowedHost, HttpListen, Network, SipListen
 from pbx.errors import ConfigError
 from pbx.marks import Problem, Reader, read_tree
-from pbx.marks.problem import SYNTAX
+from pbx.marks.problem import SYNTAX, did_you_mean
 from pbx.marks.reader import duration
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "SipListen",
     "SipSettings",
     "check_settings",
+    "did_you_mean",
     "duration",
     "load_settings",
     "parse_settings",

@@ -57,9 +57,7 @@ def check_plan(path: Path) -> tuple[Plan | None, list[Problem]]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigError(
-            f"{path} does not exist; callpbx init writes one", file=str(path)
-        ) from None
+        raise ConfigError(f"{path} does not exist; callpbx init writes one") from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
     try:

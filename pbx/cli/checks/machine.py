@@ -83,10 +83,12 @@ def check_address(examined: Examined) -> Iterator[Finding]:
         outside = sip.external_address or "none set: phones beyond a NAT router will not hear"
         yield ok("address", f"phones use {own}; from outside: {outside}")
     elif address.is_private:
+        bits = 24 if address.version == 4 else 64
+        network = ipaddress.ip_network(f"{own}/{bits}", strict=False)
         yield warn(
             "address",
             f"{own} is private but in none of sip: local_networks",
-            f"add its network to local_networks in callpbx.yaml, such as {own}/24",
+            f"add its network to local_networks in callpbx.yaml: {network} perhaps",
         )
     else:
         yield ok("address", f"phones use {own}, which is public")

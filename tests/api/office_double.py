@@ -1,0 +1,254 @@
+"""An office in memory: what the routes are tested against."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from starlette.types import ASGIApp
+
+from pbx.api.app import create_app
+from pbx.api.client import ApiClient, in_process
+from pbx.api.office import ExtensionChange, Scope, TrunkDraft
+from pbx.api.views import (
+    Ban,
+    DatabaseHealth,
+    LiveCall,
+    LiveStatus,
+    Registration,
+    TraceEntry,
+)
+from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
+from pbx.errors import NotFound, Refused
+from pbx.events import Bus, Stamped
+from tests.kit.clock import VirtualClock
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A row of the directory; `password` stands for the digests that a real one keeps."""
+
+    number: str
+    name: str | None = None
+    password: str = ""
+    no_answer_s: float = 20.0
+    voicemail: bool = False
+    contact: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A trunk."""
+
+    name: str
+    server: str
+    username: str | None = None
+    register: bool = False
+    match: tuple[str, ...] = ()
+    max_calls: int | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A token."""
+
+    name: str
+    scope: Scope
+
+
+@dataclass
+class DirectoryDouble:
+    """The directory, in dictionaries."""
+
+    phones: dict[str, Phone] = field(default_factory=dict)
+    lines: dict[str, Line] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
+
+    async def extensions(self) -> Sequence[Phone]:
+        return [self.phones[number] for number in sorted(self.phones)]
+
+    async def extension(self, number: str) -> Phone:
+        if number not in self.phones:
+            raise NotFound(f"there is no extension {number}")
+        return self.phones[number]
+
+    async def add_extension(
+        self, number: str, *, name: str | None, password: str, contact: str | None
+    ) -> None:
+        if number in self.phones:
+            raise Refused(f"extension {number} exists")
+        self.phones[number] = Phone(number, name, password, contact=contact)
+
+    async def change_extension(self, number: str, change: ExtensionChange) -> None:
+        given = {
+            name: getattr(change, name)
+            for name in ("name", "password", "no_answer_s", "voicemail", "contact")
+            if getattr(change, name) is not None
+        }
+        self.phones[number] = replace(await self.extension(number), **given)
+
+    async def remove_extension(self, number: str) -> None:
+        await self.extension(number)
+        del self.phones[number]
+
+    async def trunks(self) -> Sequence[Line]:
+        return [self.lines[name] for name in sorted(self.lines)]
+
+    async def add_trunk(self, draft: TrunkDraft) -> None:
+        self.lines[draft.name] = Line(
+            draft.name, draft.server, match=draft.match, max_calls=draft.max_calls
+        )
+
+    async def remove_trunk(self, name: str) -> None:
+        if self.lines.pop(name, None) is None:
+            raise NotFound(f"there is no trunk {name}")
+
+    async def tokens(self) -> Sequence[Key]:
+        return sorted(self.keys.values(), key=lambda key: key.name)
+
+    async def add_token(self, name: str, scope: Scope) -> str:
+        self.keys[f"secret-{name}"] = Key(name, scope)
+        return f"secret-{name}"
+
+    async def remove_token(self, name: str) -> None:
+        if self.keys.pop(f"secret-{name}", None) is None:
+            raise NotFound(f"there is no token {name}")
+
+    async def token(self, secret: str) -> Key | None:
+        return self.keys.get(secret)
+
+
+@dataclass
+class RecordsDouble:
+    """Records, newest first, and stored events."""
+
+    rows: list[CallRecord] = field(default_factory=list)
+    stored: list[Stamped] = field(default_factory=list)
+    asked: list[RecordQuery] = field(default_factory=list)
+
+    async def find(self, query: RecordQuery) -> Sequence[CallRecord]:
+        self.asked.append(query)
+        ids = [row.id for row in self.rows]
+        start = ids.index(query.before) + 1 if query.before else 0
+        return self.rows[start : start + query.limit]
+
+    async def find_one(self, call: str) -> CallRecord:
+        for row in self.rows:
+            if row.id == call:
+                return row
+        raise NotFound(f"there is no record of a call {call}")
+
+    async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
+        return [stamped for stamped in self.stored if stamped.seq > seq][:limit]
+
+
+@dataclass
+class LiveDouble:
+    """A running server that remembers what it was asked for."""
+
+    bindings: list[Registration] = field(default_factory=list)
+    up: list[LiveCall] = field(default_factory=list)
+    bans: list[Ban] = field(default_factory=list)
+    ladder: list[TraceEntry] = field(default_factory=list)
+    done: list[tuple[str, ...]] = field(default_factory=list)
+
+    def status(self) -> LiveStatus:
+        return LiveStatus(
+            version="0.1.0",
+            pid=4711,
+            started_at="2026-11-21T08:00:00.000Z",
+            uptime_s=3725.0,
+            listen=("udp://0.0.0.0:5060",),
+            calls=len(self.up),
+            legs=sum(len(call.legs) for call in self.up),
+            bans=tuple(self.bans),
+            database=DatabaseHealth(ok=True, size_bytes=123456),
+        )
+
+    def registrations(self) -> Sequence[Registration]:
+        return self.bindings
+
+    def calls(self) -> Sequence[LiveCall]:
+        return self.up
+
+    async def originate(self, from_: str, to: str) -> str:
+        if from_ == "999":
+            raise NotFound("there is no extension 999")
+        self.done.append(("originate", from_, to))
+        return f"c{len(self.done)}"
+
+    def hangup(self, call: str) -> None:
+        if call not in {row.id for row in self.up}:
+            raise NotFound(f"no call {call} is up")
+        self.done.append(("hangup", call))
+
+    def unban(self, address: str) -> None:
+        if address not in {ban.address for ban in self.bans}:
+            raise NotFound(f"{address} is not banned")
+        self.done.append(("unban", address))
+
+    def trace(self, call: str) -> Sequence[TraceEntry]:
+        if not self.ladder:
+            raise NotFound(f"nothing is remembered of call {call}")
+        return self.ladder
+
+    async def directory_changed(self) -> None:
+        self.done.append(("directory_changed",))
+
+
+@dataclass
+class OfficeDouble:
+    """An office; `live` and `bus` None is one without a server."""
+
+    directory: DirectoryDouble = field(default_factory=DirectoryDouble)
+    records: RecordsDouble = field(default_factory=RecordsDouble)
+    live: LiveDouble | None = field(default_factory=LiveDouble)
+    bus: Bus | None = field(default_factory=lambda: Bus(VirtualClock()))
+    server: str = "192.168.1.5"
+
+
+@contextlib.contextmanager
+def client_of(office: OfficeDouble) -> Iterator[ApiClient]:
+    """Give the administrator's client of an office."""
+
+    @contextlib.asynccontextmanager
+    async def opened() -> AsyncIterator[ASGIApp]:
+        yield create_app(office)
+
+    with in_process(opened) as api:
+        yield api
+
+
+def record_of(call: str, **fields: object) -> CallRecord:
+    """Return a record with ordinary values."""
+    given: dict[str, object] = {
+        "id": call,
+        "direction": "internal",
+        "started_at": "2026-11-21T08:00:00.123Z",
+        "answered_at": "2026-11-21T08:00:02.223Z",
+        "ended_at": "2026-11-21T08:00:12.423Z",
+        "caller": Caller(number="101", name="王小明"),
+        "called": Called(number="102"),
+        "result": "answered",
+        "reason": "bye",
+        "cause": 16,
+        "sip_status": 200,
+        "ended_by": "caller",
+        "duration_s": 12.3,
+        "wait_s": 0.0,
+        "ring_s": 2.1,
+        "talk_s": 10.2,
+        "hold_s": 0.0,
+        "wrap_up_s": 0.0,
+        "queue": None,
+        "agent": None,
+        "path": ("ext:102",),
+        "tags": (),
+        "recording": None,
+        "survey": None,
+        "dialplan_version": "abc",
+        "quality": (),
+        "segments": (),
+    }
+    return CallRecord(**{**given, **fields})  # type: ignore[arg-type]
