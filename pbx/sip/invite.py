@@ -48,9 +48,6 @@ class InviteUsage(Usage):
     made_call_id = False
     """Whether the Call-ID is ours, which decides the back-off of §14.1."""
 
-    call_id: str
-    """The Call-ID of the INVITE."""
-
     def __init__(
         self, endpoint: Endpoint, invite: InviteId, *, call_id: str, local_tag: str, contact: str
     ) -> None:

@@ -64,7 +64,6 @@ class SentInvite(InviteUsage):
         self._target = target
         self._destinations = destinations
         self._local = str(from_.with_tag(self.local_tag))
-        self.call_id = endpoint.token()
         uri, route_line = aim(target, route)
         self._head = RequestHead(
             "INVITE",

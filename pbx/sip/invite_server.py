@@ -41,7 +41,6 @@ class ReceivedInvite(InviteUsage):
             local_tag=endpoint.token(),
             contact=request.uri.user or "",
         )
-        self.call_id = request.call_id
         asked = endpoint.open_request(request, flow, self, now, merge_key=merge_key)
         asked.transaction.user = self
         self._open[asked.transaction] = asked
