@@ -16,6 +16,7 @@ from pbx.call.outcome import cause_of
 from pbx.events import Direction
 from pbx.sip.auth import Credential, DigestAuthenticator, Failed, Stale, Verified
 from pbx.sip.flow import Address, Flow
+from pbx.sip.grammar import printable
 from pbx.sip.guard import Guard
 from pbx.sip.message import Request
 from pbx.sip.registrar import Registrar
@@ -120,8 +121,8 @@ class Admission:
         verdict = self.authenticate(request, flow, now)
         if isinstance(verdict, Refusal):
             return verdict
-        wanted = request.from_.uri.user
-        number = wanted if wanted is not None and wanted in own else verdict
+        wanted = request.from_.uri.number
+        number = wanted if wanted in own else verdict
         extension = self._directory.extension(number)
         name = extension.name if extension is not None else None
         return Identity(number, name, "internal")
@@ -152,6 +153,5 @@ class Admission:
 
 def _beyond_trunk(request: Request, trunk: TrunkEntry) -> Identity:
     caller = request.from_
-    return Identity(
-        caller.uri.user or "anonymous", caller.display_name or None, "inbound", trunk.name
-    )
+    name = printable(caller.display_name) if caller.display_name else None
+    return Identity(printable(caller.uri.number) or "anonymous", name, "inbound", trunk.name)

@@ -31,6 +31,7 @@ from pbx.media.protocol import AnyWorkerEvent, WorkerLoad
 from pbx.plan.model import Destination
 from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
+from pbx.sip.grammar import printable
 from pbx.sip.headers import Uri
 from pbx.sip.registrar import Registrar
 from pbx.sip.user_agent import UserAgent
@@ -191,7 +192,7 @@ class Exchange:
         if self.draining or self.congested() or self._trunk_full(who, event.flow):
             self._refuse(event.transaction, Refusal(503, RETRY_AFTER))
             return
-        number, hops = event.request.uri.number, event.request.max_forwards
+        number, hops = printable(event.request.uri.number), event.request.max_forwards
         call = Call(
             self,
             self._new_call_id(),

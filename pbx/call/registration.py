@@ -63,7 +63,7 @@ class Registrations:
         user = self._admission.authenticate(request, event.flow, now)
         if isinstance(user, Refusal):
             return user
-        if request.to.uri.user != user or self._directory.extension(user) is None:
+        if request.to.uri.number != user or self._directory.extension(user) is None:
             return Refusal(403)
         registration = self._registrar.register(request, user, event.flow, now)
         if not registration.upserts and not registration.removals:
