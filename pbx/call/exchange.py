@@ -310,9 +310,12 @@ class Exchange:
         return found
 
     def _bound(self, number: str) -> list[Contact]:
+        """Return the registered phones; those that answer no OPTIONS only where no other is."""
+        bindings = self._registrar.bindings(number, self.now())
+        reachable = [binding for binding in bindings if binding.reachable]
         return [
             Contact(number, binding.contact, (binding.flow,), binding.path)
-            for binding in self._registrar.bindings(number, self.now())
+            for binding in reachable or bindings
         ]
 
     def internal_contacts(self, target: str) -> Sequence[Contact] | None:

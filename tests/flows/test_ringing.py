@@ -147,3 +147,44 @@ def test_max_forwards_goes_down_by_one() -> None:
         rung.respond(486)
 
     flow(scenario)
+
+
+def test_a_phone_that_answers_no_options_is_left_out_while_another_does() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        desk, mobile = house.phone("102"), house.phone("102")
+        await desk.register()
+        await mobile.register()
+        house.network.loses = lambda octets, flow: desk.address in (flow.remote, flow.local)
+        for _ in range(150):
+            await asyncio.sleep(1)
+            house.registrations.qualify()
+        house.network.loses = lambda octets, flow: False
+        reachable = {
+            binding.flow.remote: binding.reachable
+            for binding in house.registrar.bindings("102", house.clock.monotonic())
+        }
+        assert reachable == {desk.address: False, mobile.address: True}
+        call = alice.call("102")
+        rung = await mobile.rung()
+        assert not desk.was_rung
+        rung.answer()
+        await call.answered()
+        call.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
+def test_a_phone_that_answers_options_has_a_round_trip_time() -> None:
+    async def scenario(house: House) -> None:
+        (alice,) = await house.registered("101")
+        for _ in range(35):
+            await asyncio.sleep(1)
+            house.registrations.qualify()
+        (binding,) = house.registrar.bindings("101", house.clock.monotonic())
+        assert binding.flow.remote == alice.address
+        assert binding.round_trip_ms is not None
+        assert abs(binding.round_trip_ms - 2.0) < 0.5
+
+    flow(scenario)
