@@ -1,0 +1,202 @@
+"""A call told in events: what happens, and how many seconds pass in between.
+
+    Story().started().wait(2.1).answered().wait(10.2).left("caller").over()
+
+is the example of the documented record. Each step appends stamped events to `events`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pbx.cdr.fold import fold_all
+from pbx.cdr.open_call import OpenCall
+from pbx.cdr.record import CallRecord
+from pbx.events import (
+    AnyEvent,
+    Bridged,
+    CallEnded,
+    CallRouted,
+    CallStarted,
+    EndedBy,
+    HoldEnded,
+    HoldStarted,
+    LegAnswered,
+    LegEnded,
+    LegInvited,
+    LegQuality,
+    LegRinging,
+    Quality,
+    Result,
+    Stamped,
+)
+
+START = 1_795_248_000.123
+"""2026-11-21T08:00:00.123Z."""
+
+CALLER, CALLED = 1, 2
+"""The legs of a plain call."""
+
+
+class Story:
+    """The events of one call."""
+
+    def __init__(
+        self, call: str = "c1", *, wall: float = START, monotonic: float = 5_000.0, seq: int = 1
+    ) -> None:
+        self.call = call
+        self.wall = wall
+        self.monotonic = monotonic
+        self.seq = seq
+        self.events: list[Stamped] = []
+
+    def wait(self, seconds: float) -> Self:
+        """Let time pass."""
+        self.wall += seconds
+        self.monotonic += seconds
+        return self
+
+    def set_clock(self, seconds: float) -> Self:
+        """Turn the wall clock forward, or backward, by so much."""
+        self.wall += seconds
+        return self
+
+    def say(self, event: AnyEvent) -> Self:
+        """Append one event, now."""
+        self.events.append(Stamped(self.seq, self.wall, self.monotonic, event))
+        self.seq += 1
+        return self
+
+    def began(
+        self, *, caller: str = "101", name: str | None = "Alice", called: str = "102"
+    ) -> Self:
+        """Let a call in, without legs yet."""
+        return self.say(
+            CallStarted(
+                call=self.call,
+                direction="internal",
+                caller=caller,
+                caller_name=name,
+                called=called,
+                dialplan_version="ab12",
+            )
+        )
+
+    def invited(self, leg: int, role: Literal["caller", "called"], number: str) -> Self:
+        """Add a leg."""
+        return self.say(
+            LegInvited(
+                call=self.call,
+                leg=leg,
+                role=role,
+                number=number,
+                sip_call_id=f"{leg}@x",
+                remote="192.0.2.1:5060",
+            )
+        )
+
+    def rings(self, leg: int = CALLED) -> Self:
+        """Let the far end ring."""
+        return self.say(LegRinging(call=self.call, leg=leg))
+
+    def started(self) -> Self:
+        """Let 101 call 102, which rings."""
+        self.began().invited(CALLER, "caller", "101")
+        self.say(CallRouted(call=self.call, destination="ext:102"))
+        return self.invited(CALLED, "called", "102").rings()
+
+    def picks_up(self, leg: int) -> Self:
+        """Answer one leg."""
+        return self.say(LegAnswered(call=self.call, leg=leg, codec="PCMA"))
+
+    def bridged(self, leg: int, other: int) -> Self:
+        """Let two legs hear each other."""
+        return self.say(Bridged(call=self.call, leg=leg, other=other))
+
+    def answered(self, leg: int = CALLED) -> Self:
+        """Answer `leg`, then the caller, and bridge them."""
+        return self.picks_up(leg).picks_up(CALLER).bridged(CALLER, leg)
+
+    def holds(self, leg: int) -> Self:
+        """Let the party of a leg put the other on hold."""
+        return self.say(HoldStarted(call=self.call, leg=leg))
+
+    def resumes(self, leg: int) -> Self:
+        """Let the party of a leg come back."""
+        return self.say(HoldEnded(call=self.call, leg=leg))
+
+    def ends(
+        self,
+        leg: int,
+        by: Literal["remote", "local"] = "remote",
+        *,
+        reason: str = "bye",
+        status: int = 200,
+    ) -> Self:
+        """End one leg."""
+        return self.say(
+            LegEnded(call=self.call, leg=leg, by=by, reason=reason, sip_status=status, cause=16)
+        )
+
+    def left(self, who: Literal["caller", "called"]) -> Self:
+        """Let one side of a plain call hang up; the other leg gets BYE."""
+        first, second = (CALLER, CALLED) if who == "caller" else (CALLED, CALLER)
+        return self.ends(first).ends(second, "local")
+
+    def measured(self, leg: int, role: Literal["caller", "called"], packets: int = 500) -> Self:
+        """Report a leg's media figures."""
+        received, sent = figures(role, "received", packets), figures(role, "sent", packets)
+        return self.say(LegQuality(call=self.call, leg=leg, received=received, sent=sent))
+
+    def over(
+        self,
+        result: Result = "answered",
+        reason: str = "bye",
+        *,
+        status: int = 200,
+        cause: int = 16,
+        by: EndedBy = "caller",
+    ) -> Self:
+        """End the call."""
+        return self.say(
+            CallEnded(
+                call=self.call,
+                result=result,
+                reason=reason,
+                cause=cause,
+                sip_status=status,
+                ended_by=by,
+            )
+        )
+
+    def open_call(self) -> OpenCall:
+        """Return the call as far as it was told."""
+        call = fold_all(self.events)
+        assert call is not None
+        return call
+
+    def record(self) -> CallRecord:
+        """Return the record of the whole story."""
+        return self.open_call().record()
+
+
+def figures(
+    leg: Literal["caller", "called"], direction: Literal["received", "sent"], packets: int = 500
+) -> Quality:
+    """Return the media figures of one direction."""
+    return Quality(
+        leg=leg,
+        direction=direction,
+        codec="PCMA",
+        packets=packets,
+        loss_percent=0.0,
+        jitter_ms=0.4,
+        round_trip_ms=11.5,
+        mos=4.41,
+    )
+
+
+def plain_call(call: str = "c1", *, seq: int = 1, wall: float = START, talk: float = 10.2) -> Story:
+    """Return the documented example: 2.1 s of ringing, then talk, the caller leaves."""
+    story = Story(call, seq=seq, wall=wall).started().wait(2.1).answered().wait(talk)
+    return story.left("caller").measured(CALLER, "caller").measured(CALLED, "called").over()
