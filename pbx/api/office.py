@@ -11,7 +11,7 @@ for anything else that cannot be done: one sentence, shown to the user as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -88,6 +88,10 @@ class TokenView(Protocol):
     def scope(self) -> Scope:
         """Return what it may do."""
 
+    @property
+    def last_used(self) -> float | None:
+        """Return when it was used last, seconds since the epoch, to the minute or so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionChange:
@@ -132,6 +136,12 @@ class Directory(Protocol):
 
     async def remove_extension(self, number: str) -> None:
         """Forget a phone and its bindings; NotFound where there is none."""
+
+    async def reissue(self, passwords: Mapping[str, str]) -> None:
+        """Give every phone the password that `passwords` holds for its number.
+
+        They are made for the realm of callpbx.yaml: this is how the realm changes.
+        """
 
     async def trunks(self) -> Sequence[TrunkView]:
         """Return all trunks, sorted by name."""

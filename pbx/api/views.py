@@ -185,10 +185,11 @@ class Trunk(View, frozen=True, kw_only=True):
 
 
 class Token(View, frozen=True, kw_only=True):
-    """An API token, without its secret."""
+    """An API token, without its secret. `last_used` is None where it never was."""
 
     name: str
     scope: Literal["read", "control", "admin"]
+    last_used: str | None
 
 
 class TokenCreated(View, frozen=True, kw_only=True):

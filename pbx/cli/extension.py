@@ -152,6 +152,34 @@ def remove(home: Home, number: str) -> None:
     click.echo(f"Extension {number} is removed")
 
 
+@extension.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@pass_home
+def reissue(home: Home, yes: bool, as_json: bool) -> None:
+    """Give every phone a new password, as a changed realm demands."""
+    if not yes:
+        click.confirm(
+            "No phone can register until its new password is typed in. Go on?", abort=True
+        )
+    with connect(home) as api:
+        accounts = api.post("/extensions/reissue")
+    if as_json:
+        print_json(accounts)
+    else:
+        print_accounts(accounts)
+
+
+def print_accounts(accounts: list[dict[str, Any]]) -> None:
+    """Print what to type into many phones."""
+    print_table(
+        ["Server", "User", "Password"],
+        [(row["server"], row["user"], row["password"]) for row in accounts],
+        empty="No phones",
+    )
+    click.echo("\nThe passwords are shown only now.")
+
+
 def _print_extension(row: dict[str, Any]) -> None:
     lines = [
         ("Number", row["number"]),

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from pbx.api.client import ApiClient
+from pbx.cli.extension import print_accounts
 from pbx.cli.office import connect
-from pbx.cli.output import print_table
 from pbx.cli.text import plural
 from pbx.config import Home
 from pbx.errors import Refused
@@ -114,23 +114,22 @@ def _write_files(home: Home, template: str) -> None:
         raise Refused(f'there is no template "{template}"; there is {", ".join(known)}')
     try:
         home.make_folders()
-        for source, target in (
-            (TEMPLATES / template / "dialplan.yaml", home.dialplan),
-            (TEMPLATES / "callpbx.yaml", home.settings),
-        ):
-            _write_new(target, source.read_text(encoding="utf-8"))
+        _write_new(home.dialplan, TEMPLATES / template / "dialplan.yaml", mode=0o644)
+        _write_new(
+            home.settings, TEMPLATES / "callpbx.yaml", mode=0o600
+        )  # may come to hold secrets
     except OSError as error:
         raise Refused(f"{error.filename} cannot be written: {error.strerror}") from None
 
 
-def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, for its owner only: settings may come to hold secrets."""
-    if path.exists():
-        click.echo(f"{path} is there already and stays as it is")
+def _write_new(target: Path, sample: Path, *, mode: int) -> None:
+    """Copy a sample to where there is no file yet."""
+    if target.exists():
+        click.echo(f"{target} is there already and stays as it is")
         return
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-    click.echo(f"{path} is written")
+    target.touch(mode=mode)
+    target.write_bytes(sample.read_bytes())
+    click.echo(f"{target} is written")
 
 
 def _add_extensions(api: ApiClient, home: Home, numbers: list[str]) -> None:
@@ -141,12 +140,7 @@ def _add_extensions(api: ApiClient, home: Home, numbers: list[str]) -> None:
     ]
     if created:
         click.echo()
-        print_table(
-            ["Server", "User", "Password"],
-            [(row["server"], row["user"], row["password"]) for row in created],
-            empty="",
-        )
-        click.echo("\nThe passwords are shown only now.")
+        print_accounts(created)
     kept = [number for number in numbers if number in present]
     if kept:
         click.echo(

@@ -6,7 +6,7 @@ import click
 
 from pbx.api.client import segment
 from pbx.cli.office import connect, pass_home
-from pbx.cli.output import as_json, print_json, print_table
+from pbx.cli.output import as_json, local_time, print_json, print_table
 from pbx.config import Home
 
 
@@ -47,8 +47,8 @@ def list_(home: Home, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["Name", "Scope"],
-        [(row["name"], row["scope"]) for row in rows],
+        ["Name", "Scope", "Last used"],
+        [(row["name"], row["scope"], local_time(row["last_used"])) for row in rows],
         empty="No tokens yet; make one with callpbx token add NAME --scope read",
     )
 

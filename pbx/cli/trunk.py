@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pbx.api.client import segment
@@ -51,7 +53,7 @@ def add(
     if as_json:
         print_json(created)
         return
-    click.echo(f"Trunk {name} is added: calls from {', '.join(created['match'])} are its calls")
+    click.echo(f"Trunk {name} is added: calls from {_sources(created)} are its calls")
     click.echo("Say in dialplan.yaml, under numbers, where its numbers lead")
 
 
@@ -67,7 +69,7 @@ def list_(home: Home, as_json: bool) -> None:
         return
     print_table(
         ["Name", "Server", "Calls come from", figures("At most")],
-        [(row["name"], row["server"], ", ".join(row["match"]), row["max_calls"]) for row in rows],
+        [(row["name"], row["server"], _sources(row), row["max_calls"]) for row in rows],
         empty="No trunks yet; add one with callpbx trunk add NAME --server sip:HOST",
     )
 
@@ -80,3 +82,8 @@ def remove(home: Home, name: str) -> None:
     with connect(home) as api:
         api.delete(f"/trunks/{segment(name)}")
     click.echo(f"Trunk {name} is removed")
+
+
+def _sources(row: dict[str, Any]) -> str:
+    """Return where a line's calls come from: its server, unless it names others."""
+    return ", ".join(row["match"]) or row["server"]

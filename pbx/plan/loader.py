@@ -158,7 +158,7 @@ def _destination(reader: Reader, node: Node) -> Destination | None:
     elif kind not in KINDS:
         suggestion = did_you_mean(kind, (*KINDS, *LATER_KINDS))
         reader.problem(node, UNKNOWN_KEY, f'unknown kind of destination "{kind}"', suggestion)
-    elif not re.fullmatch(r"[0-9]{1,20}", name):
+    elif not re.fullmatch(r"[0-9]{2,10}", name):
         sentence = f'"{name}" is no extension number'
         reader.problem(node, WRONG_TYPE, sentence, "write ext: and digits, such as ext:101")
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from starlette.types import ASGIApp
@@ -55,6 +55,7 @@ class Key:
 
     name: str
     scope: Scope
+    last_used: float | None = None
 
 
 @dataclass
@@ -91,6 +92,10 @@ class DirectoryDouble:
     async def remove_extension(self, number: str) -> None:
         await self.extension(number)
         del self.phones[number]
+
+    async def reissue(self, passwords: Mapping[str, str]) -> None:
+        for number, password in passwords.items():
+            self.phones[number] = replace(self.phones[number], password=password)
 
     async def trunks(self) -> Sequence[Line]:
         return [self.lines[name] for name in sorted(self.lines)]

@@ -93,7 +93,7 @@ def test_keys_that_are_no_numbers_are_explained(key: str, words: str) -> None:
 
 
 def test_two_spellings_of_one_number_overlap() -> None:
-    text = 'version: 1\nnumbers:\n  "+85221234567": ext:1\n  "0085221234567": ext:2\n'
+    text = 'version: 1\nnumbers:\n  "+85221234567": ext:101\n  "0085221234567": ext:102\n'
     assert problems_of(text) == [
         'dialplan.yaml:4:3 E010 "0085221234567" is the same number as "+85221234567" (line 3)'
         " — keep one of the two"
@@ -118,7 +118,7 @@ def test_the_frame_is_checked(text: str, words: str) -> None:
 
 
 def test_all_problems_come_in_the_order_of_the_file() -> None:
-    text = "menus:\nnumbers:\n  400: 101\n  x: ext:1\nversion: 3\n"
+    text = "menus:\nnumbers:\n  400: 101\n  x: ext:101\nversion: 3\n"
     assert [problem.split(" ")[0] for problem in problems_of(text)] == [
         "dialplan.yaml:1:1",
         "dialplan.yaml:3:8",

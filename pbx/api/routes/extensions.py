@@ -16,7 +16,7 @@ from pbx.errors import Refused
 
 router = APIRouter(prefix="/extensions", tags=["extensions"])
 
-NUMBER = r"^[0-9]{1,15}$"
+NUMBER = r"^[0-9]{1,20}$"  # the directory says how many digits it wants
 Number = Annotated[str, Path(pattern=NUMBER)]
 MAX_NO_ANSWER = 600.0  # seconds
 
@@ -59,16 +59,8 @@ async def add_extension(wanted: NewExtension, office: OfficeHere, _: Administers
         contact=wanted.contact or None,
     )
     await written(office)
-    return reply(
-        ExtensionCreated(
-            number=wanted.number,
-            name=wanted.name or None,
-            server=office.server,
-            user=wanted.number,
-            password=password,
-        ),
-        status=201,
-    )
+    name = wanted.name or None
+    return reply(_account(office, wanted.number, name, password), status=201)
 
 
 @router.get("/{number}", responses=returns(Extension))
@@ -97,10 +89,22 @@ async def reset_password(number: Number, office: OfficeHere, _: Administers) -> 
     await office.directory.change_extension(number, ExtensionChange(password=password))
     await written(office)
     name = (await office.directory.extension(number)).name
-    created = ExtensionCreated(
-        number=number, name=name, server=office.server, user=number, password=password
+    return reply(_account(office, number, name, password))
+
+
+@router.post("/reissue", responses=returns(list[ExtensionCreated]))
+async def reissue_passwords(office: OfficeHere, _: Administers) -> Response:
+    """Give every phone a new password, for the realm of callpbx.yaml; show them, this once."""
+    extensions = await office.directory.extensions()
+    passwords = {extension.number: make_password() for extension in extensions}
+    await office.directory.reissue(passwords)
+    await written(office)
+    return reply(
+        [
+            _account(office, extension.number, extension.name, passwords[extension.number])
+            for extension in extensions
+        ]
     )
-    return reply(created)
 
 
 @router.delete("/{number}", status_code=204)
@@ -118,6 +122,12 @@ def _password(number: str, given: str | None) -> str:
     if reason := weakness(number, given):
         raise Refused(f"{reason}; leave it out and a strong one is made")
     return given
+
+
+def _account(office: Office, number: str, name: str | None, password: str) -> ExtensionCreated:
+    return ExtensionCreated(
+        number=number, name=name, server=office.server, user=number, password=password
+    )
 
 
 def _registered(office: Office) -> frozenset[str] | None:

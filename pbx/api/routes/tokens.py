@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from pbx.api.office import Scope
+from pbx.api.office import Scope, TokenView
 from pbx.api.replies import nothing, reply, returns
 from pbx.api.routes.requests import Administers, Body, OfficeHere
-from pbx.api.views import Token, TokenCreated
+from pbx.api.views import Token, TokenCreated, utc_text
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
@@ -24,7 +24,7 @@ class NewToken(Body):
 async def list_tokens(office: OfficeHere, _: Administers) -> Response:
     """Return the names and scopes of all tokens."""
     tokens = await office.directory.tokens()
-    return reply([Token(name=token.name, scope=token.scope) for token in tokens])
+    return reply([_view(token) for token in tokens])
 
 
 @router.post("", status_code=201, responses=returns(TokenCreated, status=201))
@@ -39,3 +39,8 @@ async def remove_token(name: str, office: OfficeHere, _: Administers) -> Respons
     """Make a token worthless at once."""
     await office.directory.remove_token(name)
     return nothing()
+
+
+def _view(token: TokenView) -> Token:
+    last_used = None if token.last_used is None else utc_text(token.last_used)
+    return Token(name=token.name, scope=token.scope, last_used=last_used)

@@ -72,6 +72,8 @@ def check_media_ports(examined: Examined) -> Iterator[Finding]:
 
 def check_address(examined: Examined) -> Iterator[Finding]:
     """Look whether phones can find this machine: it has an address, and NAT is told of."""
+    from pbx.api.address import own_address
+
     own = own_address()
     sip = examined.settings.sip
     if own is None:
@@ -159,18 +161,6 @@ MACHINE_CHECKS: tuple[Check, ...] = (
     check_clock,
     check_disk,
 )
-
-
-def own_address() -> str | None:
-    """Return the address from which this machine reaches the world; nothing is sent."""
-    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((somewhere, 9))
-                return str(probe.getsockname()[0])
-        except OSError:
-            continue
-    return None
 
 
 def _try_port(listen: SipListen) -> Finding:

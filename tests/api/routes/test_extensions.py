@@ -114,3 +114,12 @@ def test_a_phone_is_removed_once() -> None:
         for ask in (api.delete, api.get):
             with pytest.raises(NotFound, match="there is no extension 101"):
                 ask("/extensions/101")
+
+
+def test_every_phone_gets_a_new_password_at_once() -> None:
+    double = office()
+    with client_of(double) as api:
+        accounts = api.post("/extensions/reissue")
+    assert [account["user"] for account in accounts] == ["101", "102"]
+    for account in accounts:
+        assert double.directory.phones[account["user"]].password == account["password"]

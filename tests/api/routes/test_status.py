@@ -78,7 +78,7 @@ def test_a_tokens_secret_is_shown_once() -> None:
     with client_of(OfficeDouble()) as api:
         created = api.post("/tokens", {"name": "crm", "scope": "control"})
         assert created == {"name": "crm", "scope": "control", "token": "secret-crm"}
-        assert api.get("/tokens") == [{"name": "crm", "scope": "control"}]
+        assert api.get("/tokens") == [{"name": "crm", "scope": "control", "last_used": None}]
         with pytest.raises(Refused, match="scope: "):
             api.post("/tokens", {"name": "x", "scope": "root"})
         api.delete("/tokens/crm")
