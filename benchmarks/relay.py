@@ -1,0 +1,208 @@
+"""What relaying costs: one media worker, driven over its channel, between real RTP both ways.
+
+For each number of calls the worker gets two joined legs a call, and `rtp_generator` talks G.711 of
+20 ms on all of them. CPU is the worker's whole process as the operating system counts it; loss and
+delay are what the far ends saw. The delay is one way, from one end's `send` to the other's `recv`:
+two loopback hops and the relay between them, less the generator's own time only in a quiet moment.
+Worker and generator are pinned to different cores where there are two.
+
+    python -m benchmarks.relay [--quick] [--json]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from benchmarks import figures, machine
+from benchmarks.figures import Figure
+from pbx.media.protocol import (
+    MAX_MESSAGE,
+    AddLeg,
+    AnyCommand,
+    AnyWorkerEvent,
+    FreeLeg,
+    Join,
+    LegFreed,
+    PayloadMap,
+    PortsReady,
+    SourceLocked,
+    UpdateLeg,
+    decode_event,
+    encode,
+)
+from tests.kit.namespace import network_namespace
+
+CALLS = (100, 200, 400)
+SECONDS, QUICK_SECONDS = 10.0, 2.0
+SETTLE = 2.0
+"""Seconds of sound before the measured window: sources are locked, buffers warm."""
+
+PORTS = "10000-19999"
+STOCK = 1024
+HOST = "127.0.0.1"
+PCMU = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=101, event_receive=101)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One step: what the generator saw and what the worker used."""
+
+    calls: int
+    seconds: float
+    sent: int
+    heard: int
+    lost: int
+    delay_ms: dict[str, float]
+    cpu_s: float
+    memory_kb: float
+    overrun: int
+
+    @property
+    def us_per_packet(self) -> float:
+        """Return microseconds of CPU per packet relayed."""
+        return self.cpu_s * 1e6 / max(1, self.heard)
+
+    @property
+    def percent_per_call(self) -> float:
+        """Return the share of one core that a two-way call takes."""
+        return 100 * self.cpu_s / self.seconds / self.calls
+
+
+class BenchedWorker:
+    """A worker process and the other end of its channel."""
+
+    def __init__(self) -> None:
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        options = f"--fd {theirs.fileno()} --ports {PORTS} --bind6 none --stock {STOCK}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pbx.media.worker", *options.split()],
+            pass_fds=(theirs.fileno(),),
+            env=environment,
+        )
+        theirs.close()
+        self.ports: list[int] = []
+        while len(self.ports) < 2 * max(CALLS):
+            event = self.receive()
+            if isinstance(event, PortsReady):
+                self.ports += event.ports
+
+    def send(self, command: AnyCommand) -> None:
+        """Send a command, waiting for room."""
+        self.channel.sendall(encode(command))
+
+    def receive(self) -> AnyWorkerEvent:
+        """Wait for the next event."""
+        return decode_event(self.channel.recv(MAX_MESSAGE))
+
+    def wait_for(self, kind: type[Any], count: int) -> None:
+        """Wait for so many events of one kind."""
+        while count:
+            count -= isinstance(self.receive(), kind)
+
+    def close(self) -> None:
+        """End the worker by closing its channel."""
+        self.channel.close()
+        self.process.wait(5)
+
+
+@contextmanager
+def generator(order: dict[str, object]) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    """Run the load with its order given; yields process, its stdin and its stdout."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.rtp_generator"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    stdin, stdout = process.stdin, process.stdout
+    assert stdin is not None
+    assert stdout is not None
+    try:
+        print(json.dumps(order), file=stdin, flush=True)
+        yield process, stdin, stdout
+    finally:
+        process.kill()
+        process.wait()
+        stdin.close()
+        stdout.close()
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep a process on one core where there are several."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(pid, {cores[core % len(cores)]})
+
+
+def run_step(calls: int, seconds: float) -> Seen:
+    """Relay `calls` two-way calls for a while in a fresh worker."""
+    worker = BenchedWorker()
+    pin(worker.process.pid, 0)
+    pids = [worker.process.pid]
+    try:
+        idle_kb = machine.memory_kb(pids)
+        ports = worker.ports[: 2 * calls]
+        order = {"ports": ports, "settle": SETTLE, "seconds": seconds}
+        with generator(order) as (process, stdin, stdout):
+            pin(process.pid, 1)
+            remotes = json.loads(stdout.readline())
+            for leg, (port, remote) in enumerate(zip(ports, remotes, strict=True)):
+                worker.send(AddLeg(leg, port))
+                worker.send(UpdateLeg(leg, (HOST, remote), (HOST, remote + 1), None, PCMU))
+                if leg % 2:
+                    worker.send(Join(leg - 1, leg))
+            print(file=stdin, flush=True)
+            worker.wait_for(SourceLocked, 2 * calls)
+            stdout.readline()
+            overrun, cpu = machine.lost_datagrams(), machine.cpu_seconds(pids)
+            stdout.readline()
+            cpu = machine.cpu_seconds(pids) - cpu
+            overrun = machine.lost_datagrams() - overrun
+            seen = json.loads(stdout.readline())
+            memory_kb = (machine.memory_kb(pids) - idle_kb) / calls
+        for leg in range(2 * calls):
+            worker.send(FreeLeg(leg))
+        worker.wait_for(LegFreed, 2 * calls)
+    finally:
+        worker.close()
+    return Seen(calls, seconds, **seen, cpu_s=cpu, memory_kb=memory_kb, overrun=overrun)
+
+
+def report(seen: Seen) -> list[Figure]:
+    """Return the figures of one step."""
+    work = f"relay, {seen.calls} two-way G.711 calls"
+    remark = f"{seen.heard:,} packets"
+    if seen.overrun:
+        remark += f"; the kernel dropped {seen.overrun}"
+    delay = seen.delay_ms
+    return [
+        Figure(f"{work}: CPU a packet", "µs", (seen.us_per_packet,), "≤ 10", remark),
+        Figure(f"{work}: CPU a call", "% of a core", (seen.percent_per_call,), "≤ 0.12"),
+        Figure(f"{work}: packets lost", "packets", (float(seen.lost),), "0"),
+        Figure(f"{work}: delay p50", "ms", (delay["p50"],), "≤ 0.4"),
+        Figure(f"{work}: delay p99", "ms", (delay["p99"],), "≤ 5"),
+        Figure(f"{work}: memory a call", "kB", (seen.memory_kb,), "≤ 60"),
+    ]
+
+
+def measure(quick: bool) -> list[Figure]:
+    """Relay more and more calls."""
+    seconds = QUICK_SECONDS if quick else SECONDS
+    found: list[Figure] = []
+    with network_namespace():
+        for calls in CALLS:
+            found += report(run_step(calls, seconds))
+    return found
+
+
+if __name__ == "__main__":
+    figures.main(measure)

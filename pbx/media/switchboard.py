@@ -1,0 +1,268 @@
+"""A worker's legs, and the commands of protocol.py carried out on them.
+
+One method per command, looked up by its type. Commands cross events on the channel, so one that
+names a leg which is gone is no mistake: it is without effect. Time-driven work is here too: the
+tick that paces playing files, each leg's RTCP interval, the look after silent legs, and the top-up
+of the port stock.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from math import inf
+from typing import Any, Final
+
+from pbx.errors import Refused
+from pbx.media.leg import MediaLeg
+from pbx.media.outbox import Outbox
+from pbx.media.playback import ClipStore, Playback
+from pbx.media.ports import PortStock
+from pbx.media.protocol import (
+    AddLeg,
+    AnyCommand,
+    Echo,
+    FreeLeg,
+    Join,
+    LegFreed,
+    LegReport,
+    PayloadMap,
+    Play,
+    PlaybackDone,
+    SetMediaTimeout,
+    StopPlaying,
+    StreamFigures,
+    Unjoin,
+    UpdateLeg,
+)
+from pbx.media.relay import OutgoingStream
+from pbx.media.rtcp import RtcpReporter
+from pbx.media.tick import TICK, TickLoop, Timer
+
+REPORT_INTERVAL: Final = (4.0, 5.0)
+"""Seconds between two RTCP reports of a leg, drawn at random: legs must not report in step."""
+
+FIRST_REPORT: Final = (1.5, 2.5)
+"""Seconds until a leg's first report, half the interval as RFC 3550 §6.2 advises."""
+
+CARE_INTERVAL: Final = 0.5
+"""Seconds between two looks after silent legs."""
+
+_TICK_MS: Final = round(TICK * 1000)
+
+log = logging.getLogger(__name__)
+
+
+class Switchboard:
+    """All legs of one worker. `epoch` is what makes the loop's time seconds since 1900."""
+
+    def __init__(
+        self,
+        stock: PortStock,
+        outbox: Outbox,
+        *,
+        loop: TickLoop,
+        rng: random.Random,
+        epoch: float,
+    ) -> None:
+        self._stock = stock
+        self._outbox = outbox
+        self._loop = loop
+        self._rng = rng
+        self._epoch = epoch
+        self._legs: dict[int, MediaLeg] = {}
+        self._playing: dict[int, MediaLeg] = {}
+        self._reports: dict[int, Timer] = {}
+        self._clips = ClipStore()
+        self._top_up_at = inf
+        self._actions: dict[type[AnyCommand], Callable[[Any, float], None]] = {
+            AddLeg: self._add,
+            UpdateLeg: self._update,
+            Join: self._join,
+            Unjoin: self._unjoin,
+            Echo: self._echo,
+            Play: self._play,
+            StopPlaying: self._stop_playing,
+            SetMediaTimeout: self._set_timeout,
+            FreeLeg: self._free,
+        }
+
+    def __len__(self) -> int:
+        """Return how many legs are open."""
+        return len(self._legs)
+
+    def start(self, now: float) -> None:
+        """Bind the first ports and begin to look after legs."""
+        self._loop.on_tick = self._tick
+        self._top_up(now)
+        self._look_after(now)
+
+    def carry_out(self, command: AnyCommand, now: float) -> None:
+        """Do what a command says."""
+        self._actions[type(command)](command, now)
+
+    def close(self) -> None:
+        """Let go of files and of all sockets, without goodbyes."""
+        self._clips.close()
+        for leg in self._legs.values():
+            leg.close(goodbye_at=None).close()
+        self._legs.clear()
+        self._stock.close()
+
+    # Commands
+
+    def _add(self, command: AddLeg, now: float) -> None:
+        pair = self._stock.take(command.port) if command.leg not in self._legs else None
+        if pair is None:
+            log.debug("leg %d: port %d is not in stock", command.leg, command.port)
+            return
+        bits = self._rng.getrandbits
+        self._legs[command.leg] = MediaLeg(
+            command.leg,
+            pair,
+            loop=self._loop,
+            report=self._outbox.post,
+            out=OutgoingStream(ssrc=bits(32), sequence=bits(16), timestamp=bits(32)),
+            rtcp=RtcpReporter(cname=f"{bits(96):024x}", epoch=self._epoch),  # RFC 7022 §4.2
+            now=now,
+        )
+        self._report_later(command.leg, FIRST_REPORT, now)
+        self._top_up_soon(now)
+
+    def _update(self, command: UpdateLeg, now: float) -> None:
+        leg = self._leg(command.leg)
+        if leg is None:
+            return
+        before = leg.payload
+        leg.update(command, now)
+        if leg.playback is not None and before is not None and leg.payload is not None:
+            self._recode(leg, leg.playback, before, leg.payload)
+
+    def _join(self, command: Join, now: float) -> None:
+        leg, other = self._leg(command.leg), self._leg(command.other)
+        if leg is not None and other is not None and leg is not other:
+            leg.join(other)
+
+    def _unjoin(self, command: Unjoin, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.unjoin()
+
+    def _echo(self, command: Echo, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.echo(command.on)
+
+    def _play(self, command: Play, now: float) -> None:
+        leg = self._leg(command.leg)
+        if leg is None:
+            return
+        self._end_playback(leg, finished=False)
+        try:
+            if leg.payload is None:
+                raise Refused(f"{command.path} cannot be played before a codec is agreed on")
+            clip = self._clips.open(command.path, leg.payload.codec)
+        except Refused as refusal:
+            done = PlaybackDone(command.leg, command.playback, False, str(refusal))
+            self._outbox.post(done)
+            return
+        leg.play(Playback(command.playback, command.path, clip, loop=command.loop))
+        self._playing[command.leg] = leg
+        self._loop.tick_while(True)
+
+    def _stop_playing(self, command: StopPlaying, now: float) -> None:
+        leg = self._leg(command.leg)
+        if leg and leg.playback is not None and leg.playback.number == command.playback:
+            self._end_playback(leg, finished=False)
+
+    def _set_timeout(self, command: SetMediaTimeout, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.watch_silence(command.seconds, now)
+
+    def _free(self, command: FreeLeg, now: float) -> None:
+        leg = self._legs.pop(command.leg, None)
+        if leg is None:
+            self._outbox.post(LegFreed(command.leg, StreamFigures(), StreamFigures()))
+            return
+        self._end_playback(leg, finished=False)
+        self._reports.pop(command.leg).cancel()
+        pair = leg.close(goodbye_at=now)
+        self._outbox.post(LegFreed(command.leg, *leg.figures()))
+        self._stock.give_back(pair, now)
+        self._top_up_soon(now)
+
+    def _leg(self, number: int) -> MediaLeg | None:
+        leg = self._legs.get(number)
+        if leg is None:
+            log.debug("leg %d is not here", number)
+        return leg
+
+    # Playing
+
+    def _tick(self, now: float) -> None:
+        """Send what 20 ms of every playback make. The fence: one that fails ends alone."""
+        for leg in tuple(self._playing.values()):
+            try:
+                self._play_on(leg, now)
+            except Exception:
+                log.exception("leg %d: a playback failed", leg.number)
+                self._end_playback(leg, finished=False, error="the file cannot be played")
+
+    def _play_on(self, leg: MediaLeg, now: float) -> None:
+        playback, payload = leg.playback, leg.payload
+        if playback is None or payload is None:
+            return
+        for _ in range(playback.due(_TICK_MS, payload.ptime)):
+            sound = playback.next_payload(leg.out.frame)
+            if sound is None:
+                self._end_playback(leg, finished=True)
+                return
+            leg.send_frame(sound, now)
+
+    def _end_playback(self, leg: MediaLeg, *, finished: bool, error: str | None = None) -> None:
+        playback = leg.playback
+        if playback is None:
+            return
+        leg.play(None)
+        del self._playing[leg.number]
+        self._loop.tick_while(bool(self._playing))
+        self._outbox.post(PlaybackDone(leg.number, playback.number, finished, error))
+
+    def _recode(
+        self, leg: MediaLeg, playback: Playback, before: PayloadMap, after: PayloadMap
+    ) -> None:
+        """Go on playing in the codec that was agreed on now."""
+        if before.codec == after.codec:
+            return
+        try:
+            playback.recode(self._clips.open(playback.path, after.codec))
+        except Refused as refusal:
+            self._end_playback(leg, finished=False, error=str(refusal))
+
+    # Time
+
+    def _report_later(self, number: int, interval: tuple[float, float], now: float) -> None:
+        when = now + self._rng.uniform(*interval)
+        self._reports[number] = self._loop.call_at(when, lambda at: self._report(number, at))
+
+    def _report(self, number: int, now: float) -> None:
+        leg = self._legs[number]
+        self._report_later(number, REPORT_INTERVAL, now)
+        leg.report_rtcp(now)
+        self._outbox.post(LegReport(number, *leg.figures()))
+
+    def _look_after(self, now: float) -> None:
+        self._loop.call_at(now + CARE_INTERVAL, self._look_after)
+        for leg in self._legs.values():
+            leg.look_after(now)
+
+    def _top_up(self, now: float) -> None:
+        self._top_up_at = inf
+        for event in self._stock.top_up(now):
+            self._outbox.post(event)
+        self._top_up_soon(now)
+
+    def _top_up_soon(self, now: float) -> None:
+        due = self._stock.due(now)
+        if due < self._top_up_at:
+            self._top_up_at = due
+            self._loop.call_at(due, self._top_up)
