@@ -82,12 +82,15 @@ class RecordStore:
 
 
 def _find(query: RecordQuery, connection: Connection) -> list[CallRecord]:
-    statement = (
-        select(_records.body)
+    # Asked for the ordinals alone, SQLite reads the narrow index and not the records themselves.
+    page = (
+        select(_records.ordinal)
         .where(*_conditions(query, connection))
         .order_by(_records.ordinal.desc())
         .limit(query.limit)
     )
+    statement = select(_records.body).where(_records.ordinal.in_(page))
+    statement = statement.order_by(_records.ordinal.desc())
     return [read_record(body) for body in connection.execute(statement).scalars()]
 
 
