@@ -177,7 +177,7 @@ def _add(
 ) -> None:
     (key,) = table.primary_key
     if connection.execute(select(key).where(key == name)).first() is not None:
-        raise Refused(f"there is already {kind} {name}")
+        raise Refused(f"{kind} {name} exists already")
     connection.execute(insert(table).values(values))
 
 
