@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
 
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 @contextlib.asynccontextmanager
 async def open_office(home: Home, settings: Settings) -> AsyncIterator[DatabaseOffice]:
@@ -124,16 +126,20 @@ class DirectoryInMemory:
         """Return the trunk that calls from `address` belong to."""
         return self._directory.trunk_for(address)
 
-    def is_trunk(self, host: str) -> bool:
-        """Tell whether a carrier sends from this IP address, from whatever port."""
-        address = ipaddress.ip_address(host.partition("%")[0])
+    def is_trunk(self, place: str) -> bool:
+        """Tell whether a carrier sends from this IP address or network, from whatever port."""
+        network = ipaddress.ip_network(place.partition("%")[0], strict=False)
         return any(
-            address in source.network
+            _overlap(source.network, network)
             if source.network is not None
-            else host in self._hosts.get(source.host or "", ())
+            else place in self._hosts.get(source.host or "", ())
             for trunk in self._directory.trunks()
             for source in trunk.sources
         )
+
+
+def _overlap(left: _Network, right: _Network) -> bool:
+    return left.version == right.version and left.overlaps(right)
 
 
 class OfficeDirectory:

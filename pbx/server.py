@@ -183,6 +183,7 @@ class Server:
         """Start the parts in the order in which they need each other."""
         self._bus.attach(self._recorder)
         self._bus.attach(self._trace.sink)
+        await self._office.reload()
         self._recorder.start()
         stack.push_async_callback(self._recorder.close)
         write_sound(self._home.rendered_sounds / "unknown-code.wav", special_information(), RATE)
@@ -208,6 +209,7 @@ class Server:
 
     async def _start_api(self, stack: contextlib.AsyncExitStack) -> None:
         self._office.bus = self._bus
+        self._office.fresh = self._recorder.flush
         self._office.live = Live(
             about=self._about,
             exchange=self._exchange,

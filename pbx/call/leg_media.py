@@ -24,6 +24,7 @@ from pbx.media.protocol import (
     PlaybackDone,
     SetMediaTimeout,
     StreamFigures,
+    Unjoin,
 )
 
 
@@ -132,6 +133,10 @@ class LegMedia:
     def join(self, other: LegMedia) -> None:
         """Let both legs hear each other."""
         self._send(Join(self.number, other.number))
+
+    def part(self) -> None:
+        """Let the leg hear nobody, and nobody hear it."""
+        self._send(Unjoin(self.number))
 
     def echo(self) -> None:
         """Send back what comes in."""

@@ -69,8 +69,20 @@ def _hold_may_have_changed(leg: Leg) -> None:
     leg.held = held
     settings = leg.call.settings
     leg.media.expect_packets_within(settings.hold_timeout_s if held else settings.media_timeout_s)
+    _join_or_part(leg)
     event = HoldStarted if held else HoldEnded
     leg.call.emit(event(call=leg.call.id, leg=leg.id))
+
+
+def _join_or_part(leg: Leg) -> None:
+    """Let nobody hear a phone that holds, whatever it sends; both hear each other again after."""
+    other = leg.other
+    if other is None:
+        return
+    if leg.held or other.held:
+        leg.media.part()
+    else:
+        leg.media.join(other.media)
 
 
 def _described(leg: Leg, request: Request) -> bytes | None:

@@ -29,12 +29,14 @@ def test_hold_and_resume_are_answered_at_once_and_the_other_side_hears_nothing_o
         call.reinvite(alice.describe(direction="sendonly", version=2))
         held = await call.saw(sip.ReinviteAnswered)
         assert b"a=recvonly" in held.response.body
+        assert not house.media.joined, "nobody hears a phone that holds"
         await asyncio.sleep(5)
         call.events.clear()
         call.reinvite(alice.describe(direction="sendrecv", version=3))
         resumed = await call.saw(sip.ReinviteAnswered)
         assert b"a=sendrecv" in resumed.response.body
         assert len(rung.events) == before
+        assert house.media.joined
         call.hang_up()
         await rung.ended()
 
