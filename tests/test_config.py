@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pbx.config import AllowedHost, Home, Settings, SipListen, load_settings, parse_settings
 from pbx.errors import ConfigError
@@ -171,3 +172,14 @@ def test_what_callpbx_writes_is_for_its_owner_only(tmp_path: Path) -> None:
     assert home.var.stat().st_mode & 0o777 == 0o700
     assert home.recordings.is_dir()
     assert home.database.parent == home.lock.parent == home.socket.parent == home.var
+
+
+def test_every_key_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "dialplan.md").read_text()
+    for name, value in yaml.safe_load(DEFAULTS).items():
+        assert f"\n| `{name}" in page
+        if name in ("sip", "media", "api"):
+            assert all(f"\n| `{name}: {key}` |" in page for key in value)
+        elif isinstance(value, dict):
+            (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}")]
+            assert all(key in line for key in value)

@@ -97,6 +97,7 @@ def _listener(app: ASGIApp) -> _Listener:
         ws_max_size=MAX_MESSAGE,
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -54,6 +54,24 @@ class _Column:
     cell: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The columns, the cells between two of them, and the cells of a whole line."""
+
+    columns: Sequence[_Column]
+    lane: int
+    total: int
+
+    @property
+    def ours(self) -> _Column:
+        """Return the column of callpbx."""
+        return self.of(None)
+
+    def of(self, leg: int | None) -> _Column:
+        """Return the column of a leg; that of callpbx for what belongs to none."""
+        return next(column for column in self.columns if column.leg == leg)
+
+
 def draw_ladder(
     rows: Sequence[Row], *, cells: int, marks: Marks = LINES, details: bool = False
 ) -> list[str]:
@@ -63,11 +81,11 @@ def draw_ladder(
     """
     if not rows:
         return []
-    columns = _columns(rows, cells)
-    lines = list(_header(columns))
+    frame = _frame(rows, cells)
+    lines = list(_header(frame))
     for row in rows:
         time = f"{row['at'] - rows[0]['at']:9.3f}"
-        for picture in _pictures(row, columns, marks):
+        for picture in _pictures(row, frame, marks):
             lines.append(f"{time:{TIME_CELLS}}{picture}")
             time = ""
         if details and row.get("detail"):
@@ -76,7 +94,7 @@ def draw_ladder(
     return lines
 
 
-def _columns(rows: Sequence[Row], cells: int) -> list[_Column]:
+def _frame(rows: Sequence[Row], cells: int) -> _Frame:
     """Give every leg a column, in the order of appearance: the first left, the others right."""
     titles: dict[int, str] = {}
     addresses: dict[int, str] = {}
@@ -84,20 +102,19 @@ def _columns(rows: Sequence[Row], cells: int) -> list[_Column]:
         leg = row.get("leg")
         if leg is None:
             continue
-        titles.setdefault(leg, "")
-        if row.get("party") and not titles[leg]:
-            titles[leg] = row["party"]
+        titles[leg] = titles.get(leg) or row.get("party") or ""
         if row["kind"] == "sip":
             remote = row["from"] if row["direction"] == "received" else row["to"]
             addresses.setdefault(leg, f"{row.get('transport') or ''} {remote}".strip())
     legs: list[int | None] = [*titles]
     legs.insert(1, None)
-    lane = (cells - TIME_CELLS - 1) // max(1, len(legs) - 1)
-    lane = max(MIN_LANE, min(MAX_LANE, lane))
-    return [
+    lanes = max(1, len(legs) - 1)
+    lane = max(MIN_LANE, min(MAX_LANE, (cells - TIME_CELLS - 1) // lanes))
+    columns = [
         _Column(leg, *_labels(leg, titles, addresses), cell=index * lane)
         for index, leg in enumerate(legs)
     ]
+    return _Frame(columns, lane, lanes * lane + 1)
 
 
 def _labels(
@@ -108,35 +125,32 @@ def _labels(
     return visible(titles[leg] or f"leg {leg}"), visible(addresses.get(leg, ""))
 
 
-def _header(columns: Sequence[_Column]) -> Iterator[str]:
-    lane = columns[1].cell - columns[0].cell
+def _header(frame: _Frame) -> Iterator[str]:
     for texts in (
-        [column.title for column in columns],
-        [column.address for column in columns],
+        [column.title for column in frame.columns],
+        [column.address for column in frame.columns],
     ):
-        line = _Canvas(columns[-1].cell + lane, (), LINES)
-        for column, text in zip(columns, texts, strict=True):
-            line.write(column.cell, clip(text, lane - 1))
-        yield " " * TIME_CELLS + line.text().rstrip()
+        line = _Canvas(frame.total + frame.lane, (), LINES)
+        for column, text in zip(frame.columns, texts, strict=True):
+            line.write(column.cell, clip(text, frame.lane - 1))
+        yield (" " * TIME_CELLS + line.text()).rstrip()
 
 
-def _pictures(row: Row, columns: Sequence[_Column], marks: Marks) -> Iterator[str]:
+def _pictures(row: Row, frame: _Frame, marks: Marks) -> Iterator[str]:
     """Yield the lines of one row: an arrow, or a sentence in as many lines as it needs."""
-    total = columns[-1].cell + 1
-    ours = next(column for column in columns if column.leg is None)
-    theirs = next((column for column in columns if column.leg == row.get("leg")), ours)
+    ours, theirs = frame.ours, frame.of(row.get("leg"))
     text = visible(row["summary"])
     if row["kind"] == "sip" and theirs is not ours:
-        canvas = _Canvas(total, columns, marks)
+        canvas = _Canvas(frame.total, frame.columns, marks)
         start, end = (theirs, ours) if row["direction"] == "received" else (ours, theirs)
         canvas.arrow(start.cell, end.cell, text)
         yield canvas.text()
         return
     mark = marks.media if row["kind"] == "media" else marks.event
-    leftwards = theirs is columns[-1]
-    room = theirs.cell - 3 if leftwards else total - theirs.cell - 3
+    leftwards = theirs is frame.columns[-1] and theirs.cell > 0
+    room = theirs.cell - 3 if leftwards else frame.total - theirs.cell - 3
     for part in wrap(f"{mark} {text}", room):
-        canvas = _Canvas(total, columns, marks)
+        canvas = _Canvas(frame.total, frame.columns, marks)
         canvas.note(theirs.cell, part, leftwards=leftwards)
         yield canvas.text()
 

@@ -9,7 +9,12 @@ from pbx.config import Home, load_settings
 
 
 @click.command()
-@click.option("--log-level", default="info", type=click.Choice(["debug", "info", "warning"]))
+@click.option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning"]),
+    help="How much to log; info.",
+)
 @pass_home
 def serve(home: Home, log_level: str) -> None:
     """Run the office in the foreground until SIGTERM or Ctrl-C.

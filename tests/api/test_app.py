@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from pbx import events
 from pbx.api.routes import VIEWS
 from pbx.errors import NotFound
 from tests.api.office_double import OfficeDouble, client_of
@@ -53,3 +55,19 @@ def test_a_token_is_the_way_in() -> None:
 def test_an_unknown_path_is_not_found() -> None:
     with client_of(OfficeDouble()) as api, pytest.raises(NotFound):
         api.get("/nothing")
+
+
+def test_every_route_and_event_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    for path, methods in document()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path.removeprefix('/api/v1')}" in page
+    for event in get_args(events.AnyEvent):
+        assert f"`{event.__name__}`" in page
+        fields = [field for field in event.__struct_fields__ if field != "call"]
+        (line,) = [
+            line
+            for line in page.splitlines()
+            if f"| `{event.__name__}`" in line or f"· `{event.__name__}`" in line
+        ]
+        assert all(field in line for field in fields)

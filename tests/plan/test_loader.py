@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pbx.errors import ConfigError
+from pbx.marks import problem
 from pbx.plan.loader import LATER_SECTIONS, check_plan, load_plan, parse_plan
 from pbx.plan.model import Destination
 
@@ -156,3 +158,10 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 def test_the_sample_of_the_project_is_valid() -> None:
     _, problems = check_plan(Path(__file__).parents[2] / "dialplan.yaml")
     assert problems == []
+
+
+def test_every_code_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dialplan.md").read_text()
+    codes = [value for value in vars(problem).values() if re.fullmatch(r"[EW]\d{3}", str(value))]
+    assert len(codes) >= 6
+    assert all(f"\n| {code} |" in page for code in codes)

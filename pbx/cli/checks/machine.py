@@ -84,7 +84,7 @@ def check_address(examined: Examined) -> Iterator[Finding]:
     if local:
         outside = sip.external_address or "none set: phones beyond a NAT router will not hear"
         yield ok("address", f"phones use {own}; from outside: {outside}")
-    elif address.is_private:
+    elif not address.is_global:
         bits = 24 if address.version == 4 else 64
         network = ipaddress.ip_network(f"{own}/{bits}", strict=False)
         yield warn(

@@ -1,0 +1,113 @@
+"""The office's folder and its server, in good and in bad states."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from pbx.cli.checks import office as checks
+from pbx.cli.checks.finding import Check, Examined, Finding
+from pbx.config import Home, Settings
+
+
+def only(check: Check, home: Home, *, running: bool = False) -> Finding:
+    (found,) = check(Examined(home, Settings(), running))
+    return found
+
+
+def test_a_fresh_office_is_safe_and_sound(office: Home) -> None:
+    for check in (checks.check_modes, checks.check_files, checks.check_database):
+        assert only(check, office).level == "ok"
+
+
+def test_a_database_that_others_may_read_is_noticed(office: Home) -> None:
+    office.database.chmod(0o644)
+    found = only(checks.check_modes, office)
+    assert (found.level, found.fix) == ("fail", f"chmod go= {office.database}")
+
+
+def test_somebody_elses_office_is_noticed(office: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    found = list(checks.check_modes(Examined(office, Settings(), running=False)))
+    assert [finding.level for finding in found] == ["fail", "fail"]
+    assert "belongs to somebody else" in found[0].sentence
+
+
+def test_a_mistake_in_the_dialplan_is_quoted(office: Home) -> None:
+    office.dialplan.write_text("version: 1\nmenus:\n")
+    found = only(checks.check_files, office)
+    assert found.level == "fail"
+    assert found.sentence.startswith("dialplan.yaml:2:1 E002")
+    office.dialplan.unlink()
+    assert "does not exist" in only(checks.check_files, office).sentence
+
+
+def test_a_damaged_database_is_noticed(office: Home) -> None:
+    octets = bytearray(office.database.read_bytes())
+    octets[4096:8192] = b"\xa5" * 4096
+    office.database.write_bytes(octets)
+    found = only(checks.check_database, office)
+    assert (found.level, found.subject) == ("fail", "database")
+    assert found.sentence.startswith("damaged: ")
+    office.database.unlink()
+    assert only(checks.check_database, office).fix == "make it with callpbx init"
+
+
+def test_no_server_is_a_warning_and_a_silent_one_a_failure(
+    office: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert only(checks.check_server, office).level == "warn"
+    found = only(checks.check_server, office, running=True)  # nobody is there
+    assert (found.level, found.sentence) == (
+        "fail",
+        "callpbx is not running; start it with callpbx serve",
+    )
+
+
+def report(**server: Any) -> dict[str, Any]:
+    usual = {"pid": 7, "started_at": "x", "database": {"ok": True, "error": None}, "alarms": []}
+    return {"server": {**usual, **server}, "registered": ["101"], "unregistered": []}
+
+
+class Reporting:
+    """Stands in for the connection to a server that reports this."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.report = report
+
+    def __call__(self, _: Home) -> Reporting:
+        return self
+
+    def __enter__(self) -> Reporting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get(self, _: str) -> dict[str, Any]:
+        return self.report
+
+
+def levels(monkeypatch: pytest.MonkeyPatch, home: Home, reported: dict[str, Any]) -> dict[str, str]:
+    monkeypatch.setattr(checks, "connect_live", Reporting(reported))
+    found = checks.check_server(Examined(home, Settings(), running=True))
+    return {finding.subject: finding.level for finding in found}
+
+
+def test_what_worries_the_server_is_passed_on(
+    office: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert levels(monkeypatch, office, report()) == {"server": "ok", "phones": "ok"}
+    worried = report(
+        database={"ok": False, "error": "disk full"},
+        alarms=[{"sentence": "the disk is full", "count": 3, "at": "x"}],
+    )
+    worried["unregistered"] = [str(number) for number in range(200, 230)]
+    assert levels(monkeypatch, office, worried) == {
+        "server": "ok",
+        "phones": "warn",
+        "records": "fail",
+        "alarm": "warn",
+    }

@@ -1,0 +1,102 @@
+"""`callpbx init`: a new office, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pbx.cli.init import TEMPLATES
+from pbx.config import Home, Settings, parse_settings
+from pbx.plan.loader import check_plan
+from tests.cli.conftest import Command
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_office_is_made(home: Home, command: Command) -> None:
+    status, out, err = command("init", str(home.path))
+    assert (status, err) == (0, "")
+    assert f"start it with callpbx --home {home.path} serve" in out
+    assert home.database.stat().st_mode & 0o777 == 0o600
+    assert home.settings.stat().st_mode & 0o777 == 0o600
+    assert home.var.stat().st_mode & 0o777 == 0o700
+    assert check_plan(home.dialplan)[1] == []
+
+
+def test_nothing_is_overwritten(home: Home, command: Command) -> None:
+    home.path.mkdir()
+    home.dialplan.write_text("version: 1 # mine\n")
+    status, out, _ = command("init", str(home.path))
+    assert status == 0
+    assert "dialplan.yaml is there already and stays as it is" in out
+    assert home.dialplan.read_text() == "version: 1 # mine\n"
+    assert home.settings.exists()
+
+
+def test_the_current_office_is_the_default(home: Home, command: Command) -> None:
+    assert command("init")[0] == 0
+    assert home.database.exists()
+
+
+def test_extensions_are_made_once_and_shown_once(home: Home, command: Command) -> None:
+    _, out, _ = command("init", str(home.path), "--extensions", "099-101")
+    rows = [row for line in out.splitlines() if len(row := line.split()) == 3 and row[1].isdigit()]
+    assert [row[1] for row in rows] == ["099", "100", "101"]
+    passwords = {row[2] for row in rows}
+    assert len(passwords) == 3
+    _, again, _ = command("init", str(home.path), "--extensions", "099-102")
+    assert "3 phones there already: 099, 100, 101" in again
+    assert "extension set 099 --new-password" in again
+    assert not any(password in again for password in passwords)
+    _, listed, _ = command("extension", "list", "--json")
+    assert [row["number"] for row in json.loads(listed)] == ["099", "100", "101", "102"]
+
+
+@pytest.mark.parametrize("text", ["104-101", "x", "1-2-3", "99-101", "1000-1999"])
+def test_a_range_that_makes_no_sense_is_wrong_usage(
+    home: Home, command: Command, text: str
+) -> None:
+    status, _, err = command("init", str(home.path), "--extensions", text)
+    assert status == 2
+    assert "Invalid value for --extensions" in err.replace("'", "")
+    assert not home.path.exists()
+
+
+def test_an_unknown_template_is_refused(home: Home, command: Command) -> None:
+    status, _, err = command("init", str(home.path), "--template", "palace")
+    assert status == 1
+    assert err == 'there is no template "palace"; there is office\n'
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(home: Home, command: Command) -> None:
+    home.path.mkdir()
+    (home.path / "file").write_text("no folder")
+    status, _, err = command("init", str(home.path / "file" / "inside"))
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "cannot be written" in err
+
+
+def test_the_unit_is_printed_and_nothing_else_done(home: Home, command: Command) -> None:
+    status, out, _ = command("init", str(home.path), "--systemd")
+    assert status == 0
+    assert f"--home {home.path} serve" in out
+    assert "Restart=on-failure" in out
+    assert not home.path.exists()
+
+
+def test_the_sample_dialplan_is_the_projects_own() -> None:
+    sample = TEMPLATES / "office" / "dialplan.yaml"
+    assert sample.read_bytes() == (ROOT / "dialplan.yaml").read_bytes()
+
+
+def test_the_sample_settings_uncommented_are_the_defaults() -> None:
+    head, _, rest = (TEMPLATES / "callpbx.yaml").read_text().partition("\n\n")
+    assert all(line.startswith("# ") for line in head.splitlines())
+    text = "\n".join(line.removeprefix("# ") for line in rest.splitlines())
+    settings, problems = parse_settings(text, "callpbx.yaml", environ=os.environ)
+    assert problems == []
+    assert settings == Settings()
