@@ -147,12 +147,19 @@ class Endpoint:
         """Tell whether a body is an offer or an answer: it has the session content type."""
         return bool(body) and content_type in self.settings.accept
 
+    def flows_of(self, dialog: Dialog) -> tuple[Flow, ...]:
+        """Return where requests of a dialog go: a stream that has closed only as the last way."""
+        flows = dialog.flows()
+        if len(flows) > 1 and flows[0] not in self.open_flows:
+            return flows[1:] + flows[:1]
+        return flows
+
     def send_ack(
         self, dialog: Dialog, number: int, *, extra: str = "", body: bytes | None = None
     ) -> tuple[bytes, Flow]:
         """Send the ACK to a 2xx: a request of its own, end to end (§13.2.2.4). Return it, so that
         copies of the 2xx can get the same."""
-        flow = dialog.flows()[0]
+        flow = self.flows_of(dialog)[0]
         head: RequestHead = dialog.head("ACK", number)
         message = head.write("ACK", self.via(flow)[1], extra=extra, body=body)
         self.outbox.append((message, flow))

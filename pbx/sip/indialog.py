@@ -116,7 +116,7 @@ def send_in_dialog(
     return Outgoing(
         endpoint,
         dialog.next_request(method),
-        dialog.flows(),
+        endpoint.flows_of(dialog),
         owner,
         now,
         contact=usage.contact if method in CARRIES_CONTACT else None,

@@ -296,8 +296,8 @@ class InviteUsage(Usage):
     # The session timer, and all other times.
 
     def timer_lines(self) -> str:
-        """Return the header lines that keep the session timer running."""
-        return header_lines(self.timer.ask())
+        """Return the header lines that keep the session timer running (RFC 4028 §7.4)."""
+        return self.endpoint.supported_line + header_lines(self.timer.ask())
 
     def update_answered(self, response: Response, now: float) -> None:
         """Take what a final response to our re-INVITE or UPDATE changes."""

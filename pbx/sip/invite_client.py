@@ -176,7 +176,7 @@ class SentInvite(InviteUsage):
         if len(self._refused_acks) < MAX_FORKS:
             self._refused_acks[tag] = sent
         bye = dialog.next_request("BYE")
-        Outgoing(endpoint, bye, dialog.flows(), NOBODY, now, extra=endpoint.agent_line)
+        Outgoing(endpoint, bye, endpoint.flows_of(dialog), NOBODY, now, extra=endpoint.agent_line)
 
     def _refused(self, response: Response, now: float) -> None:
         min_se = read_min_se(response) if response.status == 422 else None

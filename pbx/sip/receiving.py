@@ -102,9 +102,15 @@ class Receiver:
         usage = endpoint.by_local_tag.get(to_tag)
         dialog = usage.find_dialog(request.call_id, request.from_tag) if usage else None
         if usage is None or dialog is None:
-            endpoint.refuse(request, flow, 481)
+            self._refuse_unknown_dialog(request, flow)
         else:
             usage.receive_request(dialog, request, flow, now)
+
+    def _refuse_unknown_dialog(self, request: Request, flow: Flow) -> None:
+        # Requests within a dialog of ours name our Contact, so one that names another host was
+        # never meant for us (§12.2.2): nobody of that name is here.
+        is_ours = request.uri.host == self._endpoint.advertise(flow)[0]
+        self._endpoint.refuse(request, flow, 481 if is_ours else 404)
 
     def _receive_cancel(self, request: Request, flow: Flow, now: float) -> None:
         # CANCEL is answered 200 whether or not it comes in time (§9.2), 481 when there is nothing.

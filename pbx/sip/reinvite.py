@@ -71,7 +71,7 @@ class Reinvite(Nobody):
         """Send it."""
         usage = self._usage
         endpoint = usage.endpoint
-        common = endpoint.allow_line + endpoint.supported_line + usage.timer_lines()
+        common = endpoint.allow_line + usage.timer_lines()
         self._tries += 1
         self.is_out = True
         self._outgoing = send_in_dialog(

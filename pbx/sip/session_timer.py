@@ -35,7 +35,7 @@ class SessionExpires:
     def parse(cls, text: str) -> SessionExpires:
         """Read `1800;refresher=uac`; raise MessageError 400 where it is no number."""
         number, semicolon, rest = text.partition(";")
-        seconds = read_seconds(number)
+        seconds = read_seconds(number.strip())
         if seconds is None:
             raise MessageError(400, "bad_session_expires", text[:40])
         role = (Parameters.parse(semicolon + rest).get("refresher") or "").lower()
@@ -176,7 +176,7 @@ class SessionTimer:
 def read_min_se(message: Message) -> int | None:
     """Return Min-SE in seconds, None where it is absent or no number (§5)."""
     text = message.headers.get("Min-SE")
-    return None if text is None else read_seconds(text.partition(";")[0])
+    return None if text is None else read_seconds(text.partition(";")[0].strip())
 
 
 def _session_expires(message: Message) -> SessionExpires | None:

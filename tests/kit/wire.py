@@ -101,6 +101,7 @@ class Wire:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._streams: dict[tuple[str, Flow], _Stream] = {}
+        self._swallowing: set[Address] = set()
         self._ports = count(40_000)
 
     def party(
@@ -167,6 +168,8 @@ class Wire:
         )
         if flow.reliable:
             self.log.append(sent)
+            if flow.remote in self._swallowing:
+                return
             self._carry_on_stream(party, octets, flow)
             return
         lost = self._random.random() < fault.loss or bool(fault.drop and fault.drop(sent))
@@ -225,6 +228,10 @@ class Wire:
         for item in stream.buffer.feed(octets):
             if not isinstance(item, KeepAlive):
                 stream.party.ua.receive_message(item, stream.flow, self.now)
+
+    def swallow_streams(self, party: Party) -> None:
+        """Let connections to a party neither open nor fail, as a firewall does."""
+        self._swallowing.add(party.address)
 
     def close_streams(self) -> None:
         """Close every connection at once, as a rebooted router does; both sides are told."""
@@ -431,7 +438,8 @@ def kind_of(octets: bytes) -> str:
     try:
         message = parse_message(octets)
     except MessageError as error:
-        return error.slug
+        words = octets.split(maxsplit=2)
+        return words[1].decode() if words[0] == b"SIP/2.0" else error.slug
     if isinstance(message, Request):
         return message.method
     return f"{message.status} {message.cseq.method}"
