@@ -88,7 +88,8 @@ def test_every_field_of_an_event_is_documented() -> None:
 
 
 def test_every_configuration_key_is_in_the_sample() -> None:
-    keys = {key for name, table in vars(sections).items() if name.isupper() for key in table}
+    tables = [table for name, table in vars(sections).items() if re.fullmatch("_?[A-Z]+", name)]
+    keys = {key for table in tables if isinstance(table, dict) for key in table}
     assert {"sip", "listen", "grace"} <= keys
     assert missing(keys, SAMPLE.read_text()) == []
 
@@ -108,8 +109,8 @@ def rfc_complaints(text: str) -> list[str]:
             wrong.append(f"not RFC | section | word | remark: {row}")
         elif cells[2] not in RFC_WORDS:
             wrong.append(f"{cells[2]!r} is none of {', '.join(RFC_WORDS)}: {row}")
-        elif cells[2] != "yes" and not cells[3]:
-            wrong.append(f"{cells[2]} needs a remark: {row}")
+        elif cells[2] == "partly" and not cells[3]:
+            wrong.append(f"partly needs a remark: {row}")
     return wrong if rows else ["there is no table"]
 
 

@@ -1,5 +1,4 @@
-"""A real soft phone (PJSIP) as a process: commands come in on stdin, what happens goes out on
-stdout.
+"""A real soft phone (PJSIP) as a process: commands in on stdin, what happens out on stdout.
 
 One JSON object a line. A command `{"id": 7, "do": "dial", …}` is answered by `{"id": 7, "ok": {…}}`
 or `{"id": 7, "error": "…"}`; everything else is an event, `{"event": "call", …}`. `driver.py` is
@@ -8,9 +7,9 @@ the other end of the pipes.
 PJSIP allows one Endpoint a process and aborts when an unknown thread, or the garbage collector at
 exit, touches its objects. So: one phone is one process, PJSIP has no threads of its own, callbacks
 run inside `libHandleEvents` on the main thread, the thread that reads stdin never touches PJSIP,
-and the process leaves by `os._exit` once the library is torn down.
+and the process leaves by `os._exit`.
 
-    python -m pbx.demo.phone --bind 127.0.0.1 --udp 0 --codecs PCMU,PCMA --log phone.log
+    python -m pbx.demo.phone --bind 127.0.0.1 --port 0 --codecs PCMU,PCMA --log phone.log
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ KEEP_ENDED_S = 1.0
 """Seconds that an ended call's object is kept: PJSIP still uses it after its last callback."""
 
 GOODBYE_POLLS = 25
-"""Rounds of POLL_MS at the end, in which BYE and un-REGISTER get their answers."""
+"""Rounds of POLL_MS at the end, at most, in which BYE and un-REGISTER get their answers."""
 
 CLOCK_RATE = 16_000
 """Hz of the phone's inner audio, and so of its recordings: wide enough for G.722."""
@@ -108,13 +107,21 @@ class PhoneCall(pj.Call):
         }
 
     def connect(self) -> None:
-        """Join tone and recorder with the call's audio; without audio, do nothing."""
+        """Join tone and recorder with the call's audio; without audio, do nothing.
+
+        Who puts the other side on hold says nothing to it.
+        """
         try:
             audio = self.getAudioMedia(-1)
         except pj.Error:
             return
-        if self.tone:
+        on_hold = any(
+            media.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD for media in self.getInfo().media
+        )
+        if self.tone and not on_hold:
             self.tone.startTransmit(audio)
+        elif self.tone:
+            self.tone.stopTransmit(audio)
         if self.recorder:
             audio.startTransmit(self.recorder)
 
@@ -176,8 +183,6 @@ class Phone:
         self._endpoint.libCreate()
         self._endpoint.libInit(self._configuration())
         transports = [("udp", pj.PJSIP_TRANSPORT_UDP), ("tcp", pj.PJSIP_TRANSPORT_TCP)]
-        if ":" in self._options.bind:
-            transports = [("udp", pj.PJSIP_TRANSPORT_UDP6), ("tcp", pj.PJSIP_TRANSPORT_TCP6)]
         self._transports = {name: self._open(kind) for name, kind in transports}
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
@@ -247,19 +252,20 @@ class Phone:
             self._wire.write(id=id, ok=result or {})
 
     def leave(self) -> None:
-        """Hang up, say goodbye to the registrar, and end the process without PJSIP's
-        destructors."""
+        """Hang up, un-register, and end the process without PJSIP's destructors, which abort."""
         for call in self.calls.values():
             call.tone = call.recorder = None
         self._endpoint.hangupAllCalls()
-        if self.account.isValid():
-            self.account.shutdown()
+        if self._registered():
+            self.account.setRegistration(False)
         for _ in range(GOODBYE_POLLS):
             self._endpoint.libHandleEvents(POLL_MS)
-        self.calls.clear()
-        self._ended.clear()
-        self._endpoint.libDestroy()
+            if not self.calls and not self._registered():
+                break
         os._exit(0)
+
+    def _registered(self) -> bool:
+        return bool(self.account.isValid() and self.account.getInfo().regIsActive)
 
     def register(
         self, uri: str, registrar: str, user: str, password: str, transport: str, expires_s: int
@@ -274,8 +280,6 @@ class Phone:
         account.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
         if transport == "udp":  # PJSIP binds only datagram transports to an account
             account.sipConfig.transportId = self._transports["udp"]
-        if ":" in self._options.bind:
-            account.mediaConfig.ipv6Use = pj.PJSUA_IPV6_ENABLED_PREFER_IPV6
         account.mediaConfig.transportConfig.boundAddress = self._options.bind
         account.mediaConfig.transportConfig.publicAddress = self._options.bind
         account.natConfig.contactRewriteUse = 0
@@ -384,7 +388,9 @@ def parameters(*, status: int = 0) -> pj.CallOpParam:
 def main() -> None:
     """Be a phone until told to quit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--bind", default="127.0.0.1", help="our address, IPv4 or IPv6")
+    parser.add_argument(
+        "--bind", default="127.0.0.1", help="our IPv4 address (pjsua2 is built without IPv6)"
+    )
     parser.add_argument("--port", type=int, default=0, help="our SIP port, UDP and TCP; 0: any")
     parser.add_argument("--codecs", default="PCMU,PCMA,G722", help="what is offered, in order")
     parser.add_argument("--log", default="", help="file for PJSIP's own log")

@@ -8,7 +8,7 @@ stderr is part of the report.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,12 +30,12 @@ def make_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Offi
 
         def make(
             *,
-            host: str = "127.0.0.1",
+            hosts: Sequence[str] = ("127.0.0.1",),
             numbers: Iterable[str] = (),
             media_ports: str = "10000-10399",
         ) -> TestedOffice:
             folder = tmp_path / f"office{len(made) or ''}"
-            office = TestedOffice(folder, host=host, numbers=numbers, media_ports=media_ports)
+            office = TestedOffice(folder, hosts=hosts, numbers=numbers, media_ports=media_ports)
             made.append(stack.enter_context(office))
             return office
 
@@ -79,26 +79,40 @@ class Phones:
         *,
         transport: str = "udp",
         codecs: str = "PCMU,PCMA,G722",
-        bind: str = "127.0.0.1",
     ) -> SoftPhone:
         """Start a PJSIP phone and register it as an extension."""
         self._count += 1
         name = f"phone{self._count}-{number}"
-        phone = self._stack.enter_context(SoftPhone(name, self._folder, codecs=codecs, bind=bind))
+        phone = self._stack.enter_context(SoftPhone(name, self._folder, codecs=codecs))
         self._stack.callback(phone.quit)
         phone.register(office.uri(number), office.passwords[number], transport=transport)
         return phone
 
     def baresip(
-        self, office: TestedOffice, number: str, *, codec: str, hz: int, transport: str = "udp"
+        self,
+        office: TestedOffice,
+        number: str,
+        *,
+        codec: str,
+        hz: int,
+        transport: str = "udp",
+        server: int = 0,
     ) -> Baresip:
-        """Start a baresip phone and register it as an extension."""
+        """Start a baresip phone and register it at the office's address number `server`."""
         self._count += 1
         phone = self._stack.enter_context(
-            Baresip(f"baresip-{number}", self._folder, number=self._count, codec=codec, hz=hz)
+            Baresip(
+                f"baresip-{number}",
+                self._folder,
+                number=self._count,
+                codec=codec,
+                hz=hz,
+                bind="::1" if "[" in office.servers[server] else "127.0.0.1",
+            )
         )
         self._stack.callback(phone.quit)
-        phone.register(office.uri(number), office.passwords[number], transport=transport)
+        uri = office.uri(number, server=server)
+        phone.register(uri, office.passwords[number], transport=transport)
         return phone
 
 

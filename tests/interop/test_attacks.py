@@ -31,8 +31,8 @@ def test_guessing_passwords_ends_before_the_fiftieth_guess(
     make_office: OfficeMaker, tmp_path: Path
 ) -> None:
     office = make_office()
-    office.add_extension("110", "guess-0049-right")
     office.start()
+    office.add_extension("110", "guess-0049-right")
     words = tmp_path / "words"
     words.write_text(
         "".join(f"guess-{n:04}-{'right' if n == 49 else 'wrong'}\n" for n in range(1, 400))

@@ -29,9 +29,9 @@ def test_the_server_is_killed_under_load(
     make_office: OfficeMaker, phones: Phones, tmp_path: Path
 ) -> None:
     office = make_office(numbers=["900"], media_ports="10000-11999")
+    office.start()
     office.add_fixed_phone("900", port=5080)
     office.add_load_trunk(port=5081)
-    office.start()
     phones.pjsua(office, "101")
     with (
         Sipp("answerer", tmp_path, port=5080),

@@ -16,9 +16,9 @@ def test_five_thousand_calls_at_two_hundred_a_second(
     make_office: OfficeMaker, tmp_path: Path
 ) -> None:
     office = make_office(numbers=["900"], media_ports="10000-19999")
+    office.start()
     office.add_fixed_phone("900", port=5080)
     office.add_load_trunk(port=5081)
-    office.start()
     with (
         Sipp("answerer", tmp_path, port=5080),
         Sipp(

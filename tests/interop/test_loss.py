@@ -28,9 +28,9 @@ table inet lossy {
 @pytest.mark.timeout(240)
 def test_every_call_survives_ten_percent_loss(make_office: OfficeMaker, tmp_path: Path) -> None:
     office = make_office(numbers=["900"])
+    office.start()
     office.add_fixed_phone("900", port=5080)
     office.add_load_trunk(port=5081)
-    office.start()
     nft = find("nft") or "nft"
     subprocess.run([nft, "-f", "-"], input=RULES, text=True, check=True)
     with (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "office", "live", "demo")
+ROOTS = ("server", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
@@ -63,12 +63,18 @@ IO_FILES = (
     "cli/",
     "db/",
     "outside/",
+    "machine.py",
+    "cdr/recorder.py",
+    "cdr/recovery.py",
+    "cdr/retention.py",
     "cdr/store.py",
+    "directory/bindings.py",
     "directory/store.py",
     "media/engine_client.py",
     "media/ports.py",
     "media/tick.py",
     "media/worker.py",
+    "media/worker_process.py",
     "sip/datagram_transport.py",
     "sip/resolve.py",
     "sip/stream_transport.py",

@@ -38,10 +38,12 @@ def network_namespace() -> Iterator[None]:
     home = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         _enter_new()
-        bring_loopback_up()
-        yield
+        try:
+            bring_loopback_up()
+            yield
+        finally:
+            _call("setns", home, CLONE_NEWNET)
     finally:
-        _call("setns", home, CLONE_NEWNET)
         os.close(home)
 
 

@@ -7,18 +7,20 @@ It is the demo's office (pbx/demo/office.py) with settings that suit a network n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import httpx
 
 from pbx.demo.office import Office, OfficeError
+from pbx.sip.flow import bracket
 
 __all__ = ["Office", "OfficeError", "OfficeMaker", "TestedOffice", "eventually"]
 
 T = TypeVar("T")
 
+KINDS = ("udp", "tcp")
 EXTENSIONS = ("101", "102", "103", "104")
 
 Record = dict[str, Any]
@@ -37,30 +39,38 @@ class TestedOffice(Office):
         self,
         folder: Path,
         *,
-        host: str = "127.0.0.1",
+        hosts: Sequence[str] = ("127.0.0.1",),
         numbers: Iterable[str] = (),
         media_ports: str = "10000-10399",
     ) -> None:
-        self.host = f"[{host}]" if ":" in host else host
-        self.server = f"{self.host}:5060"
+        self.servers = [f"{bracket(host)}:5060" for host in hosts]
+        self.server = self.servers[0]
         dialplan = "version: 1\n"
         if numbers:
             dialplan += "numbers:\n" + "".join(f'  "{name}": ext:{name}\n' for name in numbers)
         super().__init__(
             folder,
             settings={
-                "sip": {"listen": [f"udp://{self.server}", f"tcp://{self.server}"]},
+                "sip": {
+                    "listen": [f"{kind}://{server}" for server in self.servers for kind in KINDS]
+                },
                 "media": {"ports": media_ports},
             },
             dialplan=dialplan,
         )
-        self.passwords = {number: f"phone-{number}-secret" for number in EXTENSIONS}
-        for number, password in self.passwords.items():
-            self.add_extension(number, password)
+        self.passwords: dict[str, str] = {}
 
-    def uri(self, number: str) -> str:
-        """Return how a phone dials a number of this office."""
-        return f"sip:{number}@{self.server}"
+    def start(self) -> str:
+        """Start the server; the first time, give it the extensions."""
+        ready = super().start()
+        if not self.passwords:
+            self.passwords = {number: f"phone-{number}-secret" for number in EXTENSIONS}
+            self.add_extensions(self.passwords.items())
+        return ready
+
+    def uri(self, number: str, *, server: int = 0) -> str:
+        """Return how a phone dials a number of this office, at its address number `server`."""
+        return f"sip:{number}@{self.servers[server]}"
 
     def api(self) -> httpx.Client:
         """Return an HTTP client on the running server's Unix socket; close it after use."""
@@ -105,7 +115,7 @@ class OfficeMaker(Protocol):
     def __call__(
         self,
         *,
-        host: str = ...,
+        hosts: Sequence[str] = ...,
         numbers: Iterable[str] = ...,
         media_ports: str = ...,
     ) -> TestedOffice:

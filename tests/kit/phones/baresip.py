@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pbx.sip.flow import bracket
 from tests.kit.phones.pjsua import Event, EventLog, PhoneError
 from tests.kit.programs import find
 from tests.kit.tones import Sound, tone, write_wav
@@ -33,7 +34,7 @@ WAV_HEADER = 44
 
 CONFIG = """\
 poll_method epoll
-sip_listen {bind}:{port}
+sip_listen {listen}:{port}
 call_local_timeout 60
 call_max_calls 8
 audio_path {folder}
@@ -88,7 +89,14 @@ class Baresip:
     """
 
     def __init__(
-        self, name: str, folder: Path, *, number: int = 1, codec: str = "PCMU", hz: int = 690
+        self,
+        name: str,
+        folder: Path,
+        *,
+        number: int = 1,
+        codec: str = "PCMU",
+        hz: int = 690,
+        bind: str = "127.0.0.1",
     ) -> None:
         self.name = name
         self.folder = folder / name
@@ -98,7 +106,7 @@ class Baresip:
         self._replies = EventLog(name)
         self._tokens = itertools.count(1)
         self._taken = 0
-        self._prepare(number, hz)
+        self._prepare(number, hz, bind)
         self._log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
             [find("baresip") or "baresip", "-f", str(self.folder)],
@@ -182,12 +190,13 @@ class Baresip:
             lambda event: event["type"] == kind, kind, since=since, timeout=timeout
         )
 
-    def _prepare(self, number: int, hz: int) -> None:
+    def _prepare(self, number: int, hz: int, bind: str) -> None:
         self.folder.mkdir()
         rate = RATES[self.codec]
         spoken = write_wav(self.folder / "spoken.wav", tone(hz, TONE_SECONDS, rate=rate))
         config = CONFIG.format(
-            bind="127.0.0.1",
+            bind=bind,
+            listen=bracket(bind),
             port=self.port,
             control=self.port + 5,
             folder=self.folder,
