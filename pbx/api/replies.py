@@ -70,8 +70,9 @@ async def _explain(_: Request, error: Exception) -> Response:
 async def _explain_request(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    sentences = [
-        f"{'.'.join(str(part) for part in mistake['loc'][1:])}: {mistake['msg']}".lstrip(": ")
-        for mistake in error.errors()
-    ]
+    sentences = []
+    for mistake in error.errors():
+        field = ".".join(str(part) for part in mistake["loc"][1:])
+        sentence = mistake["msg"].removeprefix("Value error, ")
+        sentences.append(f"{field}: {sentence}" if field else sentence)
     return JSONResponse({"detail": "; ".join(sentences)}, 422)

@@ -103,7 +103,8 @@ async def stream_events(websocket: WebSocket, after: int | None = None) -> None:
 async def _send(
     websocket: WebSocket, office: Office, bus: Bus, after: int | None, waiting: Waiting
 ) -> None:
-    last = bus.last_seq if after is None else after
+    # A number that this office has not reached yet is from another one: begin with what comes.
+    last = bus.last_seq if after is None else min(after, bus.last_seq)
     try:
         async for stamped in missed(office, bus, last):
             last = stamped.seq

@@ -8,6 +8,7 @@ whatever others need. Exit status: 0 done, 1 refused with one sentence on stderr
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -75,7 +76,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--home",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, readable=False, path_type=Path),
     envvar="CALLPBX_HOME",
     default=Path(),
     help="The office's folder; else CALLPBX_HOME, else the current folder.",
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    _print_what_can_be_printed()
     try:
         status = cli.main(
             args=None if arguments is None else list(arguments),
@@ -114,3 +116,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status if isinstance(status, int) else 0
+
+
+def _print_what_can_be_printed() -> None:
+    """Let a terminal without Unicode show `?` rather than end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -202,19 +202,23 @@ def _seconds(record: dict[str, Any]) -> str:
 
 def _print_segments(segments: list[dict[str, Any]]) -> None:
     print_table(
-        ["Segment", "With", "From", "To", "Result"],
+        ["Segment", "With", "From", figures("Seconds"), "Result"],
         [
             (
                 part["kind"],
                 part["with"],
                 local_time(part["started_at"]),
-                local_time(part["ended_at"]),
+                _between(part["started_at"], part["ended_at"]),
                 part["result"],
             )
             for part in segments
         ],
         empty="",
     )
+
+
+def _between(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def _print_quality(rows: list[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ The running server over its socket, or the database in this process.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ def connect(home: Home, *, create: bool = False) -> Iterator[ApiClient]:
     """
     from pbx.api.lock import share_lock
 
-    if not create and not home.database.exists():
-        raise Refused(f"there is no office in {home.path}; make one with callpbx init {home.path}")
+    if not create:
+        require_office(home)
     with share_lock(home.lock) as free:
         if free:
             with in_process(lambda: _application(home)) as api:
@@ -38,6 +39,15 @@ def connect(home: Home, *, create: bool = False) -> Iterator[ApiClient]:
             return
     with over_socket(home.socket) as api:
         yield api
+
+
+def require_office(home: Home) -> None:
+    """Raise Refused where there is no office, or where it is somebody else's."""
+    if home.var.exists() and not os.access(home.var, os.R_OK | os.W_OK | os.X_OK):
+        owner = home.var.owner()
+        raise Refused(f"the office in {home.path} is {owner}'s; run the command as that user")
+    if not home.database.exists():
+        raise Refused(f"there is no office in {home.path}; make one with callpbx init {home.path}")
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pbx.cli.office import pass_home
+from pbx.cli.office import pass_home, require_office
 from pbx.config import Home, load_settings
 
 
@@ -26,6 +26,7 @@ def serve(home: Home, log_level: str) -> None:
 
     from pbx import server
 
+    require_office(home)
     settings = load_settings(home)
     logging.basicConfig(
         level=log_level.upper(),

@@ -126,6 +126,19 @@ def test_what_was_missed_comes_first_from_the_database_and_from_memory() -> None
     play(scenario, keep=10)
 
 
+def test_a_number_from_another_office_is_no_reason_to_wait_forever() -> None:
+    async def scenario(office: OfficeDouble) -> None:
+        emit(office, 3)
+        socket = Socket(office, "after=900")
+        await socket.outgoing.get()
+        await asyncio.sleep(0)
+        emit(office)
+        assert [event["seq"] for event in await socket.take(1)] == [4]
+        await socket.leave()
+
+    play(scenario)
+
+
 def test_events_during_the_replay_are_neither_lost_nor_sent_twice() -> None:
     async def scenario(office: OfficeDouble) -> None:
         emit(office, 20)

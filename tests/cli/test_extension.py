@@ -43,10 +43,12 @@ def test_json_is_one_document(command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["add", "101"], "there is already extension 101\n"),
+        (["add", "101"], "extension 101 exists already\n"),
         (["add", "1"], "an extension has 2 to 10 digits; '1' has not\n"),
         (["add", "102", "--password", "1234"], "the password is shorter than 8 characters; "),
         (["add", "102", "--contact", "door"], "'door' is no SIP URI such as sip:door@192.0.2.7\n"),
+        (["add", "10a"], "an extension has 2 to 10 digits; '10a' has not\n"),
+        (["add", "102", "--name", "a\nb"], "a name has 1 to 80 printable characters; "),
         (["show", "109"], "there is no extension 109\n"),
         (["remove", "109"], "there is no extension 109\n"),
         (["set", "109", "--name", "x"], "there is no extension 109\n"),

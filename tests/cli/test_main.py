@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -68,6 +69,17 @@ def test_a_folder_without_an_office_says_how_to_make_one(
     expected = f"there is no office in {tmp_path}; make one with callpbx init {tmp_path}\n"
     assert capsys.readouterr().err == expected
     assert list(tmp_path.iterdir()) == []
+
+
+def test_somebody_elses_office_names_its_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "var").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert run(["--home", str(tmp_path), "cdr", "list"]) == 1
+    owner = (tmp_path / "var").owner()
+    expected = f"the office in {tmp_path} is {owner}'s; run the command as that user\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_home_comes_from_the_environment(

@@ -9,19 +9,17 @@ from pydantic import Field
 
 from pbx.api.idempotency import Idempotency
 from pbx.api.replies import nothing, reply, returns
-from pbx.api.routes.requests import Body, Controls, LiveHere, Reads
+from pbx.api.routes.requests import Body, Controls, Dialled, LiveHere, Reads
 from pbx.api.views import CallPlaced, LiveCall, TraceEntry
 
 router = APIRouter(prefix="/calls", tags=["calls"])
-
-DIALLED = r"^\+?[0-9*#]{1,32}$"
 
 
 class NewCall(Body):
     """A call to make: `from` is rung first, then `to` is called as if it had been dialled."""
 
-    from_: str = Field(alias="from", pattern=r"^[0-9]{1,15}$")
-    to: str = Field(pattern=DIALLED)
+    from_: Dialled = Field(alias="from")
+    to: Dialled
 
 
 @router.get("", responses=returns(list[LiveCall]))

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Response
-from pydantic import Field
+from fastapi import APIRouter, Response
 
 from pbx.api.office import ExtensionChange, ExtensionView, Office
 from pbx.api.passwords import make_password, weakness
 from pbx.api.replies import nothing, reply, returns
-from pbx.api.routes.requests import NO_CONTROL, Administers, Body, OfficeHere, Reads, written
+from pbx.api.routes.requests import Administers, Body, OfficeHere, Reads, Word, written
 from pbx.api.views import Extension, ExtensionCreated
 from pbx.errors import Refused
 
 router = APIRouter(prefix="/extensions", tags=["extensions"])
 
-NUMBER = r"^[0-9]{1,20}$"  # the directory says how many digits it wants
-Number = Annotated[str, Path(pattern=NUMBER)]
-MAX_NO_ANSWER = 600.0  # seconds
-
 
 class NewExtension(Body):
     """A phone to add. A password is made where none is given."""
 
-    number: str = Field(pattern=NUMBER)
-    name: str | None = Field(default=None, max_length=100, pattern=NO_CONTROL)
-    password: str | None = Field(default=None, max_length=100)
-    contact: str | None = Field(default=None, max_length=200, pattern=NO_CONTROL)
+    number: Word
+    name: Word | None = None
+    password: Word | None = None
+    contact: Word | None = None
 
 
 class ChangedExtension(Body):
     """What to change of a phone: fields left out stay; an empty name or contact is cleared."""
 
-    name: str | None = Field(default=None, max_length=100, pattern=NO_CONTROL)
-    password: str | None = Field(default=None, max_length=100)
-    no_answer_s: float | None = Field(default=None, ge=1.0, le=MAX_NO_ANSWER)
+    name: Word | None = None
+    password: Word | None = None
+    no_answer_s: float | None = None
     voicemail: bool | None = None
-    contact: str | None = Field(default=None, max_length=200, pattern=NO_CONTROL)
+    contact: Word | None = None
 
 
 @router.get("", responses=returns(list[Extension]))
@@ -64,14 +57,14 @@ async def add_extension(wanted: NewExtension, office: OfficeHere, _: Administers
 
 
 @router.get("/{number}", responses=returns(Extension))
-async def show_extension(number: Number, office: OfficeHere, _: Reads) -> Response:
+async def show_extension(number: str, office: OfficeHere, _: Reads) -> Response:
     """Return one phone."""
     return reply(_view(await office.directory.extension(number), _registered(office)))
 
 
 @router.patch("/{number}", responses=returns(Extension))
 async def change_extension(
-    number: Number, wanted: ChangedExtension, office: OfficeHere, _: Administers
+    number: str, wanted: ChangedExtension, office: OfficeHere, _: Administers
 ) -> Response:
     """Change a phone."""
     if wanted.password is not None:
@@ -83,7 +76,7 @@ async def change_extension(
 
 
 @router.post("/{number}/password", responses=returns(ExtensionCreated))
-async def reset_password(number: Number, office: OfficeHere, _: Administers) -> Response:
+async def reset_password(number: str, office: OfficeHere, _: Administers) -> Response:
     """Give a phone a new password and return it, this once."""
     password = make_password()
     await office.directory.change_extension(number, ExtensionChange(password=password))
@@ -108,7 +101,7 @@ async def reissue_passwords(office: OfficeHere, _: Administers) -> Response:
 
 
 @router.delete("/{number}", status_code=204)
-async def remove_extension(number: Number, office: OfficeHere, _: Administers) -> Response:
+async def remove_extension(number: str, office: OfficeHere, _: Administers) -> Response:
     """Forget a phone."""
     await office.directory.remove_extension(number)
     await written(office)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from pbx.api.access import Caller, needs
 from pbx.api.office import LiveOffice, Office
 from pbx.errors import NotRunning
 
-NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
-"""Pattern of texts that people read: no control characters, so no broken lines in logs and SIP."""
+
+def _dialled(text: str) -> str:
+    if not re.fullmatch(r"\+?[0-9*#]{1,32}", text):
+        raise ValueError("is no number that can be dialled")
+    return text
+
+
+Dialled = Annotated[str, AfterValidator(_dialled)]
+"""Digits, `*` and `#`, perhaps with a `+` before them: nothing else may come near a SIP URI."""
+
+Word = Annotated[str, Field(max_length=200)]
+"""A short text; what it must look like is the directory's to say, in its own sentence."""
 
 
 async def _office(connection: HTTPConnection) -> Office:

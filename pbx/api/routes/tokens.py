@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from pbx.api.office import Scope, TokenView
 from pbx.api.replies import nothing, reply, returns
-from pbx.api.routes.requests import Administers, Body, OfficeHere
+from pbx.api.routes.requests import Administers, Body, OfficeHere, Word
 from pbx.api.views import Token, TokenCreated, utc_text
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
@@ -16,7 +15,7 @@ router = APIRouter(prefix="/tokens", tags=["tokens"])
 class NewToken(Body):
     """A token to make."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
+    name: Word
     scope: Scope
 
 

@@ -7,25 +7,23 @@ from pydantic import Field
 
 from pbx.api.office import TrunkDraft, TrunkView
 from pbx.api.replies import nothing, reply, returns
-from pbx.api.routes.requests import NO_CONTROL, Administers, Body, OfficeHere, Reads, written
+from pbx.api.routes.requests import Administers, Body, OfficeHere, Reads, Word, written
 from pbx.api.views import Trunk
 from pbx.errors import Refused
 
 router = APIRouter(prefix="/trunks", tags=["trunks"])
 
-NAME = r"^[a-z0-9][a-z0-9_-]{0,39}$"
-
 
 class NewTrunk(Body):
     """A line to add. Calls are recognised as its own by the addresses in `match`."""
 
-    name: str = Field(pattern=NAME)
-    server: str = Field(max_length=200, pattern=NO_CONTROL)
-    username: str | None = Field(default=None, max_length=100, pattern=NO_CONTROL)
-    password: str | None = Field(default=None, max_length=100)
+    name: Word
+    server: Word
+    username: Word | None = None
+    password: Word | None = None
     register_: bool = Field(default=False, alias="register")
-    match: tuple[str, ...] = Field(default=(), max_length=100)
-    max_calls: int | None = Field(default=None, ge=1, le=10_000)
+    match: tuple[Word, ...] = Field(default=(), max_length=100)
+    max_calls: int | None = None
 
 
 @router.get("", responses=returns(list[Trunk]))
