@@ -29,7 +29,7 @@ from pbx.media.protocol import (
 )
 from pbx.media.relay import OutgoingStream, RelayRow
 from pbx.media.rtcp import RtcpReporter
-from pbx.media.rtp import HEADER_SIZE, MARKER, VERSION_2, write_header
+from pbx.media.rtp import HEADER_SIZE, HEADS, MARKER, write_header
 from pbx.media.source import SILENCE, Address
 from pbx.media.telephone_event import KeyPress
 from pbx.media.tick import TickLoop
@@ -119,7 +119,7 @@ class MediaLeg:
         )
         if command.payload is not None and command.payload != self.payload:
             self.payload = command.payload
-            self._row.tune(command.payload)
+            self._row.listen_to(command.payload)
             self.out.tune(command.payload)
             self._fresh = True
         if command.direction != self._direction:
@@ -185,7 +185,7 @@ class MediaLeg:
             self._fresh = True
             return
         out = self.out
-        head = VERSION_2 | self.payload.send
+        head = HEADS[self.payload.send]
         if self._fresh:
             self._fresh = False
             sequence, timestamp = out.next(now)
@@ -204,14 +204,14 @@ class MediaLeg:
         """Send a report to the far end; a goodbye only where a report went before (§6.3.7)."""
         if self.payload is None or (goodbye and not self._told):
             return
-        datagram = self._rtcp.write(heard=self._row.stream, sent=self.out, now=now, goodbye=goodbye)
+        datagram = self._rtcp.write(heard=self._row, sent=self.out, now=now, goodbye=goodbye)
         if self._wire.send_report(datagram):
             self._told = True
 
     def look_after(self, now: float) -> None:
         """Do what silence asks for: tell a key that hangs, unlock the source, report."""
         self._row.expire(now)
-        arrived = self._row.stream.arrived
+        arrived = self._row.arrived
         if self._wire.locked and now - max(arrived, self._live_since) >= SILENCE:
             self._wire.silent()
             self.route_both()
@@ -223,15 +223,16 @@ class MediaLeg:
 
     def figures(self) -> tuple[StreamFigures, StreamFigures]:
         """Return what was received and what was sent so far."""
-        stream, out, rtcp = self._row.stream, self.out, self._rtcp
+        self.out.settle()
+        row, out, rtcp = self._row, self.out, self._rtcp
         round_trip = None if rtcp.round_trip is None else rtcp.round_trip * 1000
         received = StreamFigures(
-            packets=stream.packets,
-            octets=stream.octets,
-            lost=max(0, stream.lost),
-            jitter_ms=stream.jitter_ms,
+            packets=row.packets,
+            octets=row.octets,
+            lost=max(0, row.lost),
+            jitter_ms=row.jitter_ms,
             round_trip_ms=round_trip,
-            dropped=self._row.dropped + self._wire.strangers,
+            dropped=row.dropped + self._wire.strangers,
         )
         sent = StreamFigures(
             packets=out.packets,
@@ -259,11 +260,11 @@ class MediaLeg:
 
     def take_report(self, datagram: bytes, now: float) -> bool:
         """Take RTCP; return whether it was valid."""
-        return self._rtcp.read(datagram, heard=self._row.stream, sent=self.out, now=now)
+        return self._rtcp.read(datagram, heard=self._row, sent=self.out, now=now)
 
     def take_lock(self, remote: Address, ssrc: int, sequence: int, now: float) -> None:
         """Take note that the source is locked."""
-        self._row.stream.trust(ssrc, sequence)
+        self._row.trust(ssrc, sequence)
         self._live_since = now
         self.route_both()
         if remote != self._locked_to:

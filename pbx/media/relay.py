@@ -16,14 +16,14 @@ does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from pbx.media.protocol import PayloadMap
 from pbx.media.rtp import (
     HEADER_SIZE,
+    HEADS,
     MARKER,
     MAX_TRANSIT_STEP,
-    VERSION_2,
     Arrival,
     RtpStream,
     payload_bounds,
@@ -39,14 +39,32 @@ _NEVER: Final = -1
 """No 16 header bits: every packet takes the careful way."""
 
 
+class Feeder(Protocol):
+    """Who sends on an outgoing stream without telling it each packet."""
+
+    def settle(self) -> None:
+        """Bring the stream up to date."""
+
+
 class OutgoingStream:
     """What one leg hears from us: one SSRC, one sequence, one timeline, whoever speaks.
 
     `sequence` and `timestamp` are those of the newest packet sent; `sent_at` is when, in seconds,
-    or −1 before the first. `packets` and `octets` (of payload) are what sender reports tell.
+    or −1 before the first. `packets` and `octets` (of payload) are what sender reports tell. All of
+    them are up to date after `settle`.
     """
 
-    __slots__ = ("clock", "frame", "octets", "packets", "sent_at", "sequence", "ssrc", "timestamp")
+    __slots__ = (
+        "clock",
+        "feeder",
+        "frame",
+        "octets",
+        "packets",
+        "sent_at",
+        "sequence",
+        "ssrc",
+        "timestamp",
+    )
 
     def __init__(self, *, ssrc: int, sequence: int, timestamp: int) -> None:
         self.ssrc = ssrc
@@ -57,11 +75,17 @@ class OutgoingStream:
         self.octets = 0
         self.clock = 8000
         self.frame = 160
+        self.feeder: Feeder | None = None
 
     def tune(self, payload: PayloadMap) -> None:
         """Take over the clock and the frame of the codec that is spoken now."""
         self.clock = payload.clock
         self.frame = payload.clock * payload.ptime // 1000
+
+    def settle(self) -> None:
+        """Bring everything up to date with what was sent."""
+        if self.feeder is not None:
+            self.feeder.settle()
 
     def next(self, now: float) -> tuple[int, int]:
         """Return sequence and timestamp for the first packet of somebody who starts to speak.
@@ -86,7 +110,7 @@ class OutgoingStream:
 _NOBODY: Final = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
 
 
-class RelayRow:
+class RelayRow(RtpStream):
     """One leg's incoming packets: counted, and rewritten for the leg that hears them.
 
     `on_key` is called with each key that was pressed and let go.
@@ -95,6 +119,7 @@ class RelayRow:
     __slots__ = (
         "_aimed",
         "_event_type",
+        "_events",
         "_expected_head",
         "_fresh",
         "_head",
@@ -103,19 +128,20 @@ class RelayRow:
         "_on_key",
         "_out",
         "_sequence_offset",
+        "_settled_octets",
+        "_settled_packets",
+        "_ssrc",
         "_timestamp_offset",
         "_voice_type",
         "dropped",
-        "events",
-        "stream",
     )
 
     def __init__(self, on_key: Callable[[KeyPress], None]) -> None:
-        self.stream = RtpStream()
-        self.events = EventReader()
+        super().__init__()
         self.dropped = 0
         """Packets that were not accepted: malformed, unknown payload type, not yet believed."""
         self._on_key = on_key
+        self._events = EventReader()
         self._voice_type = _NEVER
         self._event_type = _NEVER
         self._map = [_NEVER] * 128
@@ -123,16 +149,19 @@ class RelayRow:
         self._aimed = False
         self._fresh = False
         self._oldest = 0
-        self._head = 0
+        self._settled_packets = 0
+        self._settled_octets = 0
         self._expected_head = _NEVER
+        self._head = 0
+        self._ssrc = 0
         self._sequence_offset = 0
         self._timestamp_offset = 0
 
-    def tune(self, payload: PayloadMap) -> None:
+    def listen_to(self, payload: PayloadMap) -> None:
         """Say how the speaking leg numbers its payloads. The row rests until it is aimed again."""
         self._voice_type = payload.receive
         self._event_type = _NEVER if payload.event_receive is None else payload.event_receive
-        self.stream.tune(payload.clock)
+        self.tune(payload.clock)
         self.rest()
 
     def aim(self, out: OutgoingStream, payload: PayloadMap, *, events: bool = True) -> None:
@@ -147,8 +176,12 @@ class RelayRow:
             numbers[self._event_type] = payload.event_send
         if self._aimed and out is self._out and numbers == self._map:
             return
+        self.rest()
+        out.settle()
+        out.feeder = self
         self._map = numbers
-        self._head = VERSION_2 | payload.send
+        self._head = HEADS[payload.send]
+        self._ssrc = out.ssrc
         self._out = out
         self._aimed = True
         self._fresh = True
@@ -156,9 +189,25 @@ class RelayRow:
 
     def rest(self) -> None:
         """Send on to nobody; packets are still counted and keys told."""
+        self.settle()
+        if self._out.feeder is self:
+            self._out.feeder = None
         self._aimed = False
         self._out = _NOBODY
         self._choose_way()
+
+    def settle(self) -> None:
+        """Tell the hearer's stream what went out on the short way."""
+        packets, octets = self.packets, self.octets
+        sent = packets - self._settled_packets
+        if sent:
+            out = self._out
+            out.sequence = (self.expected - 1 + self._sequence_offset) & 0xFFFF
+            out.timestamp = (self.timestamp + self._timestamp_offset) & 0xFFFF_FFFF
+            out.sent_at = self.arrived
+            out.packets += sent
+            out.octets += octets - self._settled_octets
+            self._settled_packets, self._settled_octets = packets, octets
 
     def forward(self, packet: bytearray, size: int, now: float) -> bool:
         """Take the packet in the first `size` octets; return whether it is to be sent on.
@@ -166,54 +215,59 @@ class RelayRow:
         It was rewritten in place then. `now` is when it arrived, seconds.
         """
         head, sequence, timestamp, ssrc = read_header(packet)
-        stream = self.stream
         if (
-            head != self._expected_head
-            or sequence != stream.expected
-            or ssrc != stream.ssrc
+            sequence != self.expected
+            or head != self._expected_head
+            or ssrc != self.ssrc
             or not HEADER_SIZE < size < MAX_PACKET
         ):
             return self._forward_with_care(packet, size, now)
-        # RtpStream.admit and .measure and OutgoingStream.sent, written out: the calls would cost
-        # more than all the rest.
-        octets = size - HEADER_SIZE
-        stream.expected = sequence + 1
-        stream.packets += 1
-        stream.octets += octets
-        stream.arrived = now
-        transit = now * stream.clock - timestamp
-        step = transit - stream.transit
-        stream.transit = transit
+        # RtpStream.admit and .measure written out; what the hearer's stream must know of it waits
+        # for `settle`. Every field touched here is paid for some thousands of times a second.
+        self.expected = sequence + 1
+        self.octets += size - HEADER_SIZE
+        self.arrived = now
+        self.timestamp = timestamp
+        transit = now * self.clock - timestamp
+        step = transit - self.transit
+        self.transit = transit
         if step < 0:
             step = -step
         if step < MAX_TRANSIT_STEP:
-            stream.jitter += (step - stream.jitter) * 0.0625
-        out = self._out
-        out.sequence = sequence = (sequence + self._sequence_offset) & 0xFFFF
-        out.timestamp = timestamp = (timestamp + self._timestamp_offset) & 0xFFFF_FFFF
-        out.sent_at = now
-        out.packets += 1
-        out.octets += octets
-        write_header(packet, 0, self._head, sequence, timestamp, out.ssrc)
+            self.jitter += (step - self.jitter) * 0.0625
+        write_header(
+            packet,
+            0,
+            self._head,
+            (sequence + self._sequence_offset) & 0xFFFF,
+            (timestamp + self._timestamp_offset) & 0xFFFF_FFFF,
+            self._ssrc,
+        )
         return True
 
     def expire(self, now: float) -> None:
         """Tell a key whose packets stopped coming without an end."""
-        if self.events.pending:
-            self._tell(self.events.expire(now))
+        if self._events.pending:
+            self._tell(self._events.expire(now))
 
     def _forward_with_care(self, packet: bytearray, size: int, now: float) -> bool:
+        self.settle()
+        to_send = self._take(packet, size, now)
+        self._settled_packets, self._settled_octets = self.packets, self.octets
+        return to_send
+
+    def _take(self, packet: bytearray, size: int, now: float) -> bool:
         bounds = payload_bounds(packet, size) if size < MAX_PACKET else None
         if bounds is None:
             self.dropped += 1
             return False
         head, sequence, timestamp, ssrc = read_header(packet)
-        arrival = self.stream.admit(ssrc, sequence)
+        arrival = self.admit(ssrc, sequence)
         if arrival is Arrival.REFUSED:
             self.dropped += 1
             return False
         octets = bounds[1] - bounds[0]
-        self.stream.measure(timestamp, octets, now)
+        self.measure(timestamp, octets, now)
         if arrival is Arrival.FIRST:
             self._begin_anew()
         payload_type = head & 0x7F
@@ -223,7 +277,7 @@ class RelayRow:
                 self.dropped += 1
                 return False
             marker = bool(head & MARKER)
-            self._tell(self.events.read(event, timestamp=timestamp, marker=marker, now=now))
+            self._tell(self._events.read(event, timestamp=timestamp, marker=marker, now=now))
         elif payload_type == self._voice_type:
             self.expire(now)
         else:
@@ -242,7 +296,7 @@ class RelayRow:
         if self._fresh:
             self._start(sequence, timestamp, now)
             head |= MARKER
-        elif late and self.stream.extend(sequence) < self._oldest:
+        elif late and self.extend(sequence) < self._oldest:
             return False  # said before this row was aimed; its number is taken by somebody else
         head = (head & 0xFF80) | number
         sequence = (sequence + self._sequence_offset) & 0xFFFF
@@ -260,14 +314,14 @@ class RelayRow:
         next_sequence, next_timestamp = self._out.next(now)
         self._sequence_offset = next_sequence - sequence
         self._timestamp_offset = next_timestamp - timestamp
-        self._oldest = self.stream.extend(sequence)
+        self._oldest = self.extend(sequence)
         self._fresh = False
         self._choose_way()
 
     def _begin_anew(self) -> None:
         self._fresh = True
-        self._tell(self.events.finish())
-        self.events.forget()
+        self._tell(self._events.finish())
+        self._events.forget()
         self._choose_way()
 
     def _tell(self, keys: list[KeyPress]) -> None:
@@ -277,5 +331,5 @@ class RelayRow:
 
     def _choose_way(self) -> None:
         """Open the short way when there is nothing that it would overlook."""
-        short = self._aimed and not self._fresh and not self.events.pending
-        self._expected_head = VERSION_2 | self._voice_type if short else _NEVER
+        short = self._aimed and not self._fresh and not self._events.pending
+        self._expected_head = HEADS[self._voice_type] if short else _NEVER

@@ -1,8 +1,8 @@
 """RTP as RFC 3550 has it: the header, sequence numbers that wrap, and what a receiver counts.
 
 `RtpPacket` is for whoever builds or studies single packets. The relay has no object per packet: it
-reads the fixed header with `read_header` and keeps one `RtpStream` per leg, whose fields it updates
-itself for the packet that comes next in order (relay.py); all other packets go through `admit` and
+reads the fixed header with `read_header` and is itself one `RtpStream` per leg, whose fields it
+updates for the packet that comes next in order (relay.py); all other packets go through `admit` and
 `measure`.
 
 Sequence numbers are 16 bits and timestamps 32 bits, both wrap. A packet that is not where it is
@@ -26,6 +26,9 @@ MARKER: Final = 0x0080
 
 VERSION_2: Final = 0x8000
 """The first 16 bits of a header without padding, extension, sources, marker; payload type 0."""
+
+HEADS: Final = tuple(VERSION_2 | payload_type for payload_type in range(128))
+"""The first 16 bits of a plain header by payload type: one object each for all that compare it."""
 
 MAX_DROPOUT: Final = 3000  # packets missing before a jump counts as a restart, RFC 3550 §A.1
 MAX_MISORDER: Final = 100  # packets that one may come too late, RFC 3550 §A.1
@@ -113,12 +116,15 @@ class RtpStream:
 
     `expected` is the sequence number that comes next, 1…65536: 65536 stands for 0 after a wrap, so
     that the relay's comparison fails there and `admit` counts the cycle. `jitter` and `transit` are
-    in timestamp units, `arrived` in seconds. Counts go on when the sender changes its SSRC.
+    in timestamp units, `arrived` in seconds, `octets` of payload. Counts go on when the sender
+    changes its SSRC.
     """
 
     __slots__ = (
         "_base",
         "_candidate",
+        "_counted",
+        "_counted_to",
         "_cycles",
         "_earlier_expected",
         "_told_expected",
@@ -128,8 +134,8 @@ class RtpStream:
         "expected",
         "jitter",
         "octets",
-        "packets",
         "ssrc",
+        "timestamp",
         "transit",
     )
 
@@ -137,19 +143,29 @@ class RtpStream:
         self.clock = clock
         self.ssrc = -1
         """The SSRC in use; −1 before the first packet."""
-        self.expected = -1
-        self.packets = 0
+        self.expected = 0
         self.octets = 0
-        """Payload octets."""
         self.arrived = 0.0
+        self.timestamp = 0
+        """Of the packet that arrived last."""
         self.transit = inf
         self.jitter = 0.0
+        self._counted = 0
+        self._counted_to = 0
         self._cycles = 0
         self._base = 0
         self._candidate = (-1, -1)
         self._earlier_expected = 0
         self._told_expected = 0
         self._told_packets = 0
+
+    @property
+    def packets(self) -> int:
+        """Return the packets received.
+
+        Each packet in order moves `expected` on by one, so these need no counter of their own.
+        """
+        return self._counted + self.expected - self._counted_to
 
     def tune(self, clock: int) -> None:
         """Measure in another unit, Hz, from the next packet on."""
@@ -164,30 +180,18 @@ class RtpStream:
             self._candidate = (ssrc, sequence)
 
     def admit(self, ssrc: int, sequence: int) -> Arrival:
-        """Place a packet in the stream (RFC 3550 §A.1) and take note of its sequence number."""
-        if ssrc != self.ssrc:
-            if self.ssrc < 0 or self._follows_candidate(ssrc, sequence):
-                self._begin(ssrc, sequence)
-                return Arrival.FIRST
-            return Arrival.REFUSED
-        ahead = (sequence - self.expected) & 0xFFFF
-        if ahead < MAX_DROPOUT:
-            if sequence < self.expected - 1:
-                self._cycles += 0x10000
-            self.expected = sequence + 1
-            return Arrival.NEXT
-        if ahead >= 0x10000 - MAX_MISORDER:
-            return Arrival.LATE
-        if self._follows_candidate(ssrc, sequence):
-            self._begin(ssrc, sequence)
-            return Arrival.FIRST
-        return Arrival.REFUSED
+        """Place a packet in the stream and count it unless it is refused (RFC 3550 §A.1)."""
+        packets = self.packets
+        arrival = self._place(ssrc, sequence)
+        self._counted = packets if arrival is Arrival.REFUSED else packets + 1
+        self._counted_to = self.expected
+        return arrival
 
     def measure(self, timestamp: int, octets: int, now: float) -> None:
-        """Count an admitted packet and take it into the jitter estimate (RFC 3550 §6.4.1)."""
-        self.packets += 1
+        """Take an admitted packet into the jitter estimate (RFC 3550 §6.4.1)."""
         self.octets += octets
         self.arrived = now
+        self.timestamp = timestamp
         transit = now * self.clock - timestamp
         step = abs(transit - self.transit)
         self.transit = transit
@@ -220,6 +224,25 @@ class RtpStream:
         lost = due - (packets - self._told_packets)
         self._told_expected, self._told_packets = expected, packets
         return min(255, lost * 256 // due) if due > 0 and lost > 0 else 0
+
+    def _place(self, ssrc: int, sequence: int) -> Arrival:
+        if ssrc != self.ssrc:
+            if self.ssrc < 0 or self._follows_candidate(ssrc, sequence):
+                self._begin(ssrc, sequence)
+                return Arrival.FIRST
+            return Arrival.REFUSED
+        ahead = (sequence - self.expected) & 0xFFFF
+        if ahead < MAX_DROPOUT:
+            if sequence < self.expected - 1:
+                self._cycles += 0x10000
+            self.expected = sequence + 1
+            return Arrival.NEXT
+        if ahead >= 0x10000 - MAX_MISORDER:
+            return Arrival.LATE
+        if self._follows_candidate(ssrc, sequence):
+            self._begin(ssrc, sequence)
+            return Arrival.FIRST
+        return Arrival.REFUSED
 
     def _expected_in_all(self) -> int:
         if self.ssrc < 0:

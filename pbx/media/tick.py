@@ -74,7 +74,8 @@ class TickLoop:
         self.on_tick: Reader | None = None
         self._epoll = select.epoll()
         self._readers: dict[int, Reader] = {}
-        self._routes: dict[int, Route] = {}
+        self._routes: list[Route | None] = []
+        """By descriptor: descriptors are small numbers, and indexing beats hashing."""
         self._failures: dict[int, OnFailure] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
@@ -84,6 +85,7 @@ class TickLoop:
     def watch(self, descriptor: int, reader: Reader) -> None:
         """Call `reader` whenever the descriptor can be read."""
         self._readers[descriptor] = reader
+        self._routes.extend([None] * (descriptor + 1 - len(self._routes)))
         self._epoll.register(descriptor, select.EPOLLIN)
 
     def watch_writing(self, descriptor: int, wanted: bool) -> None:
@@ -97,7 +99,7 @@ class TickLoop:
 
     def unroute(self, descriptor: int) -> None:
         """Call the descriptor's reader again."""
-        self._routes.pop(descriptor, None)
+        self._routes[descriptor] = None
         self._failures.pop(descriptor, None)
 
     def forget(self, descriptor: int) -> None:
@@ -145,9 +147,9 @@ class TickLoop:
         ready = self._epoll.poll(patience, MAX_EVENTS)
         now = clock()
         buffer, views = self.buffer, self.views
-        route_of = self._routes.get
+        routes = self._routes
         for descriptor, _ in ready:
-            route = route_of(descriptor)
+            route = routes[descriptor]
             if route is None:
                 self._read(descriptor, now)
                 continue
