@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 Address = tuple[str, int]
@@ -53,6 +54,7 @@ class Verdict(Enum):
     """It is the remote's, and its source is locked from now on."""
 
 
+@lru_cache(maxsize=4096)
 def canonical_host(host: str) -> str | None:
     """Return a unicast IP address in the form that the socket layer uses, or None.
 

@@ -76,6 +76,7 @@ class Switchboard:
         self._reports: dict[int, Timer] = {}
         self._clips = ClipStore()
         self._top_up_at = inf
+        self._top_up_timer: Timer | None = None
         self._actions: dict[type[AnyCommand], Callable[[Any, float], None]] = {
             AddLeg: self._add,
             UpdateLeg: self._update,
@@ -264,5 +265,7 @@ class Switchboard:
     def _top_up_soon(self, now: float) -> None:
         due = self._stock.due(now)
         if due < self._top_up_at:
+            if self._top_up_timer is not None:
+                self._top_up_timer.cancel()
             self._top_up_at = due
-            self._loop.call_at(due, self._top_up)
+            self._top_up_timer = self._loop.call_at(due, self._top_up)

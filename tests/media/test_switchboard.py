@@ -20,6 +20,7 @@ from pbx.media.protocol import (
     PayloadMap,
     Play,
     PlaybackDone,
+    PortsExhausted,
     PortsReady,
     SetMediaTimeout,
     StopPlaying,
@@ -226,6 +227,27 @@ def test_the_stock_is_topped_up_after_a_leg_took_from_it(board: Board, phone: Rt
     board.advance(0.05)
     after = sum(len(event.ports) for event in board.posted if isinstance(event, PortsReady))
     assert after == before == 8
+
+
+def test_the_stock_is_looked_after_only_when_something_is_due(
+    board: Board, phone: RtpPhone, monkeypatch: pytest.MonkeyPatch
+):
+    looks: list[float] = []
+    top_up = board.stock.top_up
+
+    def counted(now: float) -> list[PortsReady | PortsExhausted]:
+        looks.append(now)
+        return top_up(now)
+
+    monkeypatch.setattr(board.stock, "top_up", counted)
+    for _ in range(20):
+        board.do(FreeLeg(board.add(phone)))
+        board.advance(0.02)
+    board.advance(3.0)
+    assert len(looks) <= 60
+    looks.clear()
+    board.advance(3.0)
+    assert looks == []
 
 
 def test_a_freed_port_serves_another_leg_that_hears_nothing_of_the_one_before():
