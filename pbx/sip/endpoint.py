@@ -96,6 +96,7 @@ class Endpoint:
         self.allow_line = f"Allow: {', '.join(settings.allow)}\r\n"
         self.supported_line = f"Supported: {', '.join(settings.supported)}\r\n"
         self.accept_line = f"Accept: {', '.join(settings.accept)}\r\n"
+        self.busy_line = f"Retry-After: {settings.retry_after}\r\n"
         self._no_stream: OrderedDict[Address, float] = OrderedDict()
         self._last_id = 0
 
@@ -170,18 +171,29 @@ class Endpoint:
     ) -> None:
         """Answer a request without a transaction (§8.2.7); an ACK is never answered.
 
-        Without a `tag`, copies of the request get the same one, made of what they share.
+        For refusals that copies of the request will get again, because they depend on the request
+        alone. Without a `tag`, the copies get the same one, made of what they share.
         """
         if request.method == "ACK" or "Via" not in request.headers:
             return
-        head = ResponseHead(request)
-        tag = tag or f"{hash((head.before, head.after)) & 0xFFFFFFFFFFFF:012x}"
-        message = head.write(status, tag=tag, extra=self.server_line + extra)
+        message = self._write_refusal(request, status, extra, tag)
         try:
             back = response_flow(request.via, flow)
         except MessageError:
             back = flow
         self.outbox.append((message, back))
+
+    def refuse_once(
+        self, request: Request, flow: Flow, status: int, now: float, extra: str = ""
+    ) -> None:
+        """Answer a request with a transaction, so that a copy cannot be let in a moment later."""
+        message = self._write_refusal(request, status, extra, "")
+        self.transactions.start_server(request, flow, now).respond(status, message, now)
+
+    def _write_refusal(self, request: Request, status: int, extra: str, tag: str) -> bytes:
+        head = ResponseHead(request)
+        tag = tag or f"{hash((head.before, head.after)) & 0xFFFFFFFFFFFF:012x}"
+        return head.write(status, tag=tag, extra=self.server_line + extra)
 
     def retry_after(self) -> str:
         """Return the header line for a 500 that two offers at once have caused (§14.2)."""

@@ -75,7 +75,7 @@ class InviteUsage(Usage):
         if refusal is not None:
             self.endpoint.refuse(request, flow, *refusal)
         elif self.closed or dialog.state is DialogState.TERMINATED:
-            self.endpoint.refuse(request, flow, 481)
+            self.endpoint.refuse_once(request, flow, 481, now)
         elif method in ("INVITE", "UPDATE"):
             self._receive_offer(dialog, request, flow, now)
         elif method == "OPTIONS":
@@ -110,10 +110,10 @@ class InviteUsage(Usage):
     def _receive_offer(self, dialog: Dialog, request: Request, flow: Flow, now: float) -> None:
         endpoint = self.endpoint
         if self._asked is not None or dialog.offer is OfferState.RECEIVED:
-            endpoint.refuse(request, flow, 500, endpoint.retry_after())
+            endpoint.refuse_once(request, flow, 500, now, endpoint.retry_after())
             return
         if self.is_asking() or dialog.offer is OfferState.SENT:
-            endpoint.refuse(request, flow, 491)
+            endpoint.refuse_once(request, flow, 491, now)
             return
         if self.has_offer(request):
             dialog.offer = OfferState.RECEIVED

@@ -253,7 +253,7 @@ class SentInvite(InviteUsage):
         elif request.method == "BYE":
             self._receive_early_bye(dialog, request, flow, now)
         elif request.method in ("INVITE", "UPDATE"):
-            self.endpoint.refuse(request, flow, 491)
+            self.endpoint.refuse_once(request, flow, 491, now)
         else:
             super().receive_request(dialog, request, flow, now)
 

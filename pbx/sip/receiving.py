@@ -101,8 +101,10 @@ class Receiver:
             return
         usage = endpoint.by_local_tag.get(to_tag)
         dialog = usage.find_dialog(request.call_id, request.from_tag) if usage else None
-        if usage is None or dialog is None:
+        if usage is None:
             self._refuse_unknown_dialog(request, flow)
+        elif dialog is None:
+            endpoint.refuse_once(request, flow, 481, now)  # It may have overtaken a response.
         else:
             usage.receive_request(dialog, request, flow, now)
 
@@ -137,10 +139,11 @@ class Receiver:
         number = request.cseq.number
         merge_key = (request.call_id, from_tag, number, request.method) if from_tag else None
         if (merge_key and endpoint.transactions.find_original(merge_key)) or self._loops(request):
-            endpoint.refuse(request, flow, 482)
-        elif self._is_full(request):
-            retry = f"Retry-After: {endpoint.settings.retry_after}\r\n"
-            endpoint.refuse(request, flow, 503, retry)
+            endpoint.refuse_once(request, flow, 482, now)
+        elif len(endpoint.transactions) >= endpoint.settings.max_transactions:
+            endpoint.refuse(request, flow, 503, endpoint.busy_line)
+        elif request.method == "INVITE" and self._has_too_many_calls():
+            endpoint.refuse_once(request, flow, 503, now, endpoint.busy_line)
         elif request.method == "INVITE":
             ReceivedInvite(endpoint, request, flow, now, merge_key=merge_key)
         elif request.method in ("BYE", "UPDATE", "PRACK"):
@@ -161,8 +164,5 @@ class Receiver:
                 return True
         return False
 
-    def _is_full(self, request: Request) -> bool:
-        endpoint, settings = self._endpoint, self._endpoint.settings
-        if request.method == "INVITE" and len(endpoint.by_local_tag) >= settings.max_invites:
-            return True
-        return len(endpoint.transactions) >= settings.max_transactions
+    def _has_too_many_calls(self) -> bool:
+        return len(self._endpoint.by_local_tag) >= self._endpoint.settings.max_invites
