@@ -16,6 +16,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from pbx.media.protocol import (
     PortsReady,
     SourceLocked,
     UpdateLeg,
-    decode_event,
+    decode_events,
     encode,
 )
 from tests.kit.namespace import network_namespace
@@ -90,6 +91,7 @@ class BenchedWorker:
         )
         theirs.close()
         self.ports: list[int] = []
+        self._received: deque[AnyWorkerEvent] = deque()
         while len(self.ports) < 2 * max(CALLS):
             event = self.receive()
             if isinstance(event, PortsReady):
@@ -101,7 +103,9 @@ class BenchedWorker:
 
     def receive(self) -> AnyWorkerEvent:
         """Wait for the next event."""
-        return decode_event(self.channel.recv(MAX_MESSAGE))
+        if not self._received:
+            self._received.extend(decode_events(self.channel.recv(MAX_MESSAGE)))
+        return self._received.popleft()
 
     def wait_for(self, kind: type[Any], count: int) -> None:
         """Wait for so many events of one kind."""

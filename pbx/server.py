@@ -14,6 +14,8 @@ import logging
 import secrets
 import signal
 
+import uvloop
+
 from pbx import __version__
 from pbx.alarms import Alarms
 from pbx.api.app import create_app
@@ -64,7 +66,7 @@ def serve(home: Home, settings: Settings) -> None:
     home.make_folders()
     raise_descriptor_limit()
     with hold_lock(home.lock):
-        asyncio.run(run(home, settings))
+        uvloop.run(run(home, settings))
 
 
 async def run(home: Home, settings: Settings) -> None:

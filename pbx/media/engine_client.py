@@ -28,6 +28,7 @@ import msgspec
 from pbx.errors import NoResource
 from pbx.media.engine import Family, MediaPort, OnEvent, OnWorkerLost
 from pbx.media.protocol import (
+    MAX_BATCH,
     MAX_MESSAGE,
     AddLeg,
     AnyCommand,
@@ -36,7 +37,7 @@ from pbx.media.protocol import (
     PortsExhausted,
     PortsReady,
     WorkerLoad,
-    decode_event,
+    decode_events,
     encode,
 )
 from pbx.media.worker_process import EngineSettings, share_ports, spawn, wait_for_end
@@ -67,7 +68,7 @@ class WorkerFigures:
     late_ticks: int
     stock: dict[Family, int]
     waiting: int
-    """Commands not yet taken by its socket."""
+    """What its socket has not taken yet: commands of this turn, and datagrams before them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,6 +83,7 @@ class _Worker:
     heard_at: float | None = None
     legs: set[int] = field(default_factory=set)
     stock: dict[Family, deque[int]] = field(default_factory=lambda: {4: deque(), 6: deque()})
+    unsent: list[AnyCommand] = field(default_factory=list)
     queue: deque[bytes] = field(default_factory=deque)
     load: WorkerLoad = field(default_factory=lambda: WorkerLoad(0.0, 0, 0))
 
@@ -99,7 +101,7 @@ class _Worker:
             legs=len(self.legs),
             late_ticks=self.load.late_ticks,
             stock={family: len(ports) for family, ports in self.stock.items()},
-            waiting=len(self.queue),
+            waiting=len(self.unsent) + len(self.queue),
         )
 
 
@@ -178,7 +180,7 @@ class EngineClient:
         if worker is not None:
             if isinstance(command, AddLeg):
                 worker.legs.add(command.leg)
-            self._write(worker, encode(command))
+            self._post(worker, command)
         elif isinstance(command, AddLeg):
             asyncio.get_running_loop().call_soon(
                 self.on_worker_lost, port.worker, frozenset({command.leg})
@@ -265,6 +267,17 @@ class EngineClient:
 
     # Talking
 
+    def _post(self, worker: _Worker, command: AnyCommand) -> None:
+        """Let the command go with all others of this turn of the loop."""
+        if not worker.unsent:
+            asyncio.get_running_loop().call_soon(self._flush, worker)
+        worker.unsent.append(command)
+
+    def _flush(self, worker: _Worker) -> None:
+        commands, worker.unsent = worker.unsent, []
+        for start in range(0, len(commands), MAX_BATCH):
+            self._write(worker, encode(*commands[start : start + MAX_BATCH]))
+
     def _write(self, worker: _Worker, datagram: bytes) -> None:
         if not worker.queue:
             try:
@@ -310,11 +323,12 @@ class EngineClient:
                 return
             worker.heard_at = asyncio.get_running_loop().time()
             try:
-                event = decode_event(bytes(buffer[:size]))
+                events = decode_events(bytes(buffer[:size]))
             except msgspec.DecodeError as error:
                 log.error("media worker %d: %d unreadable bytes: %s", worker.number, size, error)
                 continue
-            self._take(worker, event)
+            for event in events:
+                self._take(worker, event)
 
     def _take(self, worker: _Worker, event: AnyWorkerEvent) -> None:
         match event:

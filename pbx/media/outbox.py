@@ -8,10 +8,11 @@ are not kept: newer ones follow. Keys and freed legs are never lost.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from pbx.media.protocol import AnyWorkerEvent, LegReport, WorkerLoad, encode
+from pbx.media.protocol import MAX_BATCH, AnyWorkerEvent, LegReport, WorkerLoad, encode
 
 MAX_WAITING: Final = 100_000
 """Events kept for a server that does not read; when there are more it is gone for good."""
@@ -30,18 +31,37 @@ class Outbox:
         self._send = send
         self._wait_for_room = wait_for_room
         self._waiting: deque[bytes] = deque()
+        self._gathered: list[AnyWorkerEvent] | None = None
         self.dropped = 0
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all that is posted within the block go out as one datagram (or a few)."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            gathered, self._gathered = self._gathered, None
+            for start in range(0, len(gathered), MAX_BATCH):
+                batch = gathered[start : start + MAX_BATCH]
+                self._post(encode(*batch), droppable=False)
+
     def post(self, event: AnyWorkerEvent) -> None:
-        """Send an event now, or keep it; events stay in order."""
-        if not self._waiting and self._sent(encode(event)):
+        """Send an event now, with its batch, or when there is room; events stay in order."""
+        if self._gathered is not None:
+            self._gathered.append(event)
+        else:
+            self._post(encode(event), droppable=isinstance(event, LegReport | WorkerLoad))
+
+    def _post(self, datagram: bytes, *, droppable: bool) -> None:
+        if not self._waiting and self._sent(datagram):
             return
-        if isinstance(event, LegReport | WorkerLoad) or len(self._waiting) >= MAX_WAITING:
+        if droppable or len(self._waiting) >= MAX_WAITING:
             self.dropped += 1
             return
         if not self._waiting:
             self._wait_for_room(True)
-        self._waiting.append(encode(event))
+        self._waiting.append(datagram)
 
     def flush(self) -> None:
         """Send what waits, as far as there is room."""

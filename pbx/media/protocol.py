@@ -1,8 +1,8 @@
 """What the signalling process and a media worker say to each other.
 
-One msgspec (MessagePack) message per datagram of a SOCK_SEQPACKET pair, at most 64 kB. Ids are made
-by signalling; commands have no reply, what comes of them are events. Legs are named by a number
-that is never used twice in one run. No numpy here: both sides import this file.
+Messages of msgspec (MessagePack), several to a datagram of a SOCK_SEQPACKET pair, at most 64 kB.
+Ids are made by signalling; commands have no reply, what comes of them are events. Legs are named by
+a number that is never used twice in one run. No numpy here: both sides import this file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Literal
 import msgspec
 
 MAX_MESSAGE = 65_536
-"""Bytes of the largest message on the channel."""
+"""Bytes of the largest datagram on the channel."""
+
+MAX_BATCH = 64
+"""Messages that go into one datagram: system calls cost more than messages."""
 
 MediaDirection = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 """Seen from callpbx: sendonly means that we send and do not listen."""
@@ -230,20 +233,22 @@ AnyWorkerEvent = (
 )
 
 _encoder = msgspec.msgpack.Encoder()
-_command_decoder: msgspec.msgpack.Decoder[AnyCommand] = msgspec.msgpack.Decoder(AnyCommand)
-_event_decoder: msgspec.msgpack.Decoder[AnyWorkerEvent] = msgspec.msgpack.Decoder(AnyWorkerEvent)
+_commands: msgspec.msgpack.Decoder[list[AnyCommand]] = msgspec.msgpack.Decoder(list[AnyCommand])
+_events: msgspec.msgpack.Decoder[list[AnyWorkerEvent]] = msgspec.msgpack.Decoder(
+    list[AnyWorkerEvent]
+)
 
 
-def encode(message: AnyCommand | AnyWorkerEvent) -> bytes:
-    """Return the message as one datagram."""
-    return _encoder.encode(message)
+def encode(*messages: AnyCommand | AnyWorkerEvent) -> bytes:
+    """Return messages as one datagram; at most `MAX_BATCH` of them, so that it stays in size."""
+    return _encoder.encode(messages)
 
 
-def decode_command(datagram: bytes) -> AnyCommand:
-    """Return the command in a datagram; raises msgspec.DecodeError."""
-    return _command_decoder.decode(datagram)
+def decode_commands(datagram: bytes) -> list[AnyCommand]:
+    """Return the commands in a datagram, in order; raises msgspec.DecodeError."""
+    return _commands.decode(datagram)
 
 
-def decode_event(datagram: bytes) -> AnyWorkerEvent:
-    """Return the event in a datagram; raises msgspec.DecodeError."""
-    return _event_decoder.decode(datagram)
+def decode_events(datagram: bytes) -> list[AnyWorkerEvent]:
+    """Return the events in a datagram, in order; raises msgspec.DecodeError."""
+    return _events.decode(datagram)

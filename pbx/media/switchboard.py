@@ -9,7 +9,6 @@ of the port stock.
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
 from math import inf
 from typing import Any, Final
@@ -55,7 +54,10 @@ log = logging.getLogger(__name__)
 
 
 class Switchboard:
-    """All legs of one worker. `epoch` is what makes the loop's time seconds since 1900."""
+    """All legs of one worker.
+
+    `random_bits(n)` returns n random bits; `epoch` makes the loop's time seconds since 1900.
+    """
 
     def __init__(
         self,
@@ -63,13 +65,13 @@ class Switchboard:
         outbox: Outbox,
         *,
         loop: TickLoop,
-        rng: random.Random,
+        random_bits: Callable[[int], int],
         epoch: float,
     ) -> None:
         self._stock = stock
         self._outbox = outbox
         self._loop = loop
-        self._rng = rng
+        self._random_bits = random_bits
         self._epoch = epoch
         self._legs: dict[int, MediaLeg] = {}
         self._playing: dict[int, MediaLeg] = {}
@@ -118,7 +120,7 @@ class Switchboard:
         if pair is None:
             log.debug("leg %d: port %d is not in stock", command.leg, command.port)
             return
-        bits = self._rng.getrandbits
+        bits = self._random_bits
         self._legs[command.leg] = MediaLeg(
             command.leg,
             pair,
@@ -242,7 +244,8 @@ class Switchboard:
     # Time
 
     def _report_later(self, number: int, interval: tuple[float, float], now: float) -> None:
-        when = now + self._rng.uniform(*interval)
+        shortest, longest = interval
+        when = now + shortest + (longest - shortest) * self._random_bits(16) / 0x10000
         self._reports[number] = self._loop.call_at(when, lambda at: self._report(number, at))
 
     def _report(self, number: int, now: float) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import random
 import resource
 import signal
@@ -18,6 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -25,7 +27,7 @@ import msgspec
 from pbx.media.engine import Family
 from pbx.media.outbox import Outbox
 from pbx.media.ports import PortStock
-from pbx.media.protocol import MAX_MESSAGE, WorkerLoad, decode_command
+from pbx.media.protocol import MAX_MESSAGE, AnyCommand, WorkerLoad, decode_commands
 from pbx.media.rtcp import NTP_EPOCH
 from pbx.media.switchboard import Switchboard
 from pbx.media.tick import TickLoop
@@ -33,8 +35,11 @@ from pbx.media.tick import TickLoop
 LOAD_INTERVAL: Final = 1.0
 """Seconds between two reports of what the worker uses; they are its sign of life too."""
 
-COMMANDS_PER_TURN: Final = 32
-"""Commands carried out before packets have their turn again."""
+DATAGRAMS_PER_TURN: Final = 4
+"""Datagrams of commands carried out before packets have their turn again."""
+
+NICENESS: Final = -10
+"""Where the system allows it, sound goes before everything that may be a moment late."""
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +47,16 @@ log = logging.getLogger(__name__)
 class Worker:
     """Joins the channel, the switchboard and the loop."""
 
-    def __init__(self, channel: socket.socket, stock: PortStock) -> None:
-        channel.setblocking(False)
-        self._channel = channel
+    def __init__(self, link: socket.socket, stock: PortStock) -> None:
+        link.setblocking(False)
+        self._link = link
         self._loop = TickLoop()
-        self._outbox = Outbox(channel.send, self._wait_for_room)
+        self._outbox = Outbox(link.send, self._wait_for_room)
         self._switchboard = Switchboard(
             stock,
             self._outbox,
             loop=self._loop,
-            rng=random.SystemRandom(),
+            random_bits=random.SystemRandom().getrandbits,
             epoch=NTP_EPOCH + time.time() - self._loop.clock(),
         )
         self._measured_at = self._loop.clock()
@@ -60,7 +65,7 @@ class Worker:
     def run(self) -> None:
         """Serve until the channel ends."""
         now = self._loop.clock()
-        self._loop.watch(self._channel.fileno(), self._read_channel)
+        self._loop.watch(self._link.fileno(), self._read_link)
         self._switchboard.start(now)
         self._report_load(now)
         self._loop.run()
@@ -68,30 +73,30 @@ class Worker:
         self._loop.close()
 
     def _wait_for_room(self, wanted: bool) -> None:
-        self._loop.watch_writing(self._channel.fileno(), wanted)
+        self._loop.watch_writing(self._link.fileno(), wanted)
 
-    def _read_channel(self, now: float) -> None:
+    def _read_link(self, now: float) -> None:
         self._outbox.flush()
-        for _ in range(COMMANDS_PER_TURN):
-            try:
-                datagram = self._channel.recv(MAX_MESSAGE)
-            except BlockingIOError:
-                return
-            except OSError:
-                datagram = b""
-            if not datagram:
-                self._loop.stop()
-                return
-            self._carry_out(datagram, now)
+        with self._outbox.together():
+            for _ in range(DATAGRAMS_PER_TURN):
+                try:
+                    datagram = self._link.recv(MAX_MESSAGE)
+                except BlockingIOError:
+                    return
+                except OSError:
+                    datagram = b""
+                if not datagram:
+                    self._loop.stop()
+                    return
+                for command in _read(datagram):
+                    self._carry_out(command, now)
 
-    def _carry_out(self, datagram: bytes, now: float) -> None:
-        """Do what a datagram says. The fence: a command that fails harms no other leg."""
+    def _carry_out(self, command: AnyCommand, now: float) -> None:
+        """Do what signalling asks. The fence: a command that fails harms no other leg."""
         try:
-            self._switchboard.carry_out(decode_command(datagram), now)
-        except msgspec.DecodeError as error:
-            log.error("a command of %d octets cannot be read: %s", len(datagram), error)
+            self._switchboard.carry_out(command, now)
         except Exception:
-            log.exception("a command failed: %r", datagram[:200])
+            log.exception("a command failed: %r", command)
 
     def _report_load(self, now: float) -> None:
         self._loop.call_at(now + LOAD_INTERVAL, self._report_load)
@@ -99,6 +104,14 @@ class Worker:
         share = (used - self._cpu_used) / elapsed if elapsed > 0 else 0.0
         self._cpu_used, self._measured_at = used, now
         self._outbox.post(WorkerLoad(share, len(self._switchboard), self._loop.late_ticks))
+
+
+def _read(datagram: bytes) -> list[AnyCommand]:
+    try:
+        return decode_commands(datagram)
+    except msgspec.DecodeError as error:
+        log.error("%d octets of commands cannot be read: %s", len(datagram), error)
+        return []
 
 
 def raise_descriptor_limit() -> None:
@@ -117,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise_descriptor_limit()
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     low, high = options.ports
     hosts: dict[Family, str] = {4: options.bind4, 6: options.bind6}
     stock = PortStock(
@@ -127,8 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     gc.collect()
     gc.freeze()  # the modules and tables are never garbage: collections stay short
-    with socket.socket(fileno=options.fd) as channel:
-        Worker(channel, stock).run()
+    with socket.socket(fileno=options.fd) as link:
+        Worker(link, stock).run()
     return 0
 
 

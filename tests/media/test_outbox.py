@@ -6,7 +6,7 @@ from pbx.media.protocol import (
     LegReport,
     StreamFigures,
     WorkerLoad,
-    decode_event,
+    decode_events,
 )
 
 FIGURES = StreamFigures(packets=5)
@@ -25,7 +25,7 @@ class Pipe:
         if self.room == 0:
             raise BlockingIOError
         self.room -= 1
-        self.sent.append(decode_event(datagram))
+        self.sent.extend(decode_events(datagram))
 
 
 def test_events_go_out_at_once_in_order():

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
@@ -26,7 +27,7 @@ from pbx.media.protocol import (
     SourceLocked,
     UpdateLeg,
     WorkerLoad,
-    decode_event,
+    decode_events,
     encode,
 )
 from tests.kit.rtp import PCMU, RtpPhone, phones
@@ -50,15 +51,22 @@ class RunningWorker:
         )
         theirs.close()
         self.ports: list[int] = []
+        self._received: deque[AnyWorkerEvent] = deque()
 
     def send(self, *commands: AnyCommand) -> None:
         for command in commands:
             self.channel.sendall(encode(command))
 
+    def receive(self) -> AnyWorkerEvent:
+        """Return the next event of whatever kind."""
+        if not self._received:
+            self._received.extend(decode_events(self.channel.recv(MAX_MESSAGE)))
+        return self._received.popleft()
+
     def wait_for(self, kind: type[AnyWorkerEvent]) -> AnyWorkerEvent:
         """Return the next event of one kind; ports announced meanwhile are kept."""
         while True:
-            event = decode_event(self.channel.recv(MAX_MESSAGE))
+            event = self.receive()
             if isinstance(event, PortsReady):
                 self.ports += event.ports if event.family == 4 else ()
             if isinstance(event, kind):
@@ -128,7 +136,7 @@ def test_two_phones_hear_each_other_through_a_worker(worker: RunningWorker):
 
 
 def test_ports_come_first_and_load_says_that_it_lives(worker: RunningWorker):
-    first = decode_event(worker.channel.recv(MAX_MESSAGE))
+    first = worker.receive()
     assert isinstance(first, PortsReady)
     assert first.family == 4
     load = worker.wait_for(WorkerLoad)

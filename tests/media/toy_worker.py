@@ -23,7 +23,7 @@ from pbx.media.protocol import (
     PortsReady,
     StreamFigures,
     WorkerLoad,
-    decode_command,
+    decode_commands,
     encode,
 )
 
@@ -56,19 +56,20 @@ def serve(line: socket.socket, arguments: argparse.Namespace) -> None:
         say(PortsReady(6, ports))
     say(WorkerLoad(0.25, 0, 7))
     while datagram := line.recv(MAX_MESSAGE):
-        match decode_command(datagram):
-            case FreeLeg(leg):
-                say(LegFreed(leg, StreamFigures(), StreamFigures()))
-            case Play(leg, playback, "environment"):
-                told = f"{os.environ['OPENBLAS_NUM_THREADS']} {vars(arguments)}"
-                say(PlaybackDone(leg, playback, finished=True, error=told))
-            case Play(_, _, "crash"):
-                os._exit(3)
-            case Play(leg, playback, "garbage"):
-                line.send(b"\xc1\xc1")
-                say(PlaybackDone(leg, playback, finished=True))
-            case _:
-                pass
+        for command in decode_commands(datagram):
+            match command:
+                case FreeLeg(leg):
+                    say(LegFreed(leg, StreamFigures(), StreamFigures()))
+                case Play(leg, playback, "environment"):
+                    told = f"{os.environ['OPENBLAS_NUM_THREADS']} {vars(arguments)}"
+                    say(PlaybackDone(leg, playback, finished=True, error=told))
+                case Play(_, _, "crash"):
+                    os._exit(3)
+                case Play(leg, playback, "garbage"):
+                    line.send(b"\xc1\xc1")
+                    say(PlaybackDone(leg, playback, finished=True))
+                case _:
+                    pass
 
 
 if __name__ == "__main__":
