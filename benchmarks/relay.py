@@ -16,11 +16,12 @@ import os
 import socket
 import subprocess
 import sys
-from collections import deque
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from queue import Queue
+from typing import IO
 
 from benchmarks import figures, machine
 from benchmarks.figures import Figure
@@ -32,10 +33,12 @@ from pbx.media.protocol import (
     FreeLeg,
     Join,
     LegFreed,
+    LegReport,
     PayloadMap,
     PortsReady,
     SourceLocked,
     UpdateLeg,
+    WorkerLoad,
     decode_events,
     encode,
 )
@@ -47,8 +50,9 @@ SETTLE = 2.0
 """Seconds of sound before the measured window: sources are locked, buffers warm."""
 
 PORTS = "10000-19999"
-STOCK = 1024
+STOCK = 64
 HOST = "127.0.0.1"
+PATIENCE = 10.0
 PCMU = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=101, event_receive=101)
 
 
@@ -78,10 +82,10 @@ class Seen:
 
 
 class BenchedWorker:
-    """A worker process and the other end of its channel."""
+    """A worker process and the other end of its channel, which is read all the time."""
 
     def __init__(self) -> None:
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         options = f"--fd {theirs.fileno()} --ports {PORTS} --bind6 none --stock {STOCK}"
         self.process = subprocess.Popen(
@@ -90,32 +94,37 @@ class BenchedWorker:
             env=environment,
         )
         theirs.close()
-        self.ports: list[int] = []
-        self._received: deque[AnyWorkerEvent] = deque()
-        while len(self.ports) < 2 * max(CALLS):
-            event = self.receive()
-            if isinstance(event, PortsReady):
-                self.ports += event.ports
+        self._ports: Queue[int] = Queue()
+        self._events: Queue[AnyWorkerEvent] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def send(self, command: AnyCommand) -> None:
-        """Send a command, waiting for room."""
-        self.channel.sendall(encode(command))
+    def send(self, *commands: AnyCommand) -> None:
+        """Send commands, waiting for room."""
+        self._ours.sendall(encode(*commands))
 
-    def receive(self) -> AnyWorkerEvent:
-        """Wait for the next event."""
-        if not self._received:
-            self._received.extend(decode_events(self.channel.recv(MAX_MESSAGE)))
-        return self._received.popleft()
+    def take_port(self) -> int:
+        """Return an announced port, waiting for one."""
+        return self._ports.get(timeout=PATIENCE)
 
-    def wait_for(self, kind: type[Any], count: int) -> None:
+    def wait_for(self, kind: type[AnyWorkerEvent], count: int) -> None:
         """Wait for so many events of one kind."""
         while count:
-            count -= isinstance(self.receive(), kind)
+            count -= isinstance(self._events.get(timeout=PATIENCE), kind)
 
     def close(self) -> None:
-        """End the worker by closing its channel."""
-        self.channel.close()
-        self.process.wait(5)
+        """End the worker by ending its channel."""
+        self._ours.shutdown(socket.SHUT_RDWR)
+        self.process.wait(PATIENCE)
+
+    def _read(self) -> None:
+        with self._ours:
+            while datagram := self._ours.recv(MAX_MESSAGE):
+                for event in decode_events(datagram):
+                    if isinstance(event, PortsReady):
+                        for port in event.ports:
+                            self._ports.put(port)
+                    elif not isinstance(event, LegReport | WorkerLoad):
+                        self._events.put(event)
 
 
 @contextmanager
@@ -153,15 +162,17 @@ def run_step(calls: int, seconds: float) -> Seen:
     pin(worker.process.pid, 0)
     pids = [worker.process.pid]
     try:
+        ports = [worker.take_port()]
         idle_kb = machine.memory_kb(pids)
-        ports = worker.ports[: 2 * calls]
-        order = {"ports": ports, "settle": SETTLE, "seconds": seconds}
+        for leg in range(2 * calls):
+            worker.send(AddLeg(leg, ports[leg]))
+            ports.append(worker.take_port())
+        order = {"ports": ports[: 2 * calls], "settle": SETTLE, "seconds": seconds}
         with generator(order) as (process, stdin, stdout):
             pin(process.pid, 1)
-            remotes = json.loads(stdout.readline())
-            for leg, (port, remote) in enumerate(zip(ports, remotes, strict=True)):
-                worker.send(AddLeg(leg, port))
-                worker.send(UpdateLeg(leg, (HOST, remote), (HOST, remote + 1), None, PCMU))
+            for leg, remote in enumerate(json.loads(stdout.readline())):
+                address, rtcp = (HOST, remote), (HOST, remote + 1)
+                worker.send(UpdateLeg(leg, address, rtcp, None, PCMU))
                 if leg % 2:
                     worker.send(Join(leg - 1, leg))
             print(file=stdin, flush=True)

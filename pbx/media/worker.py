@@ -41,6 +41,9 @@ DATAGRAMS_PER_TURN: Final = 4
 NICENESS: Final = -10
 """Where the system allows it, sound goes before everything that may be a moment late."""
 
+COLLECT_AFTER: Final = (10_000, 20, 20)
+"""Thresholds of the garbage collector: freed legs are garbage in cycles, packets make none."""
+
 log = logging.getLogger(__name__)
 
 
@@ -142,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     gc.collect()
     gc.freeze()  # the modules and tables are never garbage: collections stay short
+    gc.set_threshold(*COLLECT_AFTER)
     with socket.socket(fileno=options.fd) as link:
         Worker(link, stock).run()
     return 0

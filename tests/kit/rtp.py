@@ -25,7 +25,7 @@ from pbx.media.protocol import (
     PayloadMap,
     PortsReady,
     UpdateLeg,
-    decode_event,
+    decode_events,
 )
 from pbx.media.rtcp import RtcpPacket, parse_rtcp
 from pbx.media.rtp import RtpPacket
@@ -149,10 +149,10 @@ class Board:
             hosts={family: hosts[family] for family in families},
         )
         outbox = Outbox(
-            lambda datagram: self.posted.append(decode_event(datagram)), lambda wanted: None
+            lambda datagram: self.posted.extend(decode_events(datagram)), lambda wanted: None
         )
         self.switchboard = Switchboard(
-            self.stock, outbox, loop=self.loop, rng=random.Random(7), epoch=3.9e9
+            self.stock, outbox, loop=self.loop, random_bits=random.Random(7).getrandbits, epoch=3.9e9
         )
         self.switchboard.start(self.now)
         self._legs = 0
