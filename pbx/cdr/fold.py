@@ -31,26 +31,18 @@ def fold(call: OpenCall | None, stamped: Stamped) -> OpenCall | None:
     None is a call of which nothing is known: only its CallStarted makes it one. What comes after
     CallEnded changes nothing.
     """
-    event = stamped.event
-    if call is None:
-        return _begin(stamped, event) if isinstance(event, CallStarted) else None
-    if call.ending is not None:
-        return call
-    step = _STEPS.get(type(event))
-    if step is None:
-        return call
-    now = max(call.now, round((stamped.monotonic - call.monotonic) * 1000))
-    changed = replace(call, now=now)
-    step(changed, event)
-    return changed
+    return fold_all((stamped,), call)
 
 
-def fold_all(stream: Iterable[Stamped]) -> OpenCall | None:
-    """Return the call that a whole sequence of its events tells of."""
-    call: OpenCall | None = None
+def fold_all(stream: Iterable[Stamped], call: OpenCall | None = None) -> OpenCall | None:
+    """Return the call with a whole stretch of its events; the argument stays as it is."""
+    changed = None if call is None else replace(call)
     for stamped in stream:
-        call = fold(call, stamped)
-    return call
+        if changed is None:
+            changed = _begin(stamped)
+        elif changed.ending is None:
+            _advance(changed, stamped)
+    return changed
 
 
 def interruption(call: OpenCall, *, seq: int, at: float, monotonic: float) -> Stamped:
@@ -70,13 +62,27 @@ def interruption(call: OpenCall, *, seq: int, at: float, monotonic: float) -> St
     )
 
 
-def _begin(stamped: Stamped, event: CallStarted) -> OpenCall:
+def _begin(stamped: Stamped) -> OpenCall | None:
+    event = stamped.event
+    if not isinstance(event, CallStarted):
+        return None
     return OpenCall(
         started=event,
         seq=stamped.seq,
         started_ms=round(stamped.at * 1000),
         monotonic=stamped.monotonic,
     )
+
+
+def _advance(call: OpenCall, stamped: Stamped) -> None:
+    event = stamped.event
+    step = _STEPS.get(type(event))
+    if step is None:
+        return
+    now = round((stamped.monotonic - call.monotonic) * 1000)
+    if now > call.now:
+        call.now = now
+    step(call, event)
 
 
 # -- one step per event ----------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Rows that wait to be written: what the recorder writes next, and where it waits when it cannot.
 
-Every event passes through here once. A call's new events become one row when they are sealed, the
-call itself one row when it begins (so that a killed server leaves a trace of it) and one when it is
-over. Rows stay until the database has them; writing a row twice does no harm. When the database
-takes nothing for long, the oldest give way: events early, records only beyond `MAX_RECORDS`.
+Every event passes through here once. A call's new events are folded and become one row when they
+are sealed, the call itself one row when it begins (so that a killed server leaves a trace of it)
+and one when it is over. Rows stay until the database has them; writing a row twice does no harm.
+When the database takes nothing for long, the oldest give way: events early, records only beyond
+`MAX_RECORDS`.
 
 Pure: no clock, no database.
 """
@@ -11,12 +12,12 @@ Pure: no clock, no database.
 from __future__ import annotations
 
 import logging
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from pbx.cdr.fold import fold
+from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.rows import EventRow, OpenRow, RecordRow, event_row, open_row, ordinal_of, record_row
 from pbx.events import Stamped
@@ -50,11 +51,10 @@ class Batch:
 
 @dataclass(slots=True)
 class _Call:
-    """A call that goes on: its fold, and its events that are in no row yet."""
+    """A call that goes on, and whether it was announced as one."""
 
     ordinal: int
     state: OpenCall
-    fresh: list[Stamped] = field(default_factory=list)
     announced: bool = False
 
 
@@ -69,8 +69,8 @@ class Outbox:
         self._max_records = max_records
         self._max_events = max_events
         self._calls: dict[str, _Call] = {}
-        self._touched: dict[str, _Call] = {}
-        self._fresh = 0
+        self._fresh: defaultdict[str, list[Stamped]] = defaultdict(list)
+        self._fresh_events = 0
         self._opened: dict[int, OpenRow] = {}
         self._events: deque[EventRow] = deque()
         self._records: deque[RecordRow] = deque()
@@ -78,7 +78,7 @@ class Outbox:
 
     @property
     def open_calls(self) -> int:
-        """Return how many calls go on."""
+        """Return how many calls went on when rows were made last."""
         return len(self._calls)
 
     @property
@@ -87,39 +87,22 @@ class Outbox:
         return len(self._records)
 
     def take(self, stamped: Stamped) -> None:
-        """Fold one event into its call and keep it for the call's next row."""
-        name = stamped.event.call
-        call = self._calls.get(name)
-        state = fold(None if call is None else call.state, stamped)
-        if state is None:
-            self.stray_events += 1
-            log.debug("call %s: %s of no open call", name, type(stamped.event).__name__)
-            return
-        if call is None:
-            call = self._calls[name] = _Call(ordinal_of(state.started_ms, state.seq), state)
-        elif state.ending is not None:
-            del self._calls[name]
-        call.state = state
-        call.fresh.append(stamped)
-        self._touched[name] = call
+        """Keep an event until the next `seal`."""
+        self._fresh[stamped.event.call].append(stamped)
         self.last_seq = stamped.seq
-        self._fresh += 1
-        if self._fresh >= SEAL_EVERY:
+        self._fresh_events += 1
+        if self._fresh_events >= SEAL_EVERY:
             self.seal()
 
     def seal(self) -> None:
-        """Make rows of what was taken since the last time."""
-        for call in self._touched.values():
-            if call.state.ending is not None:
-                self._opened.pop(call.ordinal, None)
-                self._records.append(record_row(call.ordinal, call.state.record()))
-            elif not call.announced:
-                call.announced = True
-                self._opened[call.ordinal] = open_row(call.ordinal, call.fresh[0])
-            self._events.append(event_row(call.ordinal, call.fresh))
-            call.fresh = []
-        self._touched.clear()
-        self._fresh = 0
+        """Fold what was taken since the last time into its calls, and make rows of it."""
+        fresh, self._fresh = self._fresh, defaultdict(list)
+        self._fresh_events = 0
+        for name, stretch in fresh.items():
+            try:
+                self._fold(name, stretch)
+            except Exception:  # the fence: a defect costs the record of its own call only
+                log.exception("call %s: cannot be recorded", name)
         self._give_way()
 
     def batch(self, limit: int) -> Batch:
@@ -140,6 +123,27 @@ class Outbox:
         self._in_database.difference_update(batch.closed)
         _drop(self._events, batch.events)
         _drop(self._records, batch.records)
+
+    def _fold(self, name: str, stretch: list[Stamped]) -> None:
+        call = self._calls.get(name)
+        state = fold_all(stretch, None if call is None else call.state)
+        if state is None:
+            self.stray_events += len(stretch)
+            log.debug("call %s: %d events of no open call", name, len(stretch))
+            return
+        if call is None:
+            call = _Call(ordinal_of(state.started_ms, state.seq), state)
+        call.state = state
+        if state.ending is not None:
+            self._calls.pop(name, None)
+            self._opened.pop(call.ordinal, None)
+            self._records.append(record_row(call.ordinal, state.record()))
+        else:
+            self._calls[name] = call
+            if not call.announced:
+                call.announced = True
+                self._opened[call.ordinal] = open_row(call.ordinal, stretch[0])
+        self._events.append(event_row(call.ordinal, stretch))
 
     def _give_way(self) -> None:
         while len(self._events) > self._max_events:

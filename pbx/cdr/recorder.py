@@ -1,6 +1,6 @@
 """The sink that writes records: rows gather for 50 ms and go into one transaction.
 
-Taking an event costs a fold in memory; nothing of a call ever waits for the disk. While the
+Taking an event costs an entry in a list; nothing of a call ever waits for the disk. While the
 database cannot be written (disk full, locked), rows wait in the outbox and are tried again every
 second: one line in the log when that begins and one when it is over, and `alarm` in between.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from functools import partial
 
 from sqlalchemy import Connection
@@ -146,7 +147,7 @@ class Recorder:
         alive: Row = (1, self._clock.wall(), self._clock.monotonic(), seq, self._running)
         try:
             await self._database.write(partial(_write_rows, batch, alive))
-        except (StorageError, SQLAlchemyError) as error:
+        except (StorageError, SQLAlchemyError, sqlite3.Error) as error:
             self._raise_alarm(str(error))
             return False
         self._outbox.written(batch)

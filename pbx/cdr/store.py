@@ -23,6 +23,9 @@ from pbx.events import Stamped
 PAGE = 1_000
 """Records of one answer at most."""
 
+PAGE_ENDS = 1_000
+"""Ends of pages that are kept in mind."""
+
 _records = schema.records.c
 _events = schema.events.c
 
@@ -39,6 +42,7 @@ class RecordStore:
     ) -> None:
         self._database = database
         self._fresh = fresh
+        self._page_ends: dict[str, int] = {}
 
     async def find(self, query: RecordQuery) -> list[CallRecord]:
         """Return the records that match, newest first.
@@ -48,7 +52,15 @@ class RecordStore:
         if not 1 <= query.limit <= PAGE:
             raise Refused(f"a page has 1 to {PAGE} records, not {query.limit}")
         await self._refresh()
-        return await self._database.read(partial(_find, query))
+        before = None
+        if query.before is not None:
+            before = self._page_ends.get(query.before)
+            if before is None:
+                before = await self._database.read(partial(_place, query.before))
+        page, end = await self._database.read(partial(_find, query, before))
+        if page:
+            self._remember_end(page[-1].id, end)
+        return page
 
     async def find_one(self, call: str) -> CallRecord:
         """Return the record of a call, named by its id or by so much of it as no other has.
@@ -56,7 +68,7 @@ class RecordStore:
         Raises NotFound where there is none, Refused where there are several.
         """
         await self._refresh()
-        return await self._database.read(lambda connection: read_record(_row(connection, call)[1]))
+        return await self._database.read(partial(_find_one, call))
 
     async def events_of(self, call: str) -> list[Stamped]:
         """Return what happened to a call that is over, in order; raises as `find_one` does."""
@@ -76,25 +88,34 @@ class RecordStore:
             yield page
             query = replace(query, before=page[-1].id)
 
+    def _remember_end(self, call: str, ordinal: int) -> None:
+        """Keep in mind where a page ended, for whoever asks for the next one."""
+        if len(self._page_ends) >= PAGE_ENDS:
+            self._page_ends.pop(next(iter(self._page_ends)))
+        self._page_ends[call] = ordinal
+
     async def _refresh(self) -> None:
         if self._fresh is not None:
             await self._fresh()
 
 
-def _find(query: RecordQuery, connection: Connection) -> list[CallRecord]:
+def _find(
+    query: RecordQuery, before: int | None, connection: Connection
+) -> tuple[list[CallRecord], int]:
+    """Return a page, and the place of its last record."""
     # Asked for the ordinals alone, SQLite reads the narrow index and not the records themselves.
     page = (
         select(_records.ordinal)
-        .where(*_conditions(query, connection))
+        .where(*_conditions(query, before))
         .order_by(_records.ordinal.desc())
         .limit(query.limit)
     )
-    statement = select(_records.body).where(_records.ordinal.in_(page))
-    statement = statement.order_by(_records.ordinal.desc())
-    return [read_record(body) for body in connection.execute(statement).scalars()]
+    statement = select(_records.ordinal, _records.body).where(_records.ordinal.in_(page))
+    rows = connection.execute(statement.order_by(_records.ordinal.desc())).all()
+    return [read_record(row.body) for row in rows], rows[-1].ordinal if rows else 0
 
 
-def _conditions(query: RecordQuery, connection: Connection) -> list[ColumnElement[bool]]:
+def _conditions(query: RecordQuery, before: int | None) -> list[ColumnElement[bool]]:
     wanted = (
         (_records.caller, query.from_),
         (_records.called, query.to),
@@ -107,16 +128,16 @@ def _conditions(query: RecordQuery, connection: Connection) -> list[ColumnElemen
         conditions.append(_records.ordinal >= first_ordinal(query.since))
     if query.until is not None:
         conditions.append(_records.ordinal < first_ordinal(query.until))
-    if query.before is not None:
-        conditions.append(_records.ordinal < _row(connection, query.before)[0])
+    if before is not None:
+        conditions.append(_records.ordinal < before)
     return conditions
 
 
-def _row(connection: Connection, call: str) -> tuple[int, str]:
-    """Return the ordinal and body of the one record whose id begins with `call`."""
+def _place(call: str, connection: Connection) -> int:
+    """Return the ordinal of the one record whose id begins with `call`."""
     call = storable(call)
     statement = (
-        select(_records.id, _records.ordinal, _records.body)
+        select(_records.id, _records.ordinal)
         .where(_records.id >= call, _records.id < call + "\U0010ffff")
         .order_by(_records.id)
         .limit(2)
@@ -126,11 +147,16 @@ def _row(connection: Connection, call: str) -> tuple[int, str]:
         raise NotFound(f"there is no record of a call {call}")
     if len(found) > 1 and found[0].id != call:
         raise Refused(f"more than one call begins with {call}; give more of its id")
-    return found[0].ordinal, found[0].body
+    return int(found[0].ordinal)
+
+
+def _find_one(call: str, connection: Connection) -> CallRecord:
+    statement = select(_records.body).where(_records.ordinal == _place(call, connection))
+    return read_record(connection.execute(statement).scalar_one())
 
 
 def _events_of(call: str, connection: Connection) -> list[Stamped]:
-    ordinal, _ = _row(connection, call)
+    ordinal = _place(call, connection)
     statement = select(_events.body).where(_events.call == ordinal).order_by(_events.seq)
     stretches = connection.execute(statement).scalars()
     return [stamped for body in stretches for stamped in read_events(body)]

@@ -2,7 +2,9 @@
 
 A statement with one row costs a step of SQLite each, and each step lets go of the interpreter lock
 and waits to get it back; while the signalling thread is busy that wait is what a row costs. So full
-blocks of rows go in with one statement, and only the rest row by row.
+blocks of rows go in with one statement, and only the rest row by row. For the same reason these
+statements, and only these, go to the driver's cursor and not through SQLAlchemy, which would add
+25 µs to each.
 """
 
 from __future__ import annotations
@@ -32,12 +34,15 @@ class BulkInsert:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert all rows."""
+        if not rows:
+            return
+        cursor = connection.connection.cursor()
         full = len(rows) - len(rows) % BLOCK
         for start in range(0, full, BLOCK):
-            block = rows[start : start + BLOCK]
-            connection.exec_driver_sql(self._block, tuple(chain.from_iterable(block)))
+            cursor.execute(self._block, tuple(chain.from_iterable(rows[start : start + BLOCK])))
         if full < len(rows):
-            connection.exec_driver_sql(self._one, list(rows[full:]))
+            cursor.executemany(self._one, rows[full:])
+        cursor.close()
 
 
 class BulkDelete:
@@ -50,5 +55,8 @@ class BulkDelete:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Delete all rows whose key is among `rows`."""
-        if rows:
-            connection.exec_driver_sql(self._one, list(rows))
+        if not rows:
+            return
+        cursor = connection.connection.cursor()
+        cursor.executemany(self._one, rows)
+        cursor.close()

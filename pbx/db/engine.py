@@ -35,6 +35,14 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 5.0  # seconds that a statement waits while another process holds the database
 READERS = 2
 
+_DEFECTS = (
+    IntegrityError,
+    ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+)
+"""What our own statements do wrong, which no free space on the disk will mend."""
+
 _COMMON = (f"busy_timeout = {int(BUSY_TIMEOUT * 1000)}", "foreign_keys = ON")
 _WRITER = (
     "page_size = 8192",  # a new database only; rows of a call are 1–3 kB
@@ -170,9 +178,9 @@ def _transact(engine: Engine, function: Callable[[Connection], T]) -> T:
     try:
         with engine.begin() as connection:
             return function(connection)
-    except (IntegrityError, ProgrammingError):
-        raise  # a defect of ours, not a state of the disk
+    except _DEFECTS:
+        raise
     except DBAPIError as error:
         raise StorageError(str(error.orig)) from error
-    except sqlite3.Error as error:  # out of `connected`, which SQLAlchemy does not translate
+    except sqlite3.Error as error:  # out of `connected` and bulk.py, past SQLAlchemy
         raise StorageError(str(error)) from error

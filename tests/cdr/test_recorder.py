@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -15,7 +16,7 @@ from pbx.cdr.recorder import ALIVE_EVERY, INTERVAL, Recorder
 from pbx.cdr.recovery import UNWRITTEN
 from pbx.cdr.store import RecordStore
 from pbx.db import schema
-from pbx.db.engine import MemoryDatabase
+from pbx.db.engine import MemoryDatabase, open_database
 from pbx.errors import StorageError
 from tests.cdr.story import Story, plain_call
 from tests.kit.clock import VirtualClock
@@ -294,3 +295,30 @@ def test_a_flush_that_is_cancelled_loses_nothing_and_doubles_nothing() -> None:
         assert await server.disk.count("events") == 1
 
     serve(scenario)
+
+
+def test_a_file_system_that_fills_up_and_has_room_again_costs_no_record(tmp_path: Path) -> None:
+    async def main() -> None:
+        database = open_database(tmp_path / "callpbx.db")
+
+        def limit(pages: int) -> Callable[[Connection], object]:
+            return lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+        recorder = Recorder(database, VirtualClock())
+        await database.write(limit(1))  # no more pages than there are
+        for n in range(200):
+            for stamped in plain_call(f"c{n:03}", seq=n * 100 + 1).events:
+                recorder(stamped)
+        assert not await recorder.flush()
+        assert recorder.alarm == "database or disk is full"
+        assert not await recorder.flush()
+        await database.write(limit(1_000_000))
+        assert await recorder.flush()
+        assert recorder.alarm is None
+        found = await RecordStore(database).find(RecordQuery(limit=1_000))
+        assert [record.id for record in found] == [f"c{n:03}" for n in reversed(range(200))]
+        assert len(await RecordStore(database).events_of("c007")) == 13
+        await recorder.close()
+        await database.close()
+
+    asyncio.run(main())

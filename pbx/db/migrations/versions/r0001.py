@@ -20,7 +20,7 @@ def _calls() -> None:
     op.create_table(
         "records",
         sa.Column("ordinal", sa.Integer(), primary_key=True, autoincrement=False),
-        sa.Column("id", sa.String(), nullable=False, unique=True),
+        sa.Column("id", sa.String(), nullable=False),
         sa.Column("caller", sa.String(), nullable=False),
         sa.Column("called", sa.String(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
@@ -28,7 +28,7 @@ def _calls() -> None:
         sa.Column("agent", sa.String()),
         sa.Column("body", sa.Text(), nullable=False),
     )
-    searched = ["ordinal", "caller", "called", "result", "queue", "agent"]
+    searched = ["ordinal", "id", "caller", "called", "result", "queue", "agent"]
     op.create_index("records_search", "records", searched)
     op.create_table(
         "open_calls",
