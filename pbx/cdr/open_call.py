@@ -49,7 +49,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
         return Span(self.kind, self.number, self.start, end, result)
 
 
-class OpenCall(msgspec.Struct, kw_only=True):
+class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     """A call as far as its events tell. Values are replaced, never changed in place."""
 
     started: CallStarted

@@ -17,6 +17,9 @@ EventRow = tuple[int, int, int, str]
 OpenRow = tuple[int, str]
 RecordRow = tuple[int, str, str, str, str, str | None, str | None, str]
 
+LATEST = 8_700_000_000.0
+"""Seconds since the epoch, in 2245: the places of calls fit into 63 bits until then."""
+
 _encode = msgspec.json.Encoder().encode
 _decode_record: msgspec.json.Decoder[CallRecord] = msgspec.json.Decoder(CallRecord)
 _decode_event: msgspec.json.Decoder[Stamped] = msgspec.json.Decoder(Stamped)
@@ -30,7 +33,7 @@ def ordinal_of(started_ms: int, seq: int) -> int:
 
 def first_ordinal(wall: float) -> int:
     """Return the smallest place of the calls that began at `wall` (seconds) or later."""
-    return round(wall * 1000) << 20
+    return round(min(max(wall, 0.0), LATEST) * 1000) << 20
 
 
 def record_row(ordinal: int, record: CallRecord) -> RecordRow:
