@@ -152,7 +152,11 @@ class Board:
             lambda datagram: self.posted.extend(decode_events(datagram)), lambda wanted: None
         )
         self.switchboard = Switchboard(
-            self.stock, outbox, loop=self.loop, random_bits=random.Random(7).getrandbits, epoch=3.9e9
+            self.stock,
+            outbox,
+            loop=self.loop,
+            random_bits=random.Random(7).getrandbits,
+            epoch=3.9e9,
         )
         self.switchboard.start(self.now)
         self._legs = 0
@@ -250,6 +254,14 @@ def joined(board: Board, a: RtpPhone, b: RtpPhone, **changes: Any) -> tuple[int,
     board.do(Join(first, second))
     board.lock(a, b)
     return first, second
+
+
+def ipv6_works() -> bool:
+    """Return whether this machine has an IPv6 loopback address."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        sock.bind(("::1", 0))
+        return True
+    return False
 
 
 def _bind_two(host: str) -> tuple[socket.socket, socket.socket]:

@@ -9,6 +9,9 @@ from pbx.media import ports as ports_module
 from pbx.media.engine import Family
 from pbx.media.ports import PAUSE, QUARANTINE, RETRY, STEP, PortPair, PortStock
 from pbx.media.protocol import PortsExhausted, PortsReady
+from tests.kit.rtp import ipv6_works
+
+needs_ipv6 = pytest.mark.skipif(not ipv6_works(), reason="no IPv6 loopback here")
 
 LOW = 21_000
 HOST: dict[Family, str] = {4: "127.0.0.1"}
@@ -161,12 +164,14 @@ def test_what_strangers_sent_to_a_stock_port_is_thrown_away(stocks: ExitStack):
         pair.rtcp.recv(1)
 
 
+@needs_ipv6
 def test_numbers_are_unique_over_both_families(stocks: ExitStack):
     stock = make(stocks, pairs=30, target=20, hosts={4: "127.0.0.1", 6: "::1"})
     found = fill(stock)
     assert len(found) == len(set(found)) == 30
 
 
+@needs_ipv6
 def test_ipv4_is_announced_before_ipv6(stocks: ExitStack):
     stock = make(stocks, hosts={6: "::1", 4: "127.0.0.1"})
     assert [event.family for event in stock.top_up(0.0)] == [4, 6]
