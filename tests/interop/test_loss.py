@@ -27,14 +27,14 @@ table inet lossy {
 @pytest.mark.interop("sipp", "nft")
 @pytest.mark.timeout(240)
 def test_every_call_survives_ten_percent_loss(make_office: OfficeMaker, tmp_path: Path) -> None:
-    office = make_office(numbers=["900"])
+    office = make_office(numbers=["900"], media_ports="10000-11999")
     office.start()
     office.add_fixed_phone("900", port=5080)
     office.add_load_trunk(port=5081)
     nft = find("nft") or "nft"
     subprocess.run([nft, "-f", "-"], input=RULES, text=True, check=True)
     with (
-        Sipp("answerer", tmp_path, port=5080),
+        Sipp("patient_answerer", tmp_path, port=5080, retransmits=False),
         Sipp(
             "caller",
             tmp_path,

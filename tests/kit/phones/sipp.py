@@ -64,6 +64,7 @@ class Sipp:
         bind: str = "127.0.0.1",
         pin: str = "",
         log_messages: bool = False,
+        retransmits: bool = True,
     ) -> None:
         self.folder = folder / f"sipp-{scenario}-{port}"
         self.folder.mkdir()
@@ -80,6 +81,8 @@ class Sipp:
             command += ["-s", number]
         if users:
             command += ["-inf", str(users)]
+        if not retransmits:
+            command += ["-nr"]
         if log_messages:
             command += ["-trace_shortmsg", "-shortmessage_file", "messages.csv"]
         self._output = (self.folder / "output").open("wb")
