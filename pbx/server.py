@@ -28,8 +28,9 @@ from pbx.call.features import CODES
 from pbx.call.registration import Registrations
 from pbx.call.standard import standard_destinations
 from pbx.cdr.recorder import Recorder
+from pbx.cdr.retention import forget
 from pbx.config import Home, Settings
-from pbx.errors import ConfigError, Refused
+from pbx.errors import ConfigError, Refused, StorageError
 from pbx.events import Bus
 from pbx.live import About, Live
 from pbx.machine import LoopWatch, SystemClock, raise_descriptor_limit, write_sound
@@ -53,6 +54,9 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING = 1.0
 """Seconds between two rounds of expiry and OPTIONS qualify."""
+
+FORGETTING = 3600.0
+"""Seconds between two deletions of what is older than the retention times."""
 
 MAX_CALLS = 5_000
 """Calls up at once beyond which new ones get 503, whatever else there is room for."""
@@ -269,10 +273,26 @@ class Server:
         return asyncio.create_task(self._keep_house(), name="housekeeping")
 
     async def _keep_house(self) -> None:
+        forget_at = self._clock.monotonic() + FORGETTING
         while True:
             await self._loop_watch.sleep(HOUSEKEEPING)
             self._registrations.expire()
             self._registrations.qualify()
+            if self._clock.monotonic() >= forget_at:
+                forget_at += FORGETTING
+                await self._forget_old()
+
+    async def _forget_old(self) -> None:
+        kept = self._settings.retention
+        try:
+            await forget(
+                self._office.database,
+                self._clock.wall(),
+                events_kept=kept.events_s,
+                records_kept=kept.records_s,
+            )
+        except StorageError as error:
+            self._alarms.raise_(f"old records are not being deleted: {error}")
 
     # -- what the parts ask of each other ----------------------------------------------------
 
