@@ -77,8 +77,8 @@ class RemoteError(CallpbxError):
 class MessageError(RemoteError):
     """Bytes that are no acceptable SIP message (RFC 3261 §7, RFC 4475).
 
-    `partial` is the `pbx.sip.message.Request` as far as it could be read, so that it can be answered; None for
-    responses, and for bytes that show no request.
+    `partial` is the `pbx.sip.message.Request` as far as it could be read, so that it can be
+    answered; None for responses, and for bytes that show no request.
     """
 
     def __init__(

@@ -6,9 +6,11 @@ waiting, and wait in a bounded queue while the socket is full. A worker that end
 `SILENCE` or does not read is replaced, each time by one with a new number; its legs are reported
 lost, once.
 
-`workers: auto` starts one. Starting more under load needs legs to move between workers, which is
-not in this version; `workers: N` starts N, each with its share of the port range, and legs that are
-to be joined are kept together by `take_port(…, beside=…)`.
+`workers: auto` starts one, and one more whenever the busiest has used more than `BUSY` of a core
+for `GROW_AFTER`, up to one per core but one. New calls go to the worker with the fewest legs; those
+that are up stay where they are, for legs do not move between workers in this version. `workers: N`
+starts N. Each has its share of the port range, and legs that are to be joined are kept together by
+`take_port(…, beside=…)`.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ START_TIME: Final = 30.0  # seconds that a new worker may take until its first w
 FIRST_RESTART: Final = 0.1  # seconds until a worker is replaced; doubles with each early death
 SLOWEST_RESTART: Final = 10.0  # seconds
 STEADY: Final = 30.0  # seconds of life after which a death counts as the first again
-WATCH: Final = 1.0  # seconds between two looks at who is silent
+WATCH: Final = 1.0  # seconds between two looks at who is silent, and who is busy
+BUSY: Final = 0.6  # of one core, by the busiest worker
+GROW_AFTER: Final = 10  # looks in a row that found the busiest so busy
 MAX_QUEUE: Final = 20_000  # commands waiting for one worker; beyond, it is taken for dead
 CLOSE_TIME: Final = 2.0  # seconds that a worker may take to end after EOF
 _READS: Final = 64  # messages read per wake-up
@@ -123,12 +127,14 @@ class EngineClient:
         self.on_event = on_event
         self.on_worker_lost = on_worker_lost
         self._settings = settings
+        slots = settings.workers or settings.most_workers
         self._count = settings.workers or 1
-        self._ports = [share_ports(settings.ports, n, self._count) for n in range(self._count)]
+        self._ports = [share_ports(settings.ports, slot, slots) for slot in range(slots)]
+        self._busy_looks = 0
         self._workers: dict[int, _Worker] = {}
         self._numbers: Iterator[int] = itertools.count(1)
         self._legs: Iterator[int] = itertools.count(1)
-        self._early_deaths = [0] * self._count
+        self._early_deaths = [0] * slots
         self._announced: set[int] = set()
         self._all_announced = asyncio.Event()
         self._timers: set[asyncio.TimerHandle] = set()
@@ -137,8 +143,6 @@ class EngineClient:
 
     async def start(self) -> None:
         """Start the workers; `ready` tells when they are of use."""
-        if self._settings.workers is None:
-            log.info("media.workers: auto starts one worker in this version")
         for slot in range(self._count):
             self._start_worker(slot)
         self._later(WATCH, self._watch)
@@ -255,7 +259,19 @@ class EngineClient:
         for worker in list(self._workers.values()):
             if worker.overdue(now):
                 self._lose(worker, "it says nothing any more", grace=0.0)
+        self._grow_when_busy()
         self._later(WATCH, self._watch)
+
+    def _grow_when_busy(self) -> None:
+        """Start one more worker once the busiest has been busy for long enough."""
+        if self._count == len(self._ports):
+            return
+        busiest = max((worker.load.cpu for worker in self._workers.values()), default=0.0)
+        self._busy_looks = self._busy_looks + 1 if busiest > BUSY else 0
+        if self._busy_looks >= GROW_AFTER:
+            self._busy_looks = 0
+            self._count += 1
+            self._start_worker(self._count - 1)
 
     def _later(self, delay: float, call: Callable[[], None]) -> None:
         def fire() -> None:

@@ -37,13 +37,15 @@ _POLL: Final = 0.02  # seconds between two looks at a process that is to end
 class EngineSettings:
     """What the workers are started with.
 
-    `ports` is the first and the last port of the range; `workers` None means auto. `bind4` and
-    `bind6` are the local addresses of RTP sockets, None for a family that is not wanted. `stock` is
-    how many pairs per family each worker keeps bound ahead of need.
+    `ports` is the first and the last port of the range; `workers` None means auto, which never
+    starts more than `most_workers`: one less than there are cores. `bind4` and `bind6` are the
+    local addresses of RTP sockets, None for a family that is not wanted. `stock` is how many pairs
+    per family each worker keeps bound ahead of need.
     """
 
     ports: tuple[int, int] = (10_000, 19_999)
     workers: int | None = None
+    most_workers: int = max(1, len(os.sched_getaffinity(0)) - 1)
     bind4: str | None = "0.0.0.0"
     bind6: str | None = "::"
     stock: int = 128

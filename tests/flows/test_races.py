@@ -1,4 +1,4 @@
-"""CANCEL against 200, a lossy network, random hang-ups: one record each, and nothing left behind."""
+"""CANCEL against 200, a lossy network, random hang-ups: one record each and nothing left over."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import os
 import signal
 import socket
@@ -289,16 +288,12 @@ def test_early_deaths_are_answered_more_and_more_slowly() -> None:
 
 
 @in_event_loop
-async def test_close_ends_the_workers_and_starts_no_others(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.INFO)
+async def test_close_ends_the_workers_and_starts_no_others() -> None:
     async with running(replace(TOY, workers=None)) as office:
         pid = pid_of(office, 1)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert office.losses == []
-    assert "auto starts one" in caplog.text
 
 
 @in_event_loop
@@ -350,3 +345,33 @@ def test_ports_are_shared_in_whole_pairs() -> None:
     ]
     with pytest.raises(UsageError):
         share_ports((10_000, 10_004), 0, 3)
+
+
+@in_event_loop
+async def test_one_more_worker_starts_when_the_busiest_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_client, "WATCH", 0.01)
+    monkeypatch.setattr(engine_client, "BUSY", 0.2)  # the toy says that it uses 0.25
+    monkeypatch.setattr(engine_client, "GROW_AFTER", 3)
+    async with running(replace(TOY, workers=None, most_workers=3)) as office:
+        engine = office.engine
+        while len(engine.figures()) < 3 or not all(each.stock[4] for each in engine.figures()):
+            await asyncio.sleep(0.01)
+        first = engine.take_port(4)
+        engine.send(first, AddLeg(1, first.port))
+        assert engine.take_port(4).worker != first.worker
+        assert engine.take_port(4, beside=first).worker == first.worker
+
+
+@in_event_loop
+async def test_no_worker_is_added_where_the_number_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_client, "WATCH", 0.001)
+    monkeypatch.setattr(engine_client, "BUSY", 0.0)
+    monkeypatch.setattr(engine_client, "GROW_AFTER", 1)
+    async with running(replace(TOY, workers=2)) as office:
+        for _ in range(20):
+            await asyncio.sleep(0.002)
+        assert len(office.engine.figures()) == 2
