@@ -166,31 +166,39 @@ class Endpoint:
         self.outbox.append((message, flow))
         return message, flow
 
-    def refuse(
-        self, request: Request, flow: Flow, status: int, extra: str = "", *, tag: str = ""
+    def answer_statelessly(
+        self, request: Request, flow: Flow, status: int, extra: str = ""
     ) -> None:
         """Answer a request without a transaction (§8.2.7); an ACK is never answered.
 
         For refusals that copies of the request will get again, because they depend on the request
-        alone. Without a `tag`, the copies get the same one, made of what they share.
+        alone.
         """
         if request.method == "ACK" or "Via" not in request.headers:
             return
-        message = self._write_refusal(request, status, extra, tag)
+        message = self._write_answer(request, status, extra, "")
         try:
             back = response_flow(request.via, flow)
         except MessageError:
             back = flow
         self.outbox.append((message, back))
 
-    def refuse_once(
-        self, request: Request, flow: Flow, status: int, now: float, extra: str = ""
+    def answer(
+        self,
+        request: Request,
+        flow: Flow,
+        status: int,
+        now: float,
+        extra: str = "",
+        *,
+        tag: str = "",
     ) -> None:
-        """Answer a request with a transaction, so that a copy cannot be let in a moment later."""
-        message = self._write_refusal(request, status, extra, "")
+        """Answer a request with a transaction, so that copies of it get the same later."""
+        message = self._write_answer(request, status, extra, tag)
         self.transactions.start_server(request, flow, now).respond(status, message, now)
 
-    def _write_refusal(self, request: Request, status: int, extra: str, tag: str) -> bytes:
+    def _write_answer(self, request: Request, status: int, extra: str, tag: str) -> bytes:
+        # Without a tag, copies get the same one, made of what they share.
         head = ResponseHead(request)
         tag = tag or f"{hash((head.before, head.after)) & 0xFFFFFFFFFFFF:012x}"
         return head.write(status, tag=tag, extra=self.server_line + extra)

@@ -45,6 +45,13 @@ REFRESH_AGAIN = 10.0
 class InviteUsage(Usage):
     """The confirmed part of an INVITE's life, and the early one as far as it is alike."""
 
+    __slots__ = (
+        "_back_off_until",
+        "_farewell",
+        "_reinvite",
+        "_wanted",
+    )
+
     made_call_id = False
     """Whether the Call-ID is ours, which decides the back-off of §14.1."""
 
@@ -65,7 +72,7 @@ class InviteUsage(Usage):
         """Take a request within the dialog, other than ACK and CANCEL, that is no copy."""
         method = request.method
         if not dialog.accepts(request.cseq.number):
-            self.endpoint.refuse(request, flow, 500)
+            self.endpoint.answer(request, flow, 500, now)
             return
         dialog.heard_from(flow)
         if method == "BYE":
@@ -73,13 +80,13 @@ class InviteUsage(Usage):
             return
         refusal = screen(request, self.endpoint)
         if refusal is not None:
-            self.endpoint.refuse(request, flow, *refusal)
+            self.endpoint.answer(request, flow, refusal.status, now, refusal.extra)
         elif self.closed or dialog.state is DialogState.TERMINATED:
-            self.endpoint.refuse_once(request, flow, 481, now)
+            self.endpoint.answer(request, flow, 481, now)
         elif method in ("INVITE", "UPDATE"):
             self._receive_offer(dialog, request, flow, now)
         elif method == "OPTIONS":
-            self.endpoint.refuse(request, flow, 200, self.endpoint.capability_lines())
+            self.endpoint.answer(request, flow, 200, now, self.endpoint.capability_lines())
         else:
             asked = self.take(request, flow, now)
             self.tell(RequestReceived(self.id, asked.name, request, flow))
@@ -110,10 +117,10 @@ class InviteUsage(Usage):
     def _receive_offer(self, dialog: Dialog, request: Request, flow: Flow, now: float) -> None:
         endpoint = self.endpoint
         if self._asked is not None or dialog.offer is OfferState.RECEIVED:
-            endpoint.refuse_once(request, flow, 500, now, endpoint.retry_after())
+            endpoint.answer(request, flow, 500, now, endpoint.retry_after())
             return
         if self.is_asking() or dialog.offer is OfferState.SENT:
-            endpoint.refuse_once(request, flow, 491, now)
+            endpoint.answer(request, flow, 491, now)
             return
         if self.has_offer(request):
             dialog.offer = OfferState.RECEIVED

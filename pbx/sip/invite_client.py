@@ -37,6 +37,25 @@ MAX_TRIES = 3
 class SentInvite(InviteUsage):
     """An INVITE of ours. `destinations` are tried in order."""
 
+    __slots__ = (
+        "_ack",
+        "_ack_due",
+        "_body",
+        "_cancel",
+        "_cancel_sent",
+        "_content_type",
+        "_destinations",
+        "_early",
+        "_extra",
+        "_forks",
+        "_head",
+        "_local",
+        "_outgoing",
+        "_refused_acks",
+        "_stop_at",
+        "_target",
+    )
+
     made_call_id = True
 
     def __init__(
@@ -253,7 +272,7 @@ class SentInvite(InviteUsage):
         elif request.method == "BYE":
             self._receive_early_bye(dialog, request, flow, now)
         elif request.method in ("INVITE", "UPDATE"):
-            self.endpoint.refuse_once(request, flow, 491, now)
+            self.endpoint.answer(request, flow, 491, now)
         else:
             super().receive_request(dialog, request, flow, now)
 

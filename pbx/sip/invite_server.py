@@ -31,6 +31,12 @@ REPEAT_PROVISIONAL = 60.0
 class ReceivedInvite(InviteUsage):
     """An INVITE of a remote."""
 
+    __slots__ = (
+        "_pending",
+        "_provisional",
+        "_repeat_at",
+    )
+
     def __init__(
         self, endpoint: Endpoint, request: Request, flow: Flow, now: float, *, merge_key: Key | None
     ) -> None:

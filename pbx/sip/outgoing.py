@@ -7,7 +7,6 @@ transaction of its own with its own branch. What the response means is the owner
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -93,7 +92,7 @@ class Outgoing:
         moves_on: bool = False,
     ) -> None:
         self._endpoint = endpoint
-        self._flows = deque(flows)
+        self._flows = list(flows)
         self._owner = owner
         self._contact = contact
         self._extra = extra
@@ -117,7 +116,7 @@ class Outgoing:
         self._quiet_at = NEVER
         if self._flows:
             if self._by_stream:
-                self._flows.popleft()  # The stream works: the same host by UDP is no alternative.
+                del self._flows[0]  # The stream works: the same host by UDP is no alternative.
             if self._flows and self._moves_on and response.status in (408, 503):
                 self.transaction = self._try_next(now)
                 return
@@ -156,11 +155,11 @@ class Outgoing:
 
     def _try_next(self, now: float) -> ClientTransaction:
         settings = self._endpoint.settings
-        flow = self._flows.popleft()
+        flow = self._flows.pop(0)
         branch, via, message = self._write(flow)
         stream = self._stream_for(flow, now) if len(message) > settings.max_udp else None
         if stream is not None:
-            self._flows.appendleft(flow)
+            self._flows.insert(0, flow)
             flow = stream
             branch, via, message = self._write(flow)
         self.flow = flow

@@ -50,7 +50,7 @@ class Receiver:
         request = error.partial
         if isinstance(request, Request) and request.method != "ACK" and "Via" in request.headers:
             self._stamp(request, flow)
-            self._endpoint.refuse(request, flow, error.status)
+            self._endpoint.answer_statelessly(request, flow, error.status)
         else:
             self._drop(error.slug, flow)
 
@@ -104,7 +104,7 @@ class Receiver:
         if usage is None:
             self._refuse_unknown_dialog(request, flow)
         elif dialog is None:
-            endpoint.refuse_once(request, flow, 481, now)  # It may have overtaken a response.
+            endpoint.answer(request, flow, 481, now)  # It may have overtaken a response.
         else:
             usage.receive_request(dialog, request, flow, now)
 
@@ -112,17 +112,17 @@ class Receiver:
         # Requests within a dialog of ours name our Contact, so one that names another host was
         # never meant for us (§12.2.2): nobody of that name is here.
         is_ours = request.uri.host == self._endpoint.advertise(flow)[0]
-        self._endpoint.refuse(request, flow, 481 if is_ours else 404)
+        self._endpoint.answer_statelessly(request, flow, 481 if is_ours else 404)
 
     def _receive_cancel(self, request: Request, flow: Flow, now: float) -> None:
         # CANCEL is answered 200 whether or not it comes in time (§9.2), 481 when there is nothing.
         endpoint = self._endpoint
         transaction = endpoint.transactions.find_server(request, "INVITE")
         if transaction is None:
-            endpoint.refuse(request, flow, 481)
+            endpoint.answer_statelessly(request, flow, 481)
             return
         user = transaction.user
-        endpoint.refuse(request, flow, 200, tag=user.local_tag if user else "")
+        endpoint.answer(request, flow, 200, now, tag=user.local_tag if user else "")
         if user is not None and not transaction.answered:
             user.request_cancelled(transaction, request, now)
 
@@ -130,24 +130,24 @@ class Receiver:
         endpoint = self._endpoint
         refusal = screen(request, endpoint) or screen_hops(request)
         if refusal is not None:
-            endpoint.refuse(request, flow, *refusal)
+            endpoint.answer_statelessly(request, flow, *refusal)
             return
         if request.method == "OPTIONS":
-            endpoint.refuse(request, flow, 200, endpoint.capability_lines())
+            endpoint.answer_statelessly(request, flow, 200, endpoint.capability_lines())
             return
         from_tag = request.from_tag
         number = request.cseq.number
         merge_key = (request.call_id, from_tag, number, request.method) if from_tag else None
         if (merge_key and endpoint.transactions.find_original(merge_key)) or self._loops(request):
-            endpoint.refuse_once(request, flow, 482, now)
+            endpoint.answer(request, flow, 482, now)
         elif len(endpoint.transactions) >= endpoint.settings.max_transactions:
-            endpoint.refuse(request, flow, 503, endpoint.busy_line)
+            endpoint.answer_statelessly(request, flow, 503, endpoint.busy_line)
         elif request.method == "INVITE" and self._has_too_many_calls():
-            endpoint.refuse_once(request, flow, 503, now, endpoint.busy_line)
+            endpoint.answer(request, flow, 503, now, endpoint.busy_line)
         elif request.method == "INVITE":
             ReceivedInvite(endpoint, request, flow, now, merge_key=merge_key)
         elif request.method in ("BYE", "UPDATE", "PRACK"):
-            endpoint.refuse(request, flow, 481)
+            endpoint.answer_statelessly(request, flow, 481)
         else:
             ReceivedRequest(endpoint, request, flow, now, merge_key=merge_key)
 

@@ -29,6 +29,23 @@ class Usage:
     `contact` is the user part of our Contact, escaped.
     """
 
+    __slots__ = (
+        "_asked",
+        "_last_body",
+        "_open",
+        "_unacked",
+        "armed_at",
+        "call_id",
+        "closed",
+        "contact",
+        "dialog",
+        "endpoint",
+        "id",
+        "local_tag",
+        "remote_updates",
+        "timer",
+    )
+
     def __init__(
         self, endpoint: Endpoint, invite: InviteId, *, call_id: str, local_tag: str, contact: str
     ) -> None:
