@@ -53,6 +53,9 @@ PORTS = "10000-19999"
 STOCK = 64
 HOST = "127.0.0.1"
 PATIENCE = 10.0
+MAX_BEHIND_MS = 20.0
+"""How late the load may send before its figures mean nothing: it lacked a core of its own."""
+
 PCMU = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=101, event_receive=101)
 
 
@@ -63,8 +66,8 @@ class Seen:
     calls: int
     seconds: float
     sent: int
-    heard: int
     lost: int
+    behind_ms: float
     delay_ms: dict[str, float]
     cpu_s: float
     memory_kb: float
@@ -73,7 +76,7 @@ class Seen:
     @property
     def us_per_packet(self) -> float:
         """Return microseconds of CPU per packet relayed."""
-        return self.cpu_s * 1e6 / max(1, self.heard)
+        return self.cpu_s * 1e6 / self.sent
 
     @property
     def percent_per_call(self) -> float:
@@ -189,13 +192,15 @@ def run_step(calls: int, seconds: float) -> Seen:
         worker.wait_for(LegFreed, 2 * calls)
     finally:
         worker.close()
-    return Seen(calls, seconds, **seen, cpu_s=cpu, memory_kb=memory_kb, overrun=overrun)
+    return Seen(calls, **seen, cpu_s=cpu, memory_kb=memory_kb, overrun=overrun)
 
 
 def report(seen: Seen) -> list[Figure]:
     """Return the figures of one step."""
     work = f"relay, {seen.calls} two-way G.711 calls"
-    remark = f"{seen.heard:,} packets"
+    remark = f"{seen.sent:,} packets"
+    if seen.behind_ms > MAX_BEHIND_MS:
+        remark += f"; void: the load fell {seen.behind_ms:.0f} ms behind"
     if seen.overrun:
         remark += f"; the kernel dropped {seen.overrun}"
     delay = seen.delay_ms

@@ -21,6 +21,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 HOST = "127.0.0.1"
 FRAME = 0.020
@@ -32,6 +33,17 @@ _packet = struct.Struct("!HHIIQI")  # RTP header, time of sending in ns, number
 _stamp = struct.Struct("!QI")
 
 Sender = tuple[Callable[[bytearray], int], bytearray, int]
+
+
+@dataclass
+class Load:
+    """What was sent and heard: packets, those missing, delays in ns, and how far it fell behind."""
+
+    sent: int = 0
+    lost: int = 0
+    seconds: float = 0.0
+    behind: float = 0.0
+    delays: list[int] = field(default_factory=list)
 
 
 class Generator:
@@ -49,32 +61,34 @@ class Generator:
         self._heard: dict[int, int] = {}
         self._frames = 0
 
-    def run(self, seconds: float) -> tuple[int, int, list[int]]:
-        """Send and hear; return packets sent, packets missing, and the delay of each heard, ns."""
+    def run(self, seconds: float) -> Load:
+        """Send and hear for some seconds; longer when it does not get enough of the machine."""
         start = time.monotonic()
-        delays: list[int] = []
-        sent = lost = 0
+        load = Load()
         for slot in range(round(seconds / FRAME) * SLOTS):
             due = start + slot * FRAME / SLOTS
-            lost += self._hear_until(due, delays)
-            sent += self._send(slot % SLOTS)
+            self._hear_until(due, load)
+            load.behind = max(load.behind, time.monotonic() - due)
+            load.sent += self._send(slot % SLOTS)
             self._frames += slot % SLOTS == SLOTS - 1
-        return sent, lost, delays
+        load.seconds = time.monotonic() - start
+        return load
 
-    def _hear_until(self, due: float, delays: list[int]) -> int:
-        lost = 0
+    def _hear_until(self, due: float, load: Load) -> None:
+        """Hear what comes until the time `due`, at least what is there."""
         heard, receivers, poll = self._heard, self._receivers, self._epoll.poll
-        read, now, add = _stamp.unpack_from, time.monotonic_ns, delays.append
+        read, now, add = _stamp.unpack_from, time.monotonic_ns, load.delays.append
         buffer = bytearray(2048)
-        while (wait := due - time.monotonic()) > 0:
+        wait = max(0.0, due - time.monotonic())
+        while wait >= 0:
             for descriptor, _ in poll(wait, 256):
                 receivers[descriptor](buffer)
                 sent_at, number = read(buffer, 12)
                 add(now() - sent_at)
                 expected = heard.get(descriptor, number)
                 heard[descriptor] = number + 1
-                lost += number - expected
-        return lost
+                load.lost += number - expected
+            wait = due - time.monotonic()
 
     def _send(self, slot: int) -> int:
         write, now, frame = _packet.pack_into, time.monotonic_ns, self._frames
@@ -108,11 +122,17 @@ def main() -> None:
     gc.disable()
     generator.run(order["settle"])
     print("open", flush=True)
-    sent, lost, delays = generator.run(order["seconds"])
+    load = generator.run(order["seconds"])
     print("closed", flush=True)
-    delays.sort()
-    delay_ms = {name: _percentile(delays, share) for name, share in (("p50", 0.5), ("p99", 0.99))}
-    print(json.dumps({"sent": sent, "heard": len(delays), "lost": lost, "delay_ms": delay_ms}))
+    delays = sorted(load.delays)
+    seen = {
+        "seconds": load.seconds,
+        "sent": load.sent,
+        "lost": load.lost,
+        "behind_ms": load.behind * 1000,
+        "delay_ms": {"p50": _percentile(delays, 0.5), "p99": _percentile(delays, 0.99)},
+    }
+    print(json.dumps(seen))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ class Unjoin(Command, frozen=True, array_like=True, tag="unjoin"):
 
 
 class Echo(Command, frozen=True, array_like=True, tag="echo"):
-    """Send back to the leg what it says, payload for payload."""
+    """Send back to the leg what it says, payload for payload; its keys are told, not returned."""
 
     leg: int
     on: bool = True
