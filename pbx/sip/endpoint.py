@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pbx.sip.message import Request
     from pbx.sip.settings import AgentSettings
 
+CHALLENGES = frozenset({401, 407})
+"""Responses that leave no state behind: strangers get many of them (§26.3.2.4)."""
+
 REMEMBER_NO_STREAM = 600.0
 """Seconds for which a remote that took no connection gets large requests by UDP."""
 

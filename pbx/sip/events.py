@@ -35,7 +35,10 @@ RequestId = NewType("RequestId", int)
 
 @dataclass(frozen=True, slots=True)
 class InviteReceived:
-    """A new INVITE; 100 was sent. Answer it with `respond`, or turn it down with `end`."""
+    """A new INVITE. Answer it with `respond`, or turn it down with `end`.
+
+    100 goes out by itself if no other response does within 0.1 s.
+    """
 
     invite: InviteId
     transaction: TransactionId
@@ -165,7 +168,7 @@ class RequestAnswered:
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
     """No response came: 408 "timeout", 503 "transport", or 481 "dialog_gone" (the dialog was over
-    already)."""
+    already), or 491 "offer_open" (an UPDATE would have crossed another offer)."""
 
     request_id: RequestId
     status: int

@@ -127,7 +127,8 @@ class InviteUsage(Usage):
         self._asked = asked = self.take(request, flow, now)
         asked.transaction.user = self
         if request.method == "INVITE":
-            self.reply(asked, 100, now=now)
+            self.try_later(now)
+            self.arm()
         self.tell(ReinviteReceived(self.id, asked.name, request))
 
     def request_cancelled(
@@ -192,6 +193,9 @@ class InviteUsage(Usage):
         if is_update:
             extra += self.timer_lines()
             if self.endpoint.is_session(content_type, body):
+                if dialog.offer is not OfferState.NONE:
+                    self.tell(RequestFailed(request_id, 491, "offer_open"))
+                    return
                 dialog.offer = OfferState.SENT
         owner = RequestInDialog(self, request_id, is_update=is_update)
         extra += body_lines(content_type, body)
@@ -345,7 +349,7 @@ class InviteUsage(Usage):
     def wakes_at(self) -> float:
         """Return the earliest of all that is waited for."""
         unacked = NEVER if self._unacked is None else self._unacked.wakes_at()
-        return min(unacked, self._back_off_until, self.timer.wakes_at())
+        return min(unacked, self._back_off_until, self._trying_at, self.timer.wakes_at())
 
     def wake(self, now: float) -> None:
         """Do what is due."""
@@ -358,6 +362,8 @@ class InviteUsage(Usage):
                 self.send_bye(self._farewell, now)
         elif unacked is not None:
             unacked.repeat(now)
+        if now >= self._trying_at:
+            self.try_now()
         if now >= self._back_off_until:
             self._back_off_until = NEVER
         if now >= self.timer.expire_at:

@@ -1,8 +1,9 @@
 """An INVITE that we received, up to its answer (RFC 3261 §13.3).
 
 Provisional responses make an early dialog and are repeated each minute, so that proxies on the way
-do not give up; a 2xx is repeated until its ACK; CANCEL and an early BYE end it with 487. From the
-2xx on it is an `InviteUsage` like any other.
+do not give up; a 2xx is repeated until its ACK; CANCEL and an early BYE end it with 487. A
+challenge is sent once and leaves no state, for a stranger's address may be forged: if it is lost,
+the INVITE comes again. From the 2xx on it is an `InviteUsage` like any other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from pbx.errors import MessageError
 from pbx.sip.deadlines import NEVER
 from pbx.sip.dialog import Dialog, DialogState, OfferState
-from pbx.sip.endpoint import Answer, Endpoint, OpenRequest
+from pbx.sip.endpoint import CHALLENGES, Answer, Endpoint, OpenRequest
 from pbx.sip.events import InviteCancelled, InviteEnded, InviteReceived
 from pbx.sip.invite import InviteUsage
 from pbx.sip.transaction_layer import Key
@@ -54,7 +55,8 @@ class ReceivedInvite(InviteUsage):
         self._pending: OpenRequest | None = asked
         self._repeat_at = NEVER
         self._provisional = b""
-        self.reply(asked, 100, now=now)
+        self.try_later(now)
+        self.arm()
         self.tell(InviteReceived(self.id, asked.name, request, flow))
 
     def respond(self, asked: OpenRequest, answer: Answer, now: float) -> None:
@@ -115,6 +117,8 @@ class ReceivedInvite(InviteUsage):
             super().respond(asked, answer, now)
         else:
             super().respond(asked, answer, now)
+            if answer.status in CHALLENGES:
+                asked.transaction.terminate()
             self.refuse_open(now)
             self.leave_tables()
 

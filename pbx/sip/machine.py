@@ -206,8 +206,9 @@ class Transaction:
             self.keeper.arm(self, self.wakes_at())
 
     def send_last(self, now: float) -> None:
-        """Put the last message on the wire (again)."""
-        self.keeper.send(self.last, self.flow)
+        """Put the last message on the wire (again), if there is one yet."""
+        if self.last:
+            self.keeper.send(self.last, self.flow)
 
     def double(self, now: float) -> None:
         """Repeat after twice the interval (timer A)."""

@@ -47,8 +47,8 @@ class Nobody:
         """Ignore it."""
 
     def abandoned(self, sender: object, transaction: ClientTransaction) -> None:
-        """Ignore it."""
-        transaction.user = self
+        """Hear no more of it."""
+        transaction.user = NOBODY
 
 
 NOBODY = Nobody()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pbx.sip.dialog import aim
-from pbx.sip.endpoint import Answer, Endpoint, OpenRequest
+from pbx.sip.endpoint import CHALLENGES, Answer, Endpoint, OpenRequest
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
 from pbx.sip.outgoing import Nobody, Outgoing
 from pbx.sip.writing import RequestHead, body_lines
@@ -34,7 +34,7 @@ class ReceivedRequest:
         endpoint.emit(RequestReceived(None, asked.name, request, flow))
 
     def respond(self, asked: OpenRequest, answer: Answer, now: float) -> None:
-        """Send a response. A challenge leaves no state behind: strangers get many (§26.3.2.4)."""
+        """Send a response."""
         endpoint = self._endpoint
         extra = endpoint.server_line + answer.extra + body_lines(answer.content_type, answer.body)
         message = asked.head.write(
@@ -43,7 +43,7 @@ class ReceivedRequest:
         asked.transaction.respond(answer.status, message, now)
         if answer.status >= 200:
             endpoint.waiting.pop(asked.name, None)
-        if answer.status in (401, 407):
+        if answer.status in CHALLENGES:
             asked.transaction.terminate()
 
 

@@ -77,7 +77,8 @@ class Receiver:
         transaction = self._endpoint.transactions.find_server(request, "INVITE")
         if transaction is not None and transaction.step(Input.ACK, now) is not Tell.MESSAGE:
             return
-        validate_request(request)
+        if request.body:
+            validate_request(request)  # The layer above will read it.
         usage = self._endpoint.by_local_tag.get(request.to_tag or "")
         if usage is not None and usage.find_dialog(request.call_id, request.from_tag) is not None:
             usage.receive_ack(request, flow, now)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pbx.sip.message import Message, Request
 
 
+TRYING_AFTER = 0.1
+"""Seconds until an INVITE gets its 100; the RFC allows 0.2 (§17.2.1)."""
+
+
 class Usage:
     """An INVITE and its dialog, as far as answering goes.
 
@@ -33,6 +37,7 @@ class Usage:
         "_asked",
         "_last_body",
         "_open",
+        "_trying_at",
         "_unacked",
         "armed_at",
         "call_id",
@@ -62,6 +67,7 @@ class Usage:
         self.armed_at = NEVER
         self._open: dict[ServerTransaction, OpenRequest] = {}
         self._asked: OpenRequest | None = None  # the INVITE or UPDATE among them
+        self._trying_at = NEVER
         self._unacked: Unacked | None = None
         self._last_body: tuple[str, bytes] | None = None
 
@@ -97,6 +103,17 @@ class Usage:
         self._open[asked.transaction] = asked
         return asked
 
+    def try_later(self, now: float) -> None:
+        """Send 100 to the INVITE in hand, unless a better response comes soon (§17.2.1)."""
+        self._trying_at = now + TRYING_AFTER
+
+    def try_now(self) -> None:
+        """Send the 100."""
+        self._trying_at = NEVER
+        if self._asked is not None:
+            trying = self._asked.head.write(100)
+            self._asked.transaction.respond(100, trying, 0.0)
+
     def reply(
         self,
         asked: OpenRequest,
@@ -108,10 +125,12 @@ class Usage:
         now: float,
     ) -> bytes:
         """Send a response with our tag; return it. A final one settles the request."""
-        if status != 100:
-            extra = self.endpoint.server_line + extra
         message = asked.head.write(
-            status, tag=self.local_tag, reason=reason, extra=extra, body=body
+            status,
+            tag=self.local_tag,
+            reason=reason,
+            extra=self.endpoint.server_line + extra,
+            body=body,
         )
         asked.transaction.respond(status, message, now)
         if status >= 200:
@@ -131,6 +150,7 @@ class Usage:
 
     def reply_provisionally(self, asked: OpenRequest, answer: Answer, now: float) -> bytes:
         """Send a provisional response to an INVITE or re-INVITE; return it."""
+        self._trying_at = NEVER
         contact = self.endpoint.contact_line(asked.flow, self.contact)
         extra = contact + answer.extra + body_lines(answer.content_type, answer.body)
         return self._send(asked, answer, extra, now)
@@ -171,6 +191,7 @@ class Usage:
         asked.transaction.user = None
         if asked is self._asked:
             self._asked = None
+            self._trying_at = NEVER
             if self.dialog is not None and self.dialog.offer is OfferState.RECEIVED:
                 self.dialog.offer = OfferState.NONE
 

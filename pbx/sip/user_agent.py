@@ -165,7 +165,10 @@ class UserAgent:
         """
         waiting = self._endpoint.waiting.get(transaction)
         if waiting is not None:
-            answer = Answer(status, reason, header_lines(headers), content_type, body)
+            extra = header_lines(headers)
+            if reason is not None:
+                header_lines((("the reason phrase", reason),))
+            answer = Answer(status, reason, extra, content_type, body)
             waiting.responder.respond(waiting.asked, answer, now)
 
     def ack(

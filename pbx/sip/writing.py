@@ -31,7 +31,7 @@ def header_lines(headers: Iterable[tuple[str, str]]) -> str:
 
 def body_lines(content_type: str | None, body: bytes | None) -> str:
     """Write the header line that describes a body, nothing where there is none."""
-    return f"Content-Type: {content_type}\r\n" if body and content_type else ""
+    return header_lines((("Content-Type", content_type),)) if body and content_type else ""
 
 
 class RequestHead:

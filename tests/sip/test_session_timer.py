@@ -233,7 +233,7 @@ def test_422_is_answered_with_a_longer_interval(wire: Wire) -> None:
     patient = AgentSettings(session_expires=1800, min_se=600)
     bob = wire.party("bob", "192.0.2.2", settings=patient)
     talk_after_422 = alice.invite(bob)
-    wire.run(0.1)
+    wire.run(0.2)
     assert bob.kinds == ["422 INVITE", "100 INVITE"]
     first, second = (sent.message for sent in wire.sent(alice, "INVITE"))
     assert second.headers.get("Session-Expires") == "600;refresher=uas"

@@ -70,7 +70,7 @@ def test_responses_have_one_tag_contact_and_the_record_route(
 ) -> None:
     route = ("Record-Route", "<sip:192.0.2.9;lr>")
     alice.invite(bob, headers=(route,))
-    wire.run(0.01)
+    wire.run(0.2)
     asked = bob.last(InviteReceived).transaction
     bob.respond(asked, 180)
     bob.respond(asked, 200, body=ANSWER)
@@ -186,6 +186,18 @@ def test_ringing_is_repeated_each_minute(wire: Wire, alice: Party, bob: Party) -
     wire.run(130)
     times = wire.times(bob, "180 INVITE")
     assert [round(at - times[0]) for at in times] == [0, 60, 120]
+
+
+def test_100_is_sent_after_a_tenth_of_a_second_unless_something_better_is(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    alice.invite(bob)
+    wire.run(1)
+    assert wire.times(bob, "100 INVITE") == [0.101]
+    assert wire.times(alice, "INVITE") == [0]
+    ring(alice, bob)
+    wire.run(1)
+    assert len(wire.times(bob, "100 INVITE")) == 1
 
 
 def test_early_media_and_its_tag(wire: Wire, alice: Party, bob: Party) -> None:
@@ -402,6 +414,29 @@ def test_out_of_dialog_options_are_answered_inside(wire: Wire, alice: Party, bob
     assert response.supported == ["timer"]
     assert not bob.events
     assert bob.is_idle
+
+
+def test_a_challenge_to_an_invite_is_sent_once_and_its_loss_is_made_good(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    bob.on(InviteReceived, lambda event: bob.respond(event.transaction, 401))
+    wire.impairment.drop = lambda sent: sent.kind == "401 INVITE" and wire.now < 0.4
+    alice.invite(bob)
+    wire.run(40)
+    assert [round(at, 1) for at in wire.times(bob, "401 INVITE")] == [0, 0.5]
+    assert alice.last(InviteFailed).status == 401
+    assert bob.is_idle
+
+
+def test_a_late_answer_of_a_destination_that_was_left_is_no_second_outcome(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    carol = wire.party("carol", "192.0.2.3")
+    wire.impairment.drop = lambda sent: sent.target == bob.address and wire.now < 5
+    alice.send("OPTIONS", bob, destinations=[alice.flow_to(bob), alice.flow_to(carol)])
+    wire.run(20)
+    assert "200 OPTIONS" in bob.kinds
+    assert len(alice.told(RequestAnswered)) == 1
 
 
 def test_a_challenge_leaves_no_transaction_behind(wire: Wire, alice: Party, bob: Party) -> None:

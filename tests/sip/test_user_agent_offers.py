@@ -12,6 +12,7 @@ from pbx.sip.events import (
     ReinviteFailed,
     ReinviteReceived,
     RequestAnswered,
+    RequestFailed,
 )
 from pbx.sip.message import Request
 from pbx.sip.settings import AgentSettings
@@ -264,18 +265,35 @@ def test_update_against_an_open_offer_of_ours_is_491(wire: Wire, alice: Party, b
     assert alice.last(RequestAnswered).response.status == 491
 
 
-def test_two_updates_at_once_from_one_side_are_500(wire: Wire, alice: Party, bob: Party) -> None:
+def test_an_update_that_would_cross_an_open_offer_is_not_sent(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
     call = talk(alice, bob)
     update(alice, call, HOLD)
     update(alice, call, HOLD)
     wire.run(0.1)
-    statuses = [event.response.status for event in alice.told(RequestAnswered)]
-    assert statuses == [500]
+    assert alice.kinds.count("UPDATE") == 1
+    failed = alice.last(RequestFailed)
+    assert (failed.status, failed.slug) == (491, "offer_open")
+
+
+def test_a_second_update_before_the_first_is_answered_is_500(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    call = talk(alice, bob)
+    update(alice, call, HOLD)
+    wire.run(0.1)
+    second = wire.sent(alice, "UPDATE")[0].octets
+    second = second.replace(b"branch=z9hG4bK", b"branch=z9hG4bKb").replace(b"2 UPD", b"3 UPD")
+    bob.ua.receive(second, bob.flow_to(alice), wire.now)
+    wire.run(0.1)
+    assert bob.kinds[-1] == "500 UPDATE"
+    assert len(bob.told(ReinviteReceived)) == 1
 
 
 def test_update_before_our_invite_is_answered_is_491(wire: Wire, alice: Party, bob: Party) -> None:
     call = ring(alice, bob)
-    bob.ua.request(call.callee, "UPDATE", body=OFFER, content_type="application/sdp", now=wire.now)
+    bob.ua.request(call.callee, "UPDATE", now=wire.now)
     wire.run(0.1)
     assert bob.last(RequestAnswered).response.status == 491
 

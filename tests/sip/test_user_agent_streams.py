@@ -97,7 +97,7 @@ def test_the_response_to_a_request_whose_connection_closed_goes_to_its_via(
     wire: Wire, alice: Party, bob: Party
 ) -> None:
     invite = alice.invite(bob, destinations=[alice.flow_to(bob, "tcp")])
-    wire.run(0.01)
+    wire.run(0.2)
     wire.close_streams()
     bob.respond(bob.last(InviteReceived).transaction, 200, body=ANSWER)
     wire.run(0.1)
