@@ -98,9 +98,9 @@ class SourceLock:
     def expect(self, remote: Address | None, also_from: str | None, *, relearn: bool) -> bool:
         """Take over what the description says; return whether a lock was given up by it.
 
-        `remote` None, or no unicast IP address: nothing is sent until it is known (again).
+        `remote` None, port 0, or no unicast IP address: nothing is sent until it is known (again).
         """
-        host = canonical_host(remote[0]) if remote is not None else None
+        host = canonical_host(remote[0]) if remote is not None and remote[1] else None
         self.expected = (host, remote[1]) if host is not None and remote is not None else None
         signalling = canonical_host(also_from) if also_from is not None else None
         self._also_from = None if signalling == host else signalling

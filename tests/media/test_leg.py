@@ -243,6 +243,8 @@ def test_a_closed_port_at_the_far_end_means_nothing(board: Board, pair: list[Rtp
     _, second = joined(board, a, b)
     b.rtp.close()
     board.talk(10, a)
+    a.say(10)
+    board.settle()
     reopened = RtpPhone("127.0.0.1")
     reopened.rtp.close()
     reopened.rtp = type(reopened.rtp)(type=2)
@@ -254,6 +256,17 @@ def test_a_closed_port_at_the_far_end_means_nothing(board: Board, pair: list[Rtp
     reopened.close()
     board.do(FreeLeg(second))
     assert board.events(LegFreed)[0].sent.dropped > 0
+
+
+def test_a_packet_that_cannot_be_sent_is_no_packet_sent(board: Board, pair: list[RtpPhone]):
+    a, b = pair
+    first, second = board.add(a), board.add(b)
+    board.do(Join(first, second))
+    board.update(second, b, remote=("::1", 4000))  # an IPv4 socket cannot send there
+    board.talk(5, a)
+    board.do(FreeLeg(second))
+    sent = board.events(LegFreed)[0].sent
+    assert (sent.packets, sent.octets, sent.dropped) == (0, 0, 5)
 
 
 def test_figures_tell_what_was_received_and_sent(board: Board, pair: list[RtpPhone]):

@@ -77,3 +77,21 @@ def test_a_closed_channel_raises_nothing():
         raise BrokenPipeError
 
     Outbox(refuse, lambda wanted: None).post(DigitHeard(1, "1", 80))
+
+
+def test_what_is_posted_together_goes_out_as_one_datagram_in_order():
+    datagrams: list[bytes] = []
+    outbox = Outbox(datagrams.append, lambda wanted: None)
+    with outbox.together():
+        outbox.post(DigitHeard(1, "1", 80))
+        outbox.post(LegFreed(1, FIGURES, FIGURES))
+        assert datagrams == []
+    (datagram,) = datagrams
+    assert decode_events(datagram) == [DigitHeard(1, "1", 80), LegFreed(1, FIGURES, FIGURES)]
+
+
+def test_nothing_posted_together_is_no_datagram():
+    datagrams: list[bytes] = []
+    with Outbox(datagrams.append, lambda wanted: None).together():
+        pass
+    assert datagrams == []

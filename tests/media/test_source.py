@@ -129,9 +129,10 @@ def test_an_address_that_the_new_description_does_not_allow_is_forgotten():
     assert set(offer(lock, NAT, 10)) == {Verdict.IGNORED}
 
 
-def test_without_an_address_nothing_is_sent_and_the_lock_stays():
+@pytest.mark.parametrize("nowhere", [None, ("0.0.0.0", 4000), (PHONE[0], 0)])
+def test_without_an_address_nothing_is_sent_and_the_lock_stays(nowhere):
     lock = locked()
-    lock.expect(("0.0.0.0", 4000), None, relearn=False)
+    lock.expect(nowhere, None, relearn=False)
     assert lock.target is None
     assert lock.state is LockState.LOCKED
     lock.expect(PHONE, None, relearn=False)
