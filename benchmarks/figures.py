@@ -70,10 +70,16 @@ def as_json(figures: Sequence[Figure]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
+def terminal() -> Console:
+    """Return the terminal, or where there is none, a page that is wide enough for the table."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
+
+
 def main(measure: Callable[[bool], list[Figure]]) -> None:
     """Be one benchmark's command line: `--quick` for short runs, `--json` instead of the table."""
     figures = measure("--quick" in sys.argv)
     if "--json" in sys.argv:
         print(as_json(figures))
     else:
-        Console(highlight=False).print(table(figures))
+        terminal().print(table(figures))

@@ -11,9 +11,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.figures import Figure, as_json, markdown, table
+from benchmarks.figures import Figure, as_json, markdown, table, terminal
 
 NAMES = ("signalling", "relay")
 """Modules of this package with a `measure(quick)`, in the order in which they run."""
@@ -31,7 +29,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no benchmark named {', '.join(sorted(unknown))}")
 
-    console = Console(highlight=False)
+    console = terminal()
     found: list[Figure] = []
     for name in chosen.names or NAMES:
         console.print(f"[dim]{name} …[/]")

@@ -15,14 +15,15 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import figures, machine
 from benchmarks.figures import Figure
 from pbx.sip.message import parse_message
 from tests.kit.namespace import network_namespace
-from tests.kit.office import TestedOffice, eventually
+from tests.kit.office import TestedOffice
 from tests.kit.phones.sipp import Sipp, SippReport
 
 INVITE = (
@@ -49,17 +50,33 @@ INVITE = (
     b"a=fmtp:120 0-16\r\na=sendrecv\r\n"
 )
 
-RATES = (100, 300, 700)
-"""Calls a second at which the cost of a call is measured."""
 
-SECONDS, QUICK_SECONDS = 20, 5
-HELD_SECONDS = 60
+@dataclass(frozen=True)
+class Load:
+    """One run: `rate` calls a second for `seconds`, and what is asked of it."""
+
+    rate: int
+    seconds: int
+    goal: str = "all answered"
+
+
+LOADS = (
+    Load(100, 20),
+    Load(300, 20),
+    Load(700, 60, goal="< 0.1 % failed"),
+    Load(875, 20, goal="≥ 80 % answered, the rest 503 at once"),
+)
+QUICK = (Load(100, 5),)
+
+WARM_UP_S = 2
 HOLD_MS = 100
-"""How long a run lasts, how long the highest rate is held, and how long a call stays up."""
+"""Seconds of calls before anything is counted, and how long each call stays up."""
 
 ROUNDS = 7
 SETTLE_S = 3.0
 """Seconds after a run in which its last records are written; they count."""
+
+SERVER_CORE, LOAD_CORE = 0, 1
 
 
 def measure(quick: bool) -> list[Figure]:
@@ -100,56 +117,68 @@ def microseconds(work: Callable[[], object], *, loops: int = 2000) -> tuple[floa
 
 
 def measure_calls(quick: bool) -> list[Figure]:
-    """Measure complete two-leg calls through a server of their own, at several rates."""
+    """Measure complete two-leg calls, each load through a server of its own."""
     found = []
-    for rate in RATES[:1] if quick else RATES:
+    for load in QUICK if quick else LOADS:
         with tempfile.TemporaryDirectory(prefix="callpbx-bench-") as folder, network_namespace():
-            found += _measure_rate(Path(folder), rate, QUICK_SECONDS if quick else SECONDS)
+            found += _measure(Path(folder), load)
     return found
 
 
-def _measure_rate(folder: Path, rate: int, seconds: int) -> list[Figure]:
-    office = TestedOffice(folder / "office", numbers=["900"], media_ports="10000-19999")
-    with office:
+def _measure(folder: Path, load: Load) -> list[Figure]:
+    with TestedOffice(folder / "office", numbers=["900"], media_ports="10000-19999") as office:
         office.start()
         office.add_fixed_phone("900", port=5080)
         office.add_load_trunk(port=5081)
         office.stop()
-        started = time.perf_counter()
-        office.start()
-        ready = time.perf_counter() - started
+        ready = _seconds(office.start)
         processes = machine.family(office.pid)
-        if (os.cpu_count() or 1) > 1:
-            for pid in processes:
-                os.sched_setaffinity(pid, {0})
+        for pid in processes:
+            _pin(pid, SERVER_CORE)
         idle = machine.memory_kb(processes)
-        before = machine.cpu_seconds(processes)
-        report = _call(folder, office, rate, seconds)
-        eventually(lambda: office.ask("calls"), lambda calls: not calls, timeout=60)
+        _call(folder / "warm-up", office, Load(min(load.rate, 100), WARM_UP_S))
+        used, lost = _used(processes), machine.lost_datagrams()
+        report = _call(folder / "run", office, load)
         time.sleep(SETTLE_S)
-        used = machine.cpu_seconds(processes) - before
+        used = [after - before for after, before in zip(_used(processes), used, strict=True)]
+        lost = machine.lost_datagrams() - lost
         grown = machine.memory_kb(processes)
-        lost = machine.lost_datagrams()
         office.stop()
-    failed = f"{report.failed} of {report.created} failed, {report.retransmissions} repeated"
     return [
-        Figure(
-            f"one complete two-leg call with its record, {rate} a second",
-            "CPU ms",
-            (used / max(1, report.succeeded) * 1000,),
-            "≤ 1.0",
-            f"{failed}, {lost} datagrams lost",
-        ),
-        Figure(f"answer delay at {rate} a second, mean", "ms", (report.response_ms,)),
+        *_figures_of(load, report, used=used, lost=lost),
         Figure(f"memory after {report.created} calls, all processes", "MB", (grown / 1024,)),
         Figure("memory when idle, all processes", "MB", (idle / 1024,), "< 120"),
         Figure("ready after start, from the second on", "s", (ready,), "< 2"),
     ]
 
 
-def _call(folder: Path, office: TestedOffice, rate: int, seconds: int) -> SippReport:
-    pin = "1" if (os.cpu_count() or 1) > 1 else ""
-    calls = rate * seconds
+def _used(processes: Iterable[int]) -> list[float]:
+    return [machine.cpu_seconds([pid]) for pid in processes]
+
+
+def _figures_of(load: Load, report: SippReport, *, used: list[float], lost: int) -> list[Figure]:
+    """Return the figures of one run; `used` CPU seconds by the server, then by each worker."""
+    at = f"at {load.rate} a second for {load.seconds} s"
+    server, *workers = (seconds / max(1, report.succeeded) * 1000 for seconds in used)
+    cost = server + sum(workers)
+    remark = (
+        f"server {server:.2f}, workers {sum(workers):.2f}; "
+        f"{report.retransmissions} repeated, {lost} datagrams lost"
+    )
+    failed = report.failed / max(1, report.created) * 100
+    return [
+        Figure(
+            f"a complete two-leg call with its record, {at}", "CPU ms", (cost,), "≤ 1.0", remark
+        ),
+        Figure(f"calls failed {at}", "%", (failed,), load.goal, f"of {report.created}"),
+        Figure(f"answer delay {at}, mean", "ms", (report.response_ms,)),
+    ]
+
+
+def _call(folder: Path, office: TestedOffice, load: Load) -> SippReport:
+    """Let SIPp call SIPp through the office; return what the caller counted."""
+    folder.mkdir()
+    pin = str(LOAD_CORE) if _cores() > 1 else ""
     with (
         Sipp("answerer", folder, port=5080, pin=pin),
         Sipp(
@@ -157,14 +186,31 @@ def _call(folder: Path, office: TestedOffice, rate: int, seconds: int) -> SippRe
             folder,
             port=5081,
             target=office.server,
-            calls=calls,
-            rate=rate,
+            calls=load.rate * load.seconds,
+            rate=load.rate,
             pause_ms=HOLD_MS,
             number="900",
             pin=pin,
         ) as caller,
     ):
-        return caller.finish(timeout=seconds + 60)
+        return caller.finish(timeout=load.seconds + 60)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _pin(pid: int, core: int) -> None:
+    """Keep all threads of a process on one core, where there are several."""
+    if _cores() > 1:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
 
 
 if __name__ == "__main__":
