@@ -134,7 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, signal.SIG_IGN)
     raise_descriptor_limit()
     with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        niceness = min(NICENESS, os.getpriority(os.PRIO_PROCESS, 0))
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
     low, high = options.ports
     hosts: dict[Family, str] = {4: options.bind4, 6: options.bind6}
     stock = PortStock(
