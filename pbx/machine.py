@@ -12,13 +12,14 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 MAX_LAG = 0.05
-"""Seconds that the event loop may be late before new calls get 503 (architecture §2)."""
+"""Seconds that the event loop may be late before it counts as late (architecture §2)."""
 
 LOOK = 0.1
 """Seconds between two looks at the loop's lateness."""
 
-CALM = 5
-"""Looks on time after which the loop counts as on time again."""
+PATIENCE = 0.5
+"""Seconds that the loop must be late without a break before new calls get 503, and on time without
+a break before they are let in again."""
 
 
 class SystemClock:
@@ -36,37 +37,36 @@ class SystemClock:
 class LoopWatch:
     """Notices an event loop that has more to do than time.
 
-    One late look may be a pause of the machine; `late` is true from the second one in a row.
+    One late look, however late, may be a pause of the machine: only looks that are late one after
+    the other, for `PATIENCE` seconds, make it `late`.
     """
 
     def __init__(self) -> None:
         self.lag = 0.0
         """Seconds that the last look came too late."""
-        self._late_looks = 0
-        self._calm_looks = CALM
-
-    @property
-    def late(self) -> bool:
-        """Tell whether new work should be refused."""
-        return self._calm_looks < CALM
+        self.late = False
+        """Whether new work should be refused."""
+        self._against_since: float | None = None  # since when looks speak against `late` as it is
 
     async def sleep(self, seconds: float) -> None:
         """Sleep, looking at the clock meanwhile."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while (now := loop.time()) < end:
-            await asyncio.sleep(min(LOOK, end - now))
-            self._look(loop.time() - now - min(LOOK, end - now))
+            due = min(now + LOOK, end)
+            await asyncio.sleep(due - now)
+            self.look(loop.time() - due, loop.time())
 
-    def _look(self, lag: float) -> None:
+    def look(self, lag: float, now: float) -> None:
+        """Note that what was due at `now - lag` ran at `now`, in seconds."""
         self.lag = max(lag, 0.0)
-        if self.lag <= MAX_LAG:
-            self._late_looks = 0
-            self._calm_looks = min(self._calm_looks + 1, CALM)
-            return
-        self._late_looks += 1
-        if self._late_looks > 1:
-            self._calm_looks = 0
+        if (self.lag > MAX_LAG) is self.late:
+            self._against_since = None
+        elif self._against_since is None:
+            self._against_since = now
+        elif now - self._against_since >= PATIENCE:
+            self.late = not self.late
+            self._against_since = None
 
 
 def raise_descriptor_limit() -> None:

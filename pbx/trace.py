@@ -2,8 +2,8 @@
 
 Messages are kept as the bytes that passed, events as they were emitted; nothing is parsed or copied
 while calls run. `ladder` finds a call's events, learns from them which SIP Call-IDs are its legs,
-and then reads the messages that carry one of those. Credentials are blotted out; the ring itself
-never leaves the process.
+and then reads the messages that carry one of those. Proofs of passwords and pressed keys are
+blotted out; the ring itself never leaves the process.
 """
 
 from __future__ import annotations
@@ -30,9 +30,14 @@ EVENT_COST = 300
 ENTRY_COST = 200
 """Bytes that a message weighs besides its own."""
 
-_SECRETS = re.compile(
-    r"^((?:Proxy-)?Authorization:.*?(?:response|cnonce)=)\"?[^\",\r\n]*\"?", re.I | re.M
+_CALL_ID = re.compile(rb"\n(?:Call-ID|i)[ \t]*:\s*([^\r\n]*?)[ \t]*\r?\n", re.I)
+
+_CREDENTIALS = re.compile(
+    r"^(?:(?:Proxy-)?Authorization|Authentication-Info)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M
 )
+_PROOF = re.compile(r"\b((?:response|cnonce|rspauth)\s*=\s*)(?:\"[^\"]*\"?|[^\s,]*)", re.I)
+_KEYS = re.compile(r"^(?:Content-Type|c)[ \t]*:\s*application/dtmf", re.I | re.M)
+"""An INFO whose body is a pressed key, which may be one of a PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +92,17 @@ class Trace:
         return entries
 
     def _messages(self, legs: dict[str, _LegName]) -> Iterator[TraceEntry]:
-        wanted = [(name.encode("utf-8", "surrogateescape"), leg) for name, leg in legs.items()]
+        wanted = {name.encode("utf-8", "surrogateescape"): leg for name, leg in legs.items()}
         seen: set[tuple[str, bytes]] = set()
         for entry in tuple(self._ring):
             if not isinstance(entry, Passed):
                 continue
-            for name, leg in wanted:
-                if name in entry.octets:
-                    again = (entry.direction, entry.octets) in seen
-                    seen.add((entry.direction, entry.octets))
-                    yield _message_entry(entry, leg, again=again)
-                    break
+            found = _CALL_ID.search(entry.octets)
+            leg = wanted.get(found[1]) if found is not None else None
+            if leg is not None:
+                again = (entry.direction, entry.octets) in seen
+                seen.add((entry.direction, entry.octets))
+                yield _message_entry(entry, leg, again=again)
 
     def _grow(self, weight: int) -> None:
         self._weight += weight
@@ -123,8 +128,14 @@ def _message_entry(passed: Passed, leg: _LegName, *, again: bool) -> TraceEntry:
         to=ours if received else theirs,
         transport=passed.flow.transport,
         first_line=text.partition("\r\n")[0],
-        detail=_SECRETS.sub(r'\1"…"', text),
+        detail=_without_secrets(text),
     )
+
+
+def _without_secrets(text: str) -> str:
+    text = _CREDENTIALS.sub(lambda header: _PROOF.sub(r'\1"…"', header[0]), text)
+    head, blank, body = text.partition("\r\n\r\n")
+    return f"{head}{blank}…" if body and _KEYS.search(head) else text
 
 
 def _summary(octets: bytes) -> str:
@@ -132,7 +143,8 @@ def _summary(octets: bytes) -> str:
         message = parse_message(octets)
     except MessageError as error:
         return f"not a SIP message ({error.slug})"
-    body = " with SDP" if message.body else ""
+    content_type = message.headers.get("Content-Type") or ""
+    body = " with SDP" if message.body and content_type.startswith("application/sdp") else ""
     if isinstance(message, Request):
         return f"{message.method}{body}"
     return f"{message.status} {message.reason} {_method(message)}{body}"

@@ -84,10 +84,52 @@ def test_credentials_are_blotted_out() -> None:
     assert 'username="101"' in detail
 
 
+def test_every_proof_of_a_header_is_blotted_out_wherever_it_stands() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    proof = (
+        'Authorization: Digest username="101", cnonce="secret1",\r\n'
+        ' response = "secret2", uri="sip:102"\r\n'
+        "Authentication-Info: rspauth=secret3, qop=auth\r\n"
+        "Subject: response=kept\r\n"
+    )
+    office.message(invite("first@x", proof))
+    detail = office.trace.ladder("one")[-1].detail
+    assert detail is not None
+    assert "secret" not in detail
+    assert all(kept in detail for kept in ('uri="sip:102"', "qop=auth", "response=kept"))
+
+
+def test_a_key_pressed_by_info_is_blotted_out() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    octets = invite("first@x", "Content-Type: application/dtmf-relay\r\n")
+    office.message(octets.replace(b"Content-Length: 0", b"Content-Length: 8") + b"Signal=5")
+    entry = office.trace.ladder("one")[-1]
+    assert entry.detail is not None
+    assert "Signal=5" not in entry.detail
+    assert entry.summary == "INVITE"
+
+
+def test_a_call_id_that_is_part_of_others_shows_only_its_own_messages() -> None:
+    office = Office()
+    office.call("one", "1")
+    office.message(invite("11@x"))
+    office.message(invite("21"))
+    assert [entry.kind for entry in office.trace.ladder("one")] == ["sip", "event", "event"]
+
+
+def test_a_leg_that_was_never_invited_shows_no_message() -> None:
+    office = Office()
+    office.message(invite("other@x"))
+    office.call("one", "")
+    assert "Call-ID: other@x" not in str(office.trace.ladder("one"))
+
+
 def test_what_is_no_message_is_shown_all_the_same() -> None:
     office = Office()
     office.call("one", "first@x")
-    office.message(b"\x00first@x\xff")
+    office.message(b"\x00\r\nCall-ID: first@x\r\n\xff")
     assert office.trace.ladder("one")[-1].summary.startswith("not a SIP message")
 
 
