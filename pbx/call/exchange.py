@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from pbx.call import routing
 from pbx.call.admission import Admission, DirectoryLookup, ExtensionEntry, Identity, Refusal
-from pbx.call.call import Call, click_to_dial
+from pbx.call.call import Call, Script, click_to_dial
 from pbx.call.contact import Contact
 from pbx.call.leg import Leg
 from pbx.call.outcome import Ending, Outcome, cause_of, failed
@@ -111,7 +111,6 @@ class Exchange:
         self._registrar = registrar
         self._new_call_id = new_call_id
         self.new_session_id = new_session_id
-        self._tasks: set[asyncio.Task[None]] = set()
         self._by_invite: dict[sip.InviteId, Leg] = {}
         self._by_media: dict[int, Leg] = {}
         self._by_request: dict[sip.RequestId, Leg] = {}
@@ -146,7 +145,7 @@ class Exchange:
         """End the calls whose media died with their worker."""
         lost = {leg.call.id: leg.call for number in legs if (leg := self._by_media.get(number))}
         for call in lost.values():
-            for leg in call.legs.values():
+            for leg in tuple(call.legs.values()):
                 leg.media_gone()
             call.hang_up("media_worker_lost")
 
@@ -206,9 +205,9 @@ class Exchange:
         except SdpError as error:
             cause = cause_of(error.status)
             call.end(Ending("failed", error.slug, error.status, cause, "system"))
-        self._start(call, self._entry(number, who))
+        call.run(self._entry(number, who))
 
-    def _entry(self, number: str, who: Identity) -> Callable[[Call], Awaitable[Outcome]]:
+    def _entry(self, number: str, who: Identity) -> Script:
         destination = self._where(number, who)
 
         async def entry(call: Call) -> Outcome:
@@ -247,11 +246,6 @@ class Exchange:
                 dialplan_version=self.plan.version_id,
             )
         )
-
-    def _start(self, call: Call, script: Callable[[Call], Awaitable[Outcome]]) -> None:
-        task = asyncio.get_running_loop().create_task(call.live(script), name=f"call {call.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _refuse(self, transaction: sip.TransactionId, refusal: Refusal) -> None:
         if refusal.delay > 0:
@@ -340,7 +334,7 @@ class Exchange:
         script = partial(
             click_to_dial, extension=extension, contacts=contacts, script=self._entry(to, who)
         )
-        self._start(call, script)
+        call.run(script)
         return call.id
 
     def hangup(self, call_id: str) -> None:

@@ -440,6 +440,10 @@ class Leg:
         self.media.free()
         if not self.ended.done():
             self.ended.set_result(ending)
+        if self.other is not None:
+            self.other.other = None
+            self.other = None
         self._tell(News.ENDED)
+        self._on_news = None
         if self is self.call.caller_leg:
             self.call.caller_left(ending)

@@ -5,7 +5,7 @@ sockets and no threads: what tries to use one gets an error. When nothing is rea
 set, nobody can ever wake anybody: `Deadlock` names the tasks and the lines they wait in.
 
     run(scenario())                                    one scenario, nothing may be left over
-    cancel_everywhere(scenario, tasks="script *")      the scenario once per await, cancelled there
+    cancel_everywhere(scenario, tasks="call *")      the scenario once per await, cancelled there
 """
 
 from __future__ import annotations
