@@ -1,8 +1,10 @@
 """The grammar that SIP header values share (RFC 3261 §25.1): tokens, quoting, escapes, numbers.
 
 Texts here are one unfolded header value, so white space is SP and HTAB alone. Every pattern is
-linear (possessive quantifiers, no nested repeats), so no input is slow. What cannot be read is a
-`MessageError` 400 with a slug that names the rule. Lists of `;name=value` are `parameters`.
+linear (each character has one place to go), so no input is slow. Possessive quantifiers stand on
+single characters alone: on groups, Python before 3.11.5 matches what it must not. What cannot be
+read is a `MessageError` 400 with a slug that names the rule. Lists of `;name=value` are
+`parameters`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ LWS = " \t"
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"
 """One or more token characters."""
 
-QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*+"'
+QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*"'
 """A quoted string: control characters only behind a backslash."""
 
 MAX_SECONDS = 2**32 - 1
@@ -28,7 +30,7 @@ _QUOTED = re.compile(QUOTED)
 _SEPARATED = re.compile(rf'({QUOTED}|<[^<>]*+>)|(,)|["<>]')
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
-_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})++")
+_ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 # Escapes of these are no other way to write them; "%25" would be taken for the next escape.

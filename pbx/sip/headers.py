@@ -52,7 +52,7 @@ MAX_CSEQ = 2**31 - 1
 
 _VIA = re.compile(
     rf"SIP[ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+({TOKEN})[ \t]++{HOST}"
-    r"(?:[ \t]*+:[ \t]*+([0-9]++))?+[ \t]*+",
+    r"(?:[ \t]*+:[ \t]*+([0-9]++))?[ \t]*+",
     re.IGNORECASE,
 )
 # The RFC asks for tokens; what cannot be mistaken for another part of the value is let in.

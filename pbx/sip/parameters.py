@@ -15,14 +15,14 @@ from pbx.sip.grammar import LWS, QUOTED, TOKEN, is_quoted, normalise_escapes, qu
 # Generous with values (the RFC wants a token, a host or a quoted string): real ones hold "/" or
 # "@". What ends a value, or needs quoting, stays out.
 _VALUE = r'[^ \t;,"<>\\\x00-\x1f\x7f]++'
-_PLAIN = re.compile(rf"(?:;{TOKEN}(?:={_VALUE})?+)*+")
+_PLAIN = re.compile(rf"(?:;{TOKEN}(?:={_VALUE})?)*")
 _SPACED = re.compile(
-    rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{_VALUE}))?+",
+    rf"[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|{_VALUE}))?",
 )
 _PLAIN_VALUE = re.compile(_VALUE)
-_URI_NAME = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})++"
-_URI_VALUE = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$=]|%[0-9A-Fa-f]{2})++"  # "=": base64 in the wild
-_IN_URI = re.compile(rf"(?:;{_URI_NAME}(?:={_URI_VALUE})?+)*+")
+_URI_NAME = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$]|%[0-9A-Fa-f]{2})+"
+_URI_VALUE = r"(?:[A-Za-z0-9\-_.!~*'()\[\]/:&+$=]|%[0-9A-Fa-f]{2})+"  # "=": base64 in the wild
+_IN_URI = re.compile(rf"(?:;{_URI_NAME}(?:={_URI_VALUE})?)*")
 
 
 class Parameters:

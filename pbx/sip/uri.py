@@ -26,10 +26,10 @@ CACHED_LENGTH = 256
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 _OPAQUE = re.compile(r"[!#-;=?-~]++")
 # "#" must be escaped by the RFC, but phones send it as it is when it is dialled.
-_USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})++")
-_PASSWORD = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*+")
-_HOST_PORT = re.compile(HOST + r"(?::([0-9]{1,5}))?+")
-_HEADERS = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()\[\]/?:+$&=]|%[0-9A-Fa-f]{2})++")
+_USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+")
+_PASSWORD = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*")
+_HOST_PORT = re.compile(HOST + r"(?::([0-9]{1,5}))?")
+_HEADERS = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()\[\]/?:+$&=]|%[0-9A-Fa-f]{2})+")
 _TO_ESCAPE = re.compile(r"[^A-Za-z0-9\-_.!~*'()&=+$,;?/]")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pbx.errors import MessageError
+from pbx.sip import grammar
 from pbx.sip.grammar import (
     is_token,
     normalise_escapes,
@@ -123,3 +127,11 @@ def test_lists_with_gaps_or_open_quotes_are_a_400(text: str) -> None:
 def test_lists_of_tokens_may_have_gaps() -> None:
     assert split_tokens("INVITE, ACK,,BYE ,") == ["INVITE", "ACK", "BYE"]
     assert split_tokens("") == []
+
+
+def test_no_group_has_a_possessive_quantifier() -> None:
+    """Debian 12's Python 3.11.2 matches those wrongly (fixed in 3.11.5)."""
+    possessive = re.compile(r"(?<!\\)\)[*+?]\+(?!\+)")
+    package = Path(grammar.__file__).parents[1]
+    found = [path.name for path in package.rglob("*.py") if possessive.search(path.read_text())]
+    assert not found
