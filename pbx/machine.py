@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import os
 import resource
 import time
 import wave
@@ -21,17 +23,42 @@ PATIENCE = 0.5
 """Seconds that the loop must be late without a break before new calls get 503, and on time without
 a break before they are let in again."""
 
+TOKEN_BYTES = 12
+"""Random bytes of one token."""
+
+TOKENS_AT_ONCE = 256
+"""Tokens in stock after the system was asked for random bytes."""
+
+YOUNG_OBJECTS = 20_000
+"""New objects after which the garbage collector looks at the youngest. With Python's 700, a call's
+objects are looked at several times while its transactions wait for their timers: 7 % of all CPU."""
+
 
 class SystemClock:
     """The machine's two clocks; satisfies `pbx.events.Clock`."""
 
-    def wall(self) -> float:
-        """Return seconds since the epoch, UTC."""
-        return time.time()
+    wall = staticmethod(time.time)
+    """Return seconds since the epoch, UTC."""
+    monotonic = staticmethod(time.monotonic)
+    """Return seconds that never jump."""
 
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
-        return time.monotonic()
+
+class Tokens:
+    """Random texts of 24 hexadecimal digits, for tags, branches, Call-IDs and the like.
+
+    The system is asked for many at once: a call needs nine, and each system call is 1 µs.
+    """
+
+    def __init__(self) -> None:
+        self._stock: list[str] = []
+
+    def __call__(self) -> str:
+        """Return a token that nobody has seen."""
+        if not self._stock:
+            text = os.urandom(TOKEN_BYTES * TOKENS_AT_ONCE).hex()
+            width = 2 * TOKEN_BYTES
+            self._stock = [text[at : at + width] for at in range(0, len(text), width)]
+        return self._stock.pop()
 
 
 class LoopWatch:
@@ -67,6 +94,16 @@ class LoopWatch:
         elif now - self._against_since >= PATIENCE:
             self.late = not self.late
             self._against_since = None
+
+
+def calm_collector() -> None:
+    """Let the garbage collector forget what start-up made, and look at new objects less often.
+
+    Calls leave no cycles behind, so there is little for it to find.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 def raise_descriptor_limit() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import secrets
 import signal
@@ -33,7 +32,14 @@ from pbx.config import Home, Settings
 from pbx.errors import ConfigError, Refused, StorageError
 from pbx.events import Bus
 from pbx.live import About, Live
-from pbx.machine import LoopWatch, SystemClock, raise_descriptor_limit, write_sound
+from pbx.machine import (
+    LoopWatch,
+    SystemClock,
+    Tokens,
+    calm_collector,
+    raise_descriptor_limit,
+    write_sound,
+)
 from pbx.media.engine_client import EngineClient, EngineSettings
 from pbx.media.formats import Capabilities
 from pbx.media.tones import RATE, special_information
@@ -121,7 +127,10 @@ class Server:
             external_address=settings.sip.external_address,
             local_networks=map(str, settings.sip.local_networks),
         )
-        self._ua = UserAgent(AgentSettings(), token=_token, advertise=self._addresses.advertise)
+        self._tokens = Tokens()
+        self._ua = UserAgent(
+            AgentSettings(), token=self._tokens, advertise=self._addresses.advertise
+        )
         self._transport = SipTransport(
             self._ua,
             listen=[Listen(each.transport, each.host, each.port) for each in settings.sip.listen],
@@ -177,7 +186,7 @@ class Server:
                 media_address=self._settings.media.address,
                 features=tuple(CODES.items()),
             ),
-            new_call_id=_token,
+            new_call_id=self._tokens,
             new_session_id=lambda: secrets.randbits(31),
         )
         exchange.congested = self._is_congested
@@ -201,8 +210,7 @@ class Server:
         await self._start_api(stack)
         self._catch_signals()
         stack.callback(self._start_housekeeping().cancel)
-        gc.collect()
-        gc.freeze()
+        calm_collector()
 
     async def _start_media(self, stack: contextlib.AsyncExitStack) -> None:
         await self._media.start()
@@ -350,7 +358,3 @@ class Server:
             pending=waiting if isinstance(waiting, int) else 0,
             error=self._recorder.alarm,
         )
-
-
-def _token() -> str:
-    return secrets.token_hex(12)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from pbx import events
 from pbx.api.views import TraceEntry
 from pbx.errors import MessageError
@@ -40,8 +42,7 @@ _KEYS = re.compile(r"^(?:Content-Type|c)[ \t]*:\s*application/dtmf", re.I | re.M
 """An INFO whose body is a pressed key, which may be one of a PIN."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True, gc=False):
     """One message that came in or went out. `at` is seconds since the epoch."""
 
     at: float

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
-from pbx.machine import LOOK, MAX_LAG, PATIENCE, LoopWatch
+from pbx.machine import LOOK, MAX_LAG, PATIENCE, TOKENS_AT_ONCE, LoopWatch, Tokens
 from tests.kit.loop import run
 
 
@@ -54,3 +55,10 @@ def test_sleeping_takes_as_long_as_it_says() -> None:
         return loop.time() - before
 
     assert 1.0 <= run(scenario()) < 1.0 + PATIENCE
+
+
+def test_tokens_are_random_and_no_two_are_alike() -> None:
+    token = Tokens()
+    tokens = [token() for _ in range(3 * TOKENS_AT_ONCE)]
+    assert len(set(tokens)) == len(tokens)
+    assert all(re.fullmatch("[0-9a-f]{24}", each) for each in tokens)
