@@ -15,6 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pbx.errors import MessageError
 from pbx.sip.flow import Flow
 from pbx.sip.headers import NameAddr, Uri, read_tag
 from pbx.sip.transaction_layer import DEFAULT_PORT
@@ -129,7 +130,7 @@ class Dialog:
             local=local,
             remote=response.headers.get("To") or head.to,
             target=_contact(response) or target,
-            route_set=response.record_routes[::-1],
+            route_set=_record_routes(response)[::-1],
             local_cseq=head.number,
             remote_cseq=None,
             flow=flow,
@@ -245,5 +246,15 @@ def is_numeric(host: str) -> bool:
 
 
 def _contact(message: Message) -> Uri | None:
-    contacts = message.contacts
+    try:
+        contacts = message.contacts
+    except MessageError:
+        return None  # Of a response; what it answers must come to an end all the same.
     return contacts[0].uri if contacts and contacts[0].uri.is_sip else None
+
+
+def _record_routes(response: Response) -> list[NameAddr]:
+    try:
+        return response.record_routes
+    except MessageError:
+        return []

@@ -43,10 +43,13 @@ class Farewell(Nobody):
 class RequestInDialog(Nobody):
     """A request of the layer above."""
 
-    def __init__(self, usage: InviteUsage, request_id: RequestId, *, is_update: bool) -> None:
+    def __init__(
+        self, usage: InviteUsage, request_id: RequestId, *, is_update: bool, has_offer: bool
+    ) -> None:
         self._usage = usage
         self._request_id = request_id
         self._is_update = is_update
+        self._has_offer = has_offer
 
     def response_received(self, sender: object, response: Response, now: float) -> None:
         """Pass the final response on."""
@@ -54,8 +57,9 @@ class RequestInDialog(Nobody):
         if status < 200:
             return
         usage = self._usage
-        if self._is_update:
-            usage.update_answered(response, now)
+        self._settle()
+        if self._is_update and status < 300:
+            usage.refreshed(response, now)
         usage.tell(RequestAnswered(self._request_id, response))
         if status in DIALOG_GONE:
             usage.dialog_gone(status, now)
@@ -64,12 +68,15 @@ class RequestInDialog(Nobody):
     def unanswered(self, sender: object, status: int, slug: str, now: float) -> None:
         """Say that no response came; silence ends the dialog."""
         usage = self._usage
-        if self._is_update and usage.dialog is not None:
-            usage.dialog.offer = OfferState.NONE
+        self._settle()
         usage.tell(RequestFailed(self._request_id, status, slug))
         if status in DIALOG_GONE:
             usage.dialog_gone(status, now)
         usage.proceed(now)
+
+    def _settle(self) -> None:
+        if self._has_offer:
+            self._usage.offer_settled(OfferState.SENT)
 
 
 class Refresh(Nobody):
@@ -85,7 +92,7 @@ class Refresh(Nobody):
             return
         usage = self._usage
         if status < 300:
-            usage.update_answered(response, now)
+            usage.refreshed(response, now)
         elif status in DIALOG_GONE:
             usage.dialog_gone(status, now)
         else:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pbx.sip.message import Request, Response
     from pbx.sip.transaction import Tell
 
+REFRESH_SOON = 0.5
+"""Seconds until a refresh is tried in another way."""
+
 REFRESH_AGAIN = 10.0
 """Seconds until a refresh that failed, but not for good, is tried again."""
 
@@ -157,8 +160,7 @@ class InviteUsage(Usage):
         reinvite = self._reinvite
         if reinvite is not None and reinvite.ack_due:
             self.note_body(content_type, body)
-            if self.dialog is not None:
-                self.dialog.offer = OfferState.NONE
+            self.offer_settled(OfferState.RECEIVED)
             reinvite.ack(extra=body_lines(content_type, body), body=body)
             self._reinvite = None
             self.proceed(now)
@@ -190,15 +192,14 @@ class InviteUsage(Usage):
             self.tell(RequestFailed(request_id, 481, "dialog_gone"))
             return
         is_update = method == "UPDATE"
-        if is_update:
-            extra += self.timer_lines()
-            if self.endpoint.is_session(content_type, body):
-                if dialog.offer is not OfferState.NONE:
-                    self.tell(RequestFailed(request_id, 491, "offer_open"))
-                    return
-                dialog.offer = OfferState.SENT
-        owner = RequestInDialog(self, request_id, is_update=is_update)
-        extra += body_lines(content_type, body)
+        has_offer = is_update and self.endpoint.is_session(content_type, body)
+        if has_offer:
+            if dialog.offer is not OfferState.NONE:
+                self.tell(RequestFailed(request_id, 491, "offer_open"))
+                return
+            dialog.offer = OfferState.SENT
+        owner = RequestInDialog(self, request_id, is_update=is_update, has_offer=has_offer)
+        extra += (self.timer_lines() if is_update else "") + body_lines(content_type, body)
         send_in_dialog(self, owner, method, extra=extra, body=body, now=now)
 
     def end(self, status: int, extra: str, now: float) -> None:
@@ -241,6 +242,11 @@ class InviteUsage(Usage):
 
     # Whose turn it is.
 
+    def offer_settled(self, state: OfferState) -> None:
+        """Note that the offer that was ours, or the remote's, is answered or refused."""
+        if self.dialog is not None and self.dialog.offer is state:
+            self.dialog.offer = OfferState.NONE
+
     def is_asking(self) -> bool:
         """Tell whether an INVITE of ours is out, or the ACK that ends it is still to come."""
         return self._reinvite is not None and self._reinvite.is_out
@@ -272,8 +278,9 @@ class InviteUsage(Usage):
         if dialog.state is DialogState.TERMINATED:
             reinvite.ack()
             return
-        self.update_answered(response, now)
+        self.refreshed(response, now)
         if reinvite.has_offer:
+            self.offer_settled(OfferState.SENT)
             self.note_body(reinvite.content_type, reinvite.body)
         elif self.has_offer(response):
             dialog.offer = OfferState.RECEIVED
@@ -287,8 +294,8 @@ class InviteUsage(Usage):
     ) -> None:
         """Take the failure that stands; what was agreed on before still holds."""
         self._reinvite = None
-        assert self.dialog is not None
-        self.dialog.offer = OfferState.NONE
+        if reinvite.has_offer:
+            self.offer_settled(OfferState.SENT)
         if status in DIALOG_GONE:
             self.dialog_gone(status, now)
         elif reinvite.is_refresh:
@@ -297,11 +304,11 @@ class InviteUsage(Usage):
             self.tell(ReinviteFailed(self.id, status, response))
         self.proceed(now)
 
-    def reinvite_waits(self, until: float, now: float) -> None:
+    def reinvite_waits(self, reinvite: Reinvite, now: float) -> None:
         """Let the remote's offer through meanwhile, and try again then."""
-        assert self.dialog is not None
-        self.dialog.offer = OfferState.NONE
-        self._back_off_until = until
+        if reinvite.has_offer:
+            self.offer_settled(OfferState.SENT)
+        self._back_off_until = reinvite.retry_at
         self.proceed(now)
 
     # The session timer, and all other times.
@@ -310,24 +317,20 @@ class InviteUsage(Usage):
         """Return the header lines that keep the session timer running (RFC 4028 §7.4)."""
         return self.endpoint.supported_line + header_lines(self.timer.ask())
 
-    def update_answered(self, response: Response, now: float) -> None:
-        """Take what a final response to our re-INVITE or UPDATE changes."""
-        dialog = self.dialog
-        assert dialog is not None
-        dialog.offer = OfferState.NONE
-        if response.status < 300:
-            dialog.refresh_target(response)
-            self.timer.granted(response, now)
-            self.arm()
+    def refreshed(self, response: Response, now: float) -> None:
+        """Take what a 2xx to our re-INVITE or UPDATE changes: the target and the timer."""
+        assert self.dialog is not None
+        self.dialog.refresh_target(response)
+        self.timer.granted(response, now)
+        self.arm()
 
     def refresh_failed(self, status: int, min_se: int | None, now: float) -> None:
-        """Try the refresh again: at once with a longer interval after 422, else after a while."""
+        """Try the refresh again: soon with a longer interval or by re-INVITE, else later."""
         if status == 422 and min_se is not None:
             self.timer.longer(min_se)
-        soon = status in (405, 422, 501)
-        self.timer.refresh_again(
-            now + (self.endpoint.settings.timers.t1 if soon else REFRESH_AGAIN)
-        )
+        by_reinvite = status in (405, 501) and self._last_body is not None
+        soon = status == 422 or by_reinvite
+        self.timer.refresh_again(now + (REFRESH_SOON if soon else REFRESH_AGAIN))
         self.arm()
 
     def _refresh(self, now: float) -> None:
@@ -363,7 +366,7 @@ class InviteUsage(Usage):
         elif unacked is not None:
             unacked.repeat(now)
         if now >= self._trying_at:
-            self.try_now()
+            self.try_now(now)
         if now >= self._back_off_until:
             self._back_off_until = NEVER
         if now >= self.timer.expire_at:

@@ -216,7 +216,7 @@ class SentInvite(InviteUsage):
             super().ack(body, content_type, now)
             return
         self._ack_due = False
-        dialog.offer = OfferState.NONE
+        self.offer_settled(OfferState.RECEIVED)
         self.note_body(content_type, body)
         extra = body_lines(content_type, body)
         self._ack = self.endpoint.send_ack(dialog, self._head.number, extra=extra, body=body)
@@ -240,8 +240,11 @@ class SentInvite(InviteUsage):
         self.close()
         self._cancel = extra
         self._outgoing.stop()
-        if self._outgoing.transaction.state is State.PROCEEDING:
+        state = self._outgoing.transaction.state
+        if state is State.PROCEEDING:
             self._send_cancel(self._outgoing.transaction, now)
+        elif state > State.PROCEEDING:
+            self.leave_tables()
 
     def _send_cancel(self, transaction: ClientTransaction, now: float) -> None:
         self._cancel_sent = True

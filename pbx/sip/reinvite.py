@@ -127,7 +127,7 @@ class Reinvite(Nobody):
 
     def _wait(self, seconds: float, now: float) -> None:
         self.retry_at = now + seconds
-        self._usage.reinvite_waits(self.retry_at, now)
+        self._usage.reinvite_waits(self, now)
 
     def _back_off(self) -> float:
         steps = int(self._usage.endpoint.token()[:8], 16)

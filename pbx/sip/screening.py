@@ -71,6 +71,6 @@ def _screen_offer(request: Request, endpoint: Endpoint) -> Refusal | None:
     if wanted is not None and not any(media.covers(full) for media in wanted for full in accepted):
         return Refusal(406, endpoint.accept_line)
     min_se = endpoint.settings.min_se
-    if "Session-Expires" in request.headers and session_timer.is_too_small(request, min_se):
+    if session_timer.is_too_small(request, min_se):
         return Refusal(422, f"Min-SE: {min_se}\r\n")
     return None

@@ -66,10 +66,12 @@ class SessionInterval:
 def is_too_small(request: Request, min_se: int) -> bool:
     """Tell whether a request is to be refused with 422 (§9): it asks for less than we bear.
 
-    A requester that does not know session timers could not act on a 422 and is not refused.
+    A requester that does not know session timers could not act on a 422 and is not refused. Raises
+    MessageError where Session-Expires or Supported cannot be read.
     """
     wanted = _session_expires(request)
-    return wanted is not None and wanted.seconds < min_se and "timer" in request.supported
+    knows_timers = "timer" in request.supported
+    return wanted is not None and wanted.seconds < min_se and knows_timers
 
 
 def grant(
@@ -97,7 +99,10 @@ def grant(
 
 def granted(response: Response) -> SessionInterval | None:
     """Return what a 2xx to our request agrees on (§7.2); None: no session timer."""
-    agreed = _session_expires(response)
+    try:
+        agreed = _session_expires(response)
+    except MessageError:
+        return None
     if agreed is None:
         return None
     return SessionInterval(max(agreed.seconds, ABSOLUTE_MINIMUM), ours=agreed.refresher != "uas")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pbx.errors import MessageError
 from pbx.sip.deadlines import NEVER
 from pbx.sip.dialog import Dialog, OfferState
 from pbx.sip.endpoint import Answer, Endpoint, OpenRequest
@@ -107,12 +108,12 @@ class Usage:
         """Send 100 to the INVITE in hand, unless a better response comes soon (§17.2.1)."""
         self._trying_at = now + TRYING_AFTER
 
-    def try_now(self) -> None:
+    def try_now(self, now: float) -> None:
         """Send the 100."""
         self._trying_at = NEVER
         if self._asked is not None:
             trying = self._asked.head.write(100)
-            self._asked.transaction.respond(100, trying, 0.0)
+            self._asked.transaction.respond(100, trying, now)
 
     def reply(
         self,
@@ -207,7 +208,10 @@ class Usage:
 
     def has_offer(self, message: Message) -> bool:
         """Tell whether a message carries an offer or an answer."""
-        content_type = message.content_type if message.body else None
+        try:
+            content_type = message.content_type if message.body else None
+        except MessageError:
+            return False
         return content_type is not None and content_type.full in self.endpoint.settings.accept
 
 

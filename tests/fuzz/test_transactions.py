@@ -33,13 +33,15 @@ from pbx.sip.events import (
 from pbx.sip.flow import Flow
 from pbx.sip.message import Response
 from pbx.sip.settings import AgentSettings
-from tests.kit.wire import ANSWER, OFFER, Impairment, Party, Wire
+from tests.kit.wire import ANSWER, OFFER, Impairment, Party, Sent, Wire
 
 SETTINGS = AgentSettings(session_expires=90, min_se=90)
 
 ENDINGS = (InviteCancelled, InviteEnded, InviteFailed)
 
 parties = st.sampled_from(["alice", "bob"])
+MANGLINGS = ["missing", "twice", "empty", "senseless"]
+
 chances = st.sampled_from([0.0, 0.0, 0.1, 0.3])
 
 
@@ -69,6 +71,7 @@ class TwoAgents(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.wire = Wire(seed=7)
+        self.corrupted = False
         self.sides = {
             name: Memory(self.wire.party(name, host, settings=SETTINGS))
             for name, host in (("alice", "192.0.2.1"), ("bob", "192.0.2.2"))
@@ -154,9 +157,42 @@ class TwoAgents(RuleBasedStateMachine):
         recent = [s for s in self.wire.log if s.transport == "udp" and s.at > oldest]
         if recent:
             sent = recent[which % len(recent)]
-            target = next(s.party for s in self.sides.values() if s.party.address == sent.target)
-            source = self.sides[sent.source].party.address
-            target.ua.receive(sent.octets, Flow("udp", target.address, source), self.wire.now)
+            self._deliver(sent, sent.octets)
+
+    @rule(which=st.integers(0, 200), at=st.integers(0, 1500), octet=st.integers(0, 255))
+    def corrupt(self, which: int, at: int, octet: int) -> None:
+        """Let something arrive with a wrong octet; only one, so that much of it is still read."""
+        recent = [sent for sent in self.wire.log if sent.transport == "udp"]
+        if recent:
+            sent = recent[which % len(recent)]
+            at %= len(sent.octets)
+            octets = sent.octets[:at] + bytes([octet]) + sent.octets[at + 1 :]
+            self._deliver(sent, octets)
+            self.corrupted = True
+
+    @rule(which=st.integers(0, 200), line=st.integers(1, 12), how=st.sampled_from(MANGLINGS))
+    def mangle(self, which: int, line: int, how: str) -> None:
+        """Let something arrive with a header field missing, twice, empty or senseless."""
+        recent = [sent for sent in self.wire.log if sent.transport == "udp"]
+        if recent:
+            sent = recent[which % len(recent)]
+            head, end, body = sent.octets.partition(b"\r\n\r\n")
+            lines = head.split(b"\r\n")
+            at = line % len(lines)
+            name = lines[at].partition(b":")[0]
+            lines[at : at + 1] = {
+                "missing": [],
+                "twice": [lines[at], lines[at]],
+                "empty": [name + b":"],
+                "senseless": [name + b': <;,"='],
+            }[how]
+            self._deliver(sent, b"\r\n".join(lines) + end + body)
+            self.corrupted = True
+
+    def _deliver(self, sent: Sent, octets: bytes) -> None:
+        target = next(s.party for s in self.sides.values() if s.party.address == sent.target)
+        source = self.sides[sent.source].party.address
+        target.ua.receive(octets, Flow("udp", target.address, source), self.wire.now)
 
     @rule()
     def break_streams(self) -> None:
@@ -196,7 +232,8 @@ class TwoAgents(RuleBasedStateMachine):
             assert side.party.is_idle, f"{side.party.ua.snapshot()}\n{self.wire.ladder()}"
             assert side.party.ua.next_timer() is None, "a timer is left"
             self._check_outcomes(side)
-        self._check_final_responses()
+        if not self.corrupted:
+            self._check_final_responses()
 
     def _check_outcomes(self, side: Memory) -> None:
         events = side.party.events

@@ -320,6 +320,40 @@ def test_everything_arrives_twice_and_late_and_nothing_happens_twice(wire: Wire)
     assert len(alice.told(InviteAnswered)) == 1
 
 
+@pytest.mark.parametrize(
+    "bad", ["Contact: <sip:bob@", "Record-Route: <;", "Session-Expires: soon", "Content-Type: x"]
+)
+def test_an_answer_with_a_senseless_field_is_an_answer_all_the_same(
+    wire: Wire, alice: Party, bob: Party, bad: str
+) -> None:
+    call = ring(alice, bob)
+    wire.impairment.drop = lambda sent: sent.kind == "200 INVITE"
+    bob.respond(bob.last(InviteReceived).transaction, 200, body=ANSWER)
+    wire.run(0.01)
+    name = bad.partition(":")[0]
+    lines = wire.sent(bob, "200 INVITE")[0].octets.split(b"\r\n")
+    lines = [line for line in lines if not line.startswith(name.encode())]
+    octets = b"\r\n".join([*lines[:2], bad.encode(), *lines[2:]])
+    alice.ua.receive(octets, alice.flow_to(bob), wire.now)
+    wire.run(0.01)
+    assert alice.last(InviteAnswered).invite == call.caller
+    alice.ack(call.caller)
+    alice.end(call.caller)
+    wire.run(0.1)
+    assert bob.last(InviteEnded).slug == "bye"
+
+
+def test_an_invite_that_can_only_be_given_up_leaves_nothing(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    call = ring(alice, bob)
+    wire.impairment.drop = lambda sent: sent.source == "bob"
+    alice.end(call.caller)
+    alice.end(call.caller)
+    wire.run(33)
+    assert alice.is_idle
+
+
 # Other requests in and out of the dialog.
 
 
