@@ -28,8 +28,12 @@ QUEUES = 6
 GAP = 1.0
 """Seconds by which an entry may be later than the one before it in its queue."""
 
-HORIZON = 64.0
-"""Seconds ahead of the last `advance` that may begin a queue; session timers are beyond it."""
+HORIZON = 33.0
+"""Seconds ahead that an entry may be: a little more than 64·T1.
+
+Whoever waits longer, as session timers do, is asked again and again until the time has come. So
+nothing that is over is kept longer than its transactions are.
+"""
 
 
 class Sleeper(Protocol):
@@ -67,6 +71,9 @@ class Deadlines:
         """See to it that `sleeper` is asked at `at` or before."""
         if at >= sleeper.armed_at:
             return
+        at = min(at, self._now + HORIZON)
+        if at >= sleeper.armed_at:
+            return
         sleeper.armed_at = at
         entry = (at, next(self._order), sleeper)
         empty: deque[Entry] | None = None
@@ -76,10 +83,10 @@ class Deadlines:
             elif 0.0 <= at - queue[-1][0] <= GAP:
                 queue.append(entry)
                 return
-        if empty is not None and at <= self._now + HORIZON:
-            empty.append(entry)
-        else:
+        if empty is None:
             heappush(self._heap, entry)
+        else:
+            empty.append(entry)
 
     def advance(self, now: float) -> None:
         """Wake everything that is due, in the order of the times."""

@@ -239,6 +239,7 @@ class InviteUsage(Usage):
         self._back_off_until = NEVER
         if self._reinvite is not None:
             self._reinvite.stop()
+            self._reinvite = None
 
     # Whose turn it is.
 

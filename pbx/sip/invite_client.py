@@ -19,7 +19,7 @@ from pbx.sip.outgoing import NOBODY, Nobody, Outgoing
 from pbx.sip.session_timer import read_min_se
 from pbx.sip.transaction import State
 from pbx.sip.usage import allows_update
-from pbx.sip.writing import RequestHead, body_lines, header_lines
+from pbx.sip.writing import RequestHead, body_lines, header_lines, tagged
 
 if TYPE_CHECKING:
     from pbx.sip.flow import Flow
@@ -82,7 +82,7 @@ class SentInvite(InviteUsage):
         )
         self._target = target
         self._destinations = destinations
-        self._local = str(from_.with_tag(self.local_tag))
+        self._local = tagged(from_, self.local_tag)
         uri, route_line = aim(target, route)
         self._head = RequestHead(
             "INVITE",
@@ -103,7 +103,7 @@ class SentInvite(InviteUsage):
         self._cancel: str | None = None  # header lines of the CANCEL that is wanted
         self._cancel_sent = False
         self._stop_at = NEVER
-        self._outgoing = self._start(now)
+        self._outgoing: Outgoing | None = self._start(now)
 
     def _start(self, now: float) -> Outgoing:
         endpoint = self.endpoint
@@ -142,8 +142,8 @@ class SentInvite(InviteUsage):
 
     def _progress(self, outgoing: Outgoing, response: Response, now: float) -> None:
         if self._cancel is not None:
-            if not self._cancel_sent:
-                self._send_cancel(outgoing.transaction, now)
+            if not self._cancel_sent and outgoing.pending is not None:
+                self._send_cancel(outgoing.pending, now)
         elif response.status > 100 and self.dialog is None:
             tag = response.to_tag
             if tag is not None and (tag in self._early or len(self._early) < MAX_FORKS):
@@ -239,12 +239,13 @@ class SentInvite(InviteUsage):
         # CANCEL must not overtake the INVITE: it waits for a provisional response (§9.1).
         self.close()
         self._cancel = extra
-        self._outgoing.stop()
-        state = self._outgoing.transaction.state
-        if state is State.PROCEEDING:
-            self._send_cancel(self._outgoing.transaction, now)
-        elif state > State.PROCEEDING:
+        outgoing = self._outgoing
+        if outgoing is None or outgoing.pending is None:
             self.leave_tables()
+            return
+        outgoing.stop()
+        if outgoing.pending.state is State.PROCEEDING:
+            self._send_cancel(outgoing.pending, now)
 
     def _send_cancel(self, transaction: ClientTransaction, now: float) -> None:
         self._cancel_sent = True
@@ -259,7 +260,7 @@ class SentInvite(InviteUsage):
         if self.dialog is not None or call_id != self.call_id:
             return super().find_dialog(call_id, remote_tag)
         response = self._early.get(remote_tag or "")
-        if response is None:
+        if response is None or self._outgoing is None:
             return None
         dialog = self._forks.get(remote_tag)
         if dialog is None:
@@ -294,9 +295,12 @@ class SentInvite(InviteUsage):
         return self._ack_due or super().is_asking()
 
     def leave_tables(self) -> None:
-        """Be found no more."""
+        """Be found no more; copies of the 2xx still find their ACK, by way of the transaction."""
         super().leave_tables()
         self._stop_at = NEVER
+        if self._outgoing is not None:
+            self._outgoing.forget()
+            self._outgoing = None
 
     def wakes_at(self) -> float:
         """Return the earliest of all that is waited for."""
@@ -305,7 +309,6 @@ class SentInvite(InviteUsage):
     def wake(self, now: float) -> None:
         """Do what is due; forget an INVITE that nothing came of in 64·T1 after its CANCEL."""
         if now >= self._stop_at:
-            self._outgoing.transaction.terminate()
             self.leave_tables()
         super().wake(now)
 

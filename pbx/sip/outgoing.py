@@ -55,7 +55,8 @@ NOBODY = Nobody()
 
 
 class Outgoing:
-    """One request and its attempts. `flow` is where the latest one went.
+    """One request and its attempts. `flow` is where the latest one went, `pending` its transaction
+    while that waits for the final response.
 
     `contact` is the user part of the Contact to add, None for requests without one. With `moves_on`
     a destination that stays silent, or answers 408 or 503, is left for the next one.
@@ -75,7 +76,7 @@ class Outgoing:
         "armed_at",
         "flow",
         "head",
-        "transaction",
+        "pending",
     )
 
     def __init__(
@@ -102,12 +103,19 @@ class Outgoing:
         self._quiet_at = self.armed_at = NEVER
         self.head = head
         self.flow = self._flows[0]
-        self.transaction = self._try_next(now)
+        self.pending: ClientTransaction | None = None
+        self._try_next(now)
 
     def stop(self) -> None:
         """Try no further destination."""
         self._flows.clear()
         self._quiet_at = NEVER
+
+    def forget(self) -> None:
+        """Wait no longer: no response is wanted any more."""
+        if self.pending is not None:
+            self.pending.terminate()
+            self.pending = None
 
     def response_received(
         self, transaction: ClientTransaction, response: Response, now: float
@@ -118,13 +126,16 @@ class Outgoing:
             if self._by_stream:
                 del self._flows[0]  # The stream works: the same host by UDP is no alternative.
             if self._flows and self._moves_on and response.status in (408, 503):
-                self.transaction = self._try_next(now)
+                self._try_next(now)
                 return
             self._flows.clear()
+        if response.status >= 200:
+            self.pending = None
         self._owner.response_received(self, response, now)
 
     def transaction_failed(self, transaction: ClientTransaction, tell: Tell, now: float) -> None:
         """Move on, or tell the owner that there is nowhere left to go."""
+        self.pending = None
         if self._flows:
             self._move_on(now)
         elif tell is Tell.TIMEOUT:
@@ -145,15 +156,16 @@ class Outgoing:
             self._given_time = True
             self._watch(now, self._endpoint.settings.failover_after)
         else:
-            self._owner.abandoned(self, self.transaction)
+            if self.pending is not None:
+                self._owner.abandoned(self, self.pending)
             self._move_on(now)
 
     def _move_on(self, now: float) -> None:
         if self._by_stream:
             self._endpoint.note_no_stream(self.flow.remote, now)
-        self.transaction = self._try_next(now)
+        self._try_next(now)
 
-    def _try_next(self, now: float) -> ClientTransaction:
+    def _try_next(self, now: float) -> None:
         settings = self._endpoint.settings
         flow = self._flows.pop(0)
         branch, via, message = self._write(flow)
@@ -168,7 +180,7 @@ class Outgoing:
         if self._flows and self._moves_on:
             opens = self._by_stream and not self._given_time
             self._watch(now, settings.stream_try if opens else settings.failover_after)
-        return self._endpoint.transactions.start_client(
+        self.pending = self._endpoint.transactions.start_client(
             self.head,
             self.head.method,
             via=via,

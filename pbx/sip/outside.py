@@ -13,7 +13,7 @@ from pbx.sip.dialog import aim
 from pbx.sip.endpoint import CHALLENGES, Answer, Endpoint, OpenRequest
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
 from pbx.sip.outgoing import Nobody, Outgoing
-from pbx.sip.writing import RequestHead, body_lines
+from pbx.sip.writing import RequestHead, body_lines, tagged
 
 if TYPE_CHECKING:
     from pbx.sip.flow import Flow
@@ -82,7 +82,7 @@ def send_outside(
     request_id = endpoint.next_request()
     owner = _SentRequest(endpoint, request_id)
     uri, route_line = aim(target, route)
-    sender = from_.with_tag(endpoint.token())
+    sender = tagged(from_, endpoint.token())
     head = RequestHead(
         method,
         uri,

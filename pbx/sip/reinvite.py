@@ -89,12 +89,14 @@ class Reinvite(Nobody):
         if self.ack_due and self._outgoing is not None and dialog is not None:
             self.ack_due = self.is_out = False
             number = self._outgoing.head.number
+            self._outgoing = None
             self._sent_ack = self._usage.endpoint.send_ack(dialog, number, extra=extra, body=body)
 
     def stop(self) -> None:
         """Wait for no response any more: the dialog is over."""
-        if self._outgoing is not None and not self._outgoing.transaction.answered:
-            self._outgoing.transaction.terminate()
+        if self._outgoing is not None:
+            self._outgoing.forget()
+            self._outgoing = None
 
     def response_received(self, sender: object, response: Response, now: float) -> None:
         """Take a response to the latest try."""
@@ -105,6 +107,7 @@ class Reinvite(Nobody):
             self._answered(response, now)
             return
         self.is_out = False
+        self._outgoing = None
         if status == 422 and self._tries < MAX_TRIES:
             self._usage.timer.longer(read_min_se(response) or 0)
             self._wait(0.0, now)
@@ -116,6 +119,7 @@ class Reinvite(Nobody):
     def unanswered(self, sender: object, status: int, slug: str, now: float) -> None:
         """Fail without a response."""
         self.is_out = False
+        self._outgoing = None
         self._usage.reinvite_failed(self, status, None, now)
 
     def _answered(self, response: Response, now: float) -> None:

@@ -16,6 +16,7 @@ from pbx.sip.headers import read_tag
 from pbx.sip.reasons import REASON_PHRASES
 
 if TYPE_CHECKING:
+    from pbx.sip.headers import NameAddr
     from pbx.sip.message import Request
 
 
@@ -32,6 +33,11 @@ def header_lines(headers: Iterable[tuple[str, str]]) -> str:
 def body_lines(content_type: str | None, body: bytes | None) -> str:
     """Write the header line that describes a body, nothing where there is none."""
     return header_lines((("Content-Type", content_type),)) if body and content_type else ""
+
+
+def tagged(address: NameAddr, tag: str) -> str:
+    """Write an address with a tag of its own."""
+    return f"{address};tag={tag}" if address.tag is None else str(address.with_tag(tag))
 
 
 class RequestHead:

@@ -473,3 +473,33 @@ def test_a_later_deadline_needs_no_second_entry_and_an_earlier_one_is_kept() -> 
     deadlines.advance(4.0)
     assert sleeper.woken == [2.5]
     assert deadlines.next_at() is None
+
+
+def test_a_far_deadline_is_asked_for_again_and_kept_to_the_moment() -> None:
+    deadlines = Deadlines()
+    sleeper = Sleeper(1000.0)
+    deadlines.arm(sleeper, 1000.0)
+    while (at := deadlines.next_at()) is not None:
+        assert at <= 1000.0
+        deadlines.advance(at)
+        assert len(deadlines) <= 1
+    assert sleeper.woken == [1000.0]
+
+
+def test_deadlines_of_all_lengths_come_in_their_order() -> None:
+    deadlines = Deadlines()
+    woken: list[float] = []
+
+    class Noting(Sleeper):
+        def wake(self, now: float) -> None:
+            woken.append(self.at)
+            super().wake(now)
+
+    for second in range(40):
+        for length in (0.1, 0.5, 5.0, 7.3, 11.0, 20.0, 28.0, 32.0):
+            at = second * 0.3 + length
+            deadlines.arm(Noting(at), at)
+    deadlines.advance(100.0)
+    assert woken == sorted(woken)
+    assert len(woken) == 320
+    assert len(deadlines) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from pbx.errors import UsageError
@@ -13,12 +15,16 @@ from pbx.sip.events import (
     InviteFailed,
     InviteProgressed,
     InviteReceived,
+    ReinviteAnswered,
     RequestAnswered,
     RequestFailed,
     RequestReceived,
 )
 from pbx.sip.flow import Flow
+from pbx.sip.machine import Transaction
 from pbx.sip.message import Request, Response
+from pbx.sip.outgoing import Outgoing
+from pbx.sip.usage import Usage
 from tests.kit.dialogs import ring, talk
 from tests.kit.wire import ANSWER, OFFER, Impairment, Party, Wire
 
@@ -352,6 +358,31 @@ def test_an_invite_that_can_only_be_given_up_leaves_nothing(
     alice.end(call.caller)
     wire.run(33)
     assert alice.is_idle
+
+
+def test_what_is_over_is_freed_without_the_garbage_collector(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    bob.answer_offers()
+    alice.on(ReinviteAnswered, lambda event: alice.ack(event.invite))
+    gc.collect()
+    gc.disable()
+    try:
+        for by_caller in (True, False):
+            call = talk(alice, bob)
+            alice.reinvite(call.caller)
+            wire.run(0.1)
+            ending, invite = (alice, call.caller) if by_caller else (bob, call.callee)
+            ending.end(invite)
+            wire.run(40)
+        alice.end(ring(alice, bob).caller)
+        wire.run(40)
+        left = [
+            kept for kept in gc.get_objects() if isinstance(kept, Usage | Transaction | Outgoing)
+        ]
+        assert left == []
+    finally:
+        gc.enable()
 
 
 # Other requests in and out of the dialog.
