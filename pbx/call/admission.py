@@ -1,10 +1,10 @@
 """Who is calling (architecture §7): an extension by its digest, a trunk by its address, or nobody
 we know.
 
-On a flow that holds authenticated bindings, From picks one of their extensions; the digest is still
-asked for on every INVITE. Next a trunk, by address. Everybody else proves by digest to be an
-extension, and whoever does not is answered alike whether or not the user exists. Failures are
-reported to the guard; a request without credentials is no failure.
+On a flow that holds authenticated bindings a phone calls, never a trunk; elsewhere a trunk is known
+by its address. Everybody but a trunk proves by digest on every INVITE to be an extension: the
+digest alone says which, From is not believed. Whoever does not is answered alike whether or not the
+user exists. Failures are reported to the guard; a request without credentials is no failure.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pbx.call.outcome import cause_of
 from pbx.events import Direction
 from pbx.sip.auth import Credential, DigestAuthenticator, Failed, Stale, Verified
 from pbx.sip.flow import Address, Flow
@@ -90,10 +89,9 @@ class Refusal:
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
 
-    @property
-    def cause(self) -> int:
-        """Return the Q.850 cause that belongs to the status."""
-        return cause_of(self.status)
+
+RETRY_AFTER = (("Retry-After", "5"),)
+"""What a 503 says: seconds."""
 
 
 class Admission:
@@ -114,15 +112,14 @@ class Admission:
 
     def identify(self, request: Request, flow: Flow, now: float) -> Identity | Refusal:
         """Return who sends this INVITE, or how to refuse it."""
-        own = self._registrar.on_flow(flow)
-        trunk = None if own else self._directory.trunk_for(flow.remote)
+        trunk = None
+        if not self._registrar.on_flow(flow):
+            trunk = self._directory.trunk_for(flow.remote)
         if trunk is not None:
             return _beyond_trunk(request, trunk)
-        verdict = self.authenticate(request, flow, now)
-        if isinstance(verdict, Refusal):
-            return verdict
-        wanted = request.from_.uri.number
-        number = wanted if wanted in own else verdict
+        number = self.authenticate(request, flow, now)
+        if isinstance(number, Refusal):
+            return number
         extension = self._directory.extension(number)
         name = extension.name if extension is not None else None
         return Identity(number, name, "internal")

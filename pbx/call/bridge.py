@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pbx.call import renegotiation
 from pbx.call.outcome import Outcome, answered
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ def connect(call: Call, called: Leg) -> None:
     Raises SdpError and NoResource when the caller cannot be answered.
     """
     caller = call.caller
-    speaks = called.speaks()
-    caller.answer(speaks)
+    caller.answer(called.speaks())
     caller.join(called)
-    if caller.codec is not None and caller.codec != called.codec:
-        caller.reoffer(speaks)
+    renegotiation.match_codecs(called)
     call.connected()
     call.bridged(caller, called)
 

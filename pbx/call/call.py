@@ -3,8 +3,8 @@
 The script is what the caller lives through (`await call.go(destination)`), the one task of the
 call. The caller's own end sets `ending` and cancels the script; any other leg's end is a value that
 the script awaits. When the script is over, however that came about, the actor closes what is still
-open, waits a moment for the media figures and emits `CallEnded`, the last event of every call. This
-is the one fence for a script's defect: it costs its own call only.
+open, waits a moment for the media figures and emits `CallEnded`, the last event of every call. A
+defect of ours, in the script or in what a leg does, costs its own call only: `fail`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pbx.call import bridge
 from pbx.call.admission import ExtensionEntry, Identity
 from pbx.call.contact import Contact
+from pbx.call.endings import ANSWERED_ELSEWHERE
 from pbx.call.leg import Leg, OnNews, Role
 from pbx.call.leg_media import LegMedia
 from pbx.call.outcome import (
+    NORMAL_CLEARING,
+    TEMPORARY_FAILURE,
     Ending,
     LegEnding,
     Outcome,
@@ -29,7 +32,7 @@ from pbx.call.outcome import (
 )
 from pbx.call.ringing import Ringing
 from pbx.errors import NoResource, RemoteError, UsageError
-from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy, Result
+from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy
 from pbx.media.formats import Capabilities
 from pbx.plan.model import Destination
 
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
     from pbx.call.exchange import CallSettings, Exchange
 
 log = logging.getLogger(__name__)
+
+CallState = Literal["routing", "ringing", "talking", "ending"]
+
+_CALLER_LEAVES = frozenset({"bye", "cancelled", ANSWERED_ELSEWHERE})
+"""How a caller's leg ends when the caller wants it to."""
 
 Script = Callable[["Call"], Coroutine[Any, Any, Outcome]]
 """What a caller lives through."""
@@ -58,11 +66,11 @@ class Call:
         self.max_forwards = max_forwards
         self.exchange = exchange
         self.started_at = exchange.clock.wall()
-        self.state = "ringing"
         self.ending: Ending | None = None
         self.legs: dict[int, Leg] = {}
         self.caller_leg: Leg | None = None
         self._connected = False
+        self._over = False
         self._script: asyncio.Task[Outcome] | None = None
         self._patience: asyncio.TimerHandle | None = None  # while figures are waited for
 
@@ -71,9 +79,25 @@ class Call:
         """Return the settings that all calls share."""
         return self.exchange.settings
 
+    @property
+    def state(self) -> CallState:
+        """Return how far the call is."""
+        if self.ending is not None:
+            return "ending"
+        if self._connected:
+            return "talking"
+        rung = any(leg is not self.caller_leg for leg in self.legs.values())
+        return "ringing" if rung else "routing"
+
+    @property
+    def answered_elsewhere(self) -> bool:
+        """Tell whether the caller left because somebody else took its call."""
+        return self.ending is not None and self.ending.reason == ANSWERED_ELSEWHERE
+
     def emit(self, event: AnyEvent) -> None:
-        """Tell everybody what happened."""
-        self.exchange.bus.emit(event)
+        """Tell everybody what happened; nothing after CallEnded."""
+        if not self._over:
+            self.exchange.bus.emit(event)
 
     # -- what scripts say --------------------------------------------------------------------
 
@@ -98,10 +122,18 @@ class Call:
         bridge.connect(self, called)
 
     def early_media(self, called: Leg) -> None:
-        """Let the caller hear the called side before its answer (183 with a description)."""
-        if self.caller_leg is not None and not self.caller_leg.up:
-            self.caller_leg.progress(called.speaks())
-            self.caller_leg.join(called)
+        """Let the caller hear the called side before its answer (183 with a description).
+
+        A caller who made no offer can only be told that it rings.
+        """
+        caller = self.caller_leg
+        if caller is None:
+            return
+        if caller.can_listen:
+            caller.progress(called.speaks())
+            caller.join(called)
+        else:
+            caller.ring()
 
     # -- what legs and bridges report --------------------------------------------------------
 
@@ -112,7 +144,9 @@ class Call:
 
     def to_offer(self) -> Capabilities:
         """Return what a leg that is about to be rung is offered. Raises SdpError(488)."""
-        return self.settings.capabilities if self.caller_leg is None else self.caller_leg.speaks()
+        if self.caller_leg is None:
+            return self.settings.capabilities
+        return self.caller_leg.could_speak()
 
     def neighbour(self) -> LegMedia | None:
         """Return the media of a leg that has a port: all legs of a call share one worker."""
@@ -120,9 +154,10 @@ class Call:
 
     def shown_to(self, leg: Leg) -> tuple[str | None, str]:
         """Return the name and the number that a rung party sees."""
-        if leg.role == "caller":
-            return None, self.called
-        return self.who.name, self.who.number
+        if leg.role == "called":
+            return self.who.name, self.who.number
+        called = self.exchange.directory.extension(self.called)
+        return called.name if called is not None else None, self.called
 
     def routed(self, destination: str) -> None:
         """Add a step to the record's path."""
@@ -131,7 +166,6 @@ class Call:
     def connected(self) -> None:
         """Remember that the caller reached somebody or something that answers."""
         self._connected = True
-        self.state = "talking"
 
     def bridged(self, first: Leg, second: Leg) -> None:
         """Report that two answered legs hear each other."""
@@ -139,15 +173,15 @@ class Call:
 
     def caller_left(self, ending: LegEnding) -> None:
         """End the call because its own party is gone."""
+        by_caller = ending.by == "remote" and ending.reason in _CALLER_LEAVES
         if self._connected:
-            result = Ending("answered", ending.reason, 200, ending.cause, "caller")
-            if ending.reason != "bye":
-                result = Ending("answered", ending.reason, 200, ending.cause, "system")
-        elif ending.by == "remote":
-            result = Ending("cancelled", "cancelled", 487, ending.cause, "caller")
+            by: EndedBy = "caller" if by_caller else "system"
+            self.end(Ending("answered", ending.reason, 200, ending.cause, by))
+        elif by_caller:
+            reason = "cancelled" if ending.reason == "bye" else ending.reason
+            self.end(Ending("cancelled", reason, 487, ending.cause, "caller"))
         else:
-            result = Ending("failed", ending.reason, ending.status, ending.cause, "system")
-        self.end(result)
+            self.end(Ending("failed", ending.reason, ending.status, ending.cause, "system"))
 
     def end(self, ending: Ending) -> None:
         """Set how the call ends, once, and stop its script."""
@@ -156,16 +190,39 @@ class Call:
             if self._script is not None:
                 self._script.cancel()
 
-    def hang_up(self, reason: str, *, by_supervisor: bool = False) -> None:
-        """End the call from inside: an administrator, a shutdown, a lost worker."""
-        by: EndedBy = "supervisor" if by_supervisor else "system"
-        result: Result = "answered" if self._connected else "failed"
-        self.end(Ending(result, reason, 200 if self._connected else 480, cause_of(200), by))
+    def hang_up(
+        self,
+        reason: str,
+        *,
+        status: int = 480,
+        cause: int = NORMAL_CLEARING,
+        by: EndedBy = "system",
+    ) -> None:
+        """End the call from inside: an administrator, a shutdown, a lost worker.
 
-    def leg_freed(self, leg: Leg) -> None:
+        `status` is what a caller is told who was never answered.
+        """
+        if self._connected:
+            self.end(Ending("answered", reason, 200, cause, by))
+        else:
+            self.end(Ending("failed", reason, status, cause, by))
+
+    def fail(self, error: BaseException) -> None:
+        """End the call because of a defect of ours."""
+        self.exchange.defects += 1
+        log.error("call %s: a defect ended it", self.id, exc_info=error)
+        self.hang_up("internal_error", status=500, cause=TEMPORARY_FAILURE)
+
+    def figures_in(self) -> None:
         """Note that a leg's figures are in; the record waits for the last of them."""
         if self._patience is not None and not self._waiting():
             self._close()
+
+    def abandon(self) -> None:
+        """End the call and close its record now: the server waits no longer."""
+        self.hang_up("shutdown", status=503, cause=TEMPORARY_FAILURE)
+        self._close_legs()
+        self._close()
 
     # -- the actor ---------------------------------------------------------------------------
 
@@ -178,47 +235,50 @@ class Call:
         self._script.add_done_callback(self._script_over)
 
     def _script_over(self, script: asyncio.Task[Outcome]) -> None:
-        ending = self._ending_of(script)
+        if self._over:
+            return
         if self.ending is None:
-            self.ending = ending
+            self._end_as(script)
         self._wind_up()
 
+    def _end_as(self, script: asyncio.Task[Outcome]) -> None:
+        """End the call as its script did."""
+        if script.cancelled():
+            self.hang_up("cancelled", status=500, cause=TEMPORARY_FAILURE)
+            return
+        error = script.exception()
+        if isinstance(error, RemoteError):
+            self.hang_up(error.slug, status=error.status, cause=cause_of(error.status))
+        elif isinstance(error, NoResource):
+            self.hang_up("no_resource", status=503, cause=cause_of(503))
+        elif error is not None:
+            self.fail(error)
+        else:
+            done = script.result()
+            self.end(Ending(done.result, done.reason, done.status, done.cause, done.ended_by))
+
     def _wind_up(self) -> None:
-        try:
-            self._close_legs()
-        finally:
-            if self._waiting():
-                loop = asyncio.get_running_loop()
-                self._patience = loop.call_later(FIGURES_TIMEOUT, self._go_without_figures)
-            else:
-                self._close()
+        self._close_legs()
+        if self._waiting():
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(FIGURES_TIMEOUT, self._go_without_figures)
+        else:
+            self._close()
 
     def _go_without_figures(self) -> None:
         log.warning("call %s: no media figures within %s s", self.id, FIGURES_TIMEOUT)
-        self._close()
-
-    def _ending_of(self, script: asyncio.Task[Outcome]) -> Ending:
-        if script.cancelled():
-            return Ending("failed", "cancelled", 500, cause_of(500), "system")
-        error = script.exception()
-        if isinstance(error, RemoteError):
-            return Ending("failed", error.slug, error.status, cause_of(error.status), "system")
-        if isinstance(error, NoResource):
-            return Ending("failed", "no_resource", 503, cause_of(503), "system")
-        if error is not None:
-            log.error("call %s: its script failed", self.id, exc_info=error)
-            return Ending("failed", "internal_error", 500, cause_of(500), "system")
-        outcome = script.result()
-        return Ending(
-            outcome.result, outcome.reason, outcome.status, outcome.cause, outcome.ended_by
-        )
+        for leg in tuple(self.legs.values()):
+            leg.media_gone()
 
     def _close_legs(self) -> None:
+        """Close what is still open: the fence for a leg that cannot be, so that the others are."""
         ending = self.ending
-        if ending is None:
-            return
+        assert ending is not None
         for leg in tuple(self.legs.values()):
-            leg.close(reason=ending.reason, status=ending.status, cause=ending.cause)
+            try:
+                leg.close(reason=ending.reason, status=ending.status, cause=ending.cause)
+            except Exception as error:
+                self.fail(error)
 
     def _waiting(self) -> bool:
         return any(leg.media.awaits_figures for leg in self.legs.values())
@@ -228,7 +288,8 @@ class Call:
             self._patience.cancel()
             self._patience = None
         ending = self.ending
-        assert ending is not None
+        if ending is None or self._over:
+            return
         self.emit(
             CallEnded(
                 call=self.id,
@@ -239,6 +300,7 @@ class Call:
                 ended_by=ending.ended_by,
             )
         )
+        self._over = True
         log.info(
             "call %s: %s → %s ended: %s (%s)",
             self.id,

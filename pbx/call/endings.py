@@ -8,6 +8,21 @@ from pbx.sip import events as sip
 from pbx.sip.headers import NameAddr
 from pbx.sip.message import Request, Response
 
+ANSWERED_ELSEWHERE = "answered_elsewhere"
+"""The reason of a leg that lost a race, and of a call whose caller was served elsewhere."""
+
+ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
+"""What the losers of a race are told (RFC 3326)."""
+
+
+def ending_of_cancel(event: sip.InviteCancelled) -> LegEnding:
+    """Return the ending of a caller who gave up, or whom somebody else has answered."""
+    elsewhere = any(
+        reason.protocol.upper() == "SIP" and reason.cause == 200 for reason in event.reasons
+    )
+    reason = ANSWERED_ELSEWHERE if elsewhere else "cancelled"
+    return LegEnding("remote", reason, 487, NORMAL_CLEARING)
+
 
 def ending_of_failure(event: sip.InviteFailed) -> LegEnding:
     """Return the ending of a leg that was never answered, redirections included."""
@@ -28,20 +43,23 @@ def ending_of_dialog(event: sip.InviteEnded) -> LegEnding:
 
 
 def _q850(request: Request) -> int | None:
+    """Return the cause that a BYE gives, of those that Q.850 can have (1–127)."""
     try:
         reasons = request.reasons
     except MessageError:
         return None
-    return next((reason.cause for reason in reasons if reason.protocol.upper() == "Q.850"), None)
+    causes = (reason.cause for reason in reasons if reason.protocol.upper() == "Q.850")
+    return next((cause for cause in causes if cause is not None and 0 < cause < 128), None)
 
 
 def _redirections(response: Response) -> tuple[str, ...]:
+    """Return the numbers that a 3xx names, the best first (RFC 3261 §20.10: q is 1 if absent)."""
     try:
         contacts = response.contacts
     except MessageError:
         return ()
-    ranked = sorted(contacts, key=lambda contact: -_q_value(contact))
-    return tuple(contact.uri.number for contact in ranked if contact.uri.is_sip)
+    ranked = sorted(contacts, key=_q_value, reverse=True)
+    return tuple(contact.uri.number for contact in ranked)
 
 
 def _q_value(contact: NameAddr) -> float:

@@ -3,27 +3,35 @@
 It lets callers in, makes a `Call` for each and starts its actor; it knows all live calls and legs.
 Nothing here waits: the transport calls `pump` after each datagram, the media engine `media_event`,
 and every verb is followed by `transmit_soon`. Beyond what descriptors, ports or loop lag allow, and
-while draining, callers get 503 with Retry-After.
+while draining, callers get 503 with Retry-After. Each event is fenced: a defect of ours ends the
+call that it is about, and the next event is taken as if nothing had been.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from pbx.call import routing
-from pbx.call.admission import Admission, DirectoryLookup, ExtensionEntry, Identity, Refusal
+from pbx.call.admission import (
+    RETRY_AFTER,
+    Admission,
+    DirectoryLookup,
+    ExtensionEntry,
+    Identity,
+    Refusal,
+)
 from pbx.call.call import Call, Script, click_to_dial
 from pbx.call.contact import Contact
 from pbx.call.leg import Leg
-from pbx.call.outcome import Ending, Outcome, cause_of, failed
+from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.registration import Registrations
 from pbx.call.routing import Destinations, NumberPlan
-from pbx.errors import NotFound, Refused, SdpError
+from pbx.errors import MessageError, NotFound, Refused, SdpError
 from pbx.events import Bus, CallStarted, Clock
 from pbx.media.engine import MediaEngine
 from pbx.media.formats import Capabilities
@@ -38,8 +46,8 @@ from pbx.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER = (("Retry-After", "5"),)
-"""What a 503 says: seconds."""
+DRAIN_GRACE = 2.0
+"""Seconds that calls may take to end once they were told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,8 @@ class Exchange:
         self.features = dict(settings.features)
         self.calls: dict[str, Call] = {}
         self.dropped: dict[str, int] = {}
+        self.defects = 0
+        """How often an error of ours ended a call, or would have."""
         self.congested: Callable[[], bool] = lambda: False
         self.draining = False
         self._admission = admission
@@ -131,47 +141,68 @@ class Exchange:
         """Give every event that the user agent has to whom it concerns."""
         next_event = self.ua.next_event
         while (event := next_event()) is not None:
-            self._take(event)
+            leg = self._leg_of(event)
+            try:
+                if leg is not None:
+                    leg.take(event)
+                else:
+                    self._take(event)
+            except Exception as error:
+                self._contain(event, leg, error)
 
     def media_event(self, worker: int, event: AnyWorkerEvent) -> None:
-        """Give an event of a media worker to its leg."""
+        """Give an event of a media worker to its leg; fenced as `pump` is."""
         if isinstance(event, WorkerLoad):
             return
         leg = self._by_media.get(getattr(event, "leg", -1))
         if leg is not None:
-            leg.media_event(event)
+            try:
+                leg.media_event(event)
+            except Exception as error:
+                leg.call.fail(error)
 
     def worker_lost(self, worker: int, legs: Iterable[int]) -> None:
         """End the calls whose media died with their worker."""
-        lost = {leg.call.id: leg.call for number in legs if (leg := self._by_media.get(number))}
-        for call in lost.values():
-            for leg in tuple(call.legs.values()):
+        for number in legs:
+            leg = self._by_media.get(number)
+            if leg is not None:
                 leg.media_gone()
-            call.hang_up("media_worker_lost")
+                leg.call.hang_up("media_worker_lost", status=503, cause=TEMPORARY_FAILURE)
+
+    def _contain(self, event: sip.UserAgentEvent, leg: Leg | None, error: Exception) -> None:
+        """The fence: let a defect of ours cost the call that `event` is about, and no other."""
+        if leg is not None:
+            leg.call.fail(error)
+            return
+        self.defects += 1
+        log.error("%s could not be taken", type(event).__name__, exc_info=error)
+        if isinstance(event, sip.InviteReceived | sip.RequestReceived):
+            self._refuse(event.transaction, Refusal(500))
+
+    def _leg_of(self, event: sip.UserAgentEvent) -> Leg | None:
+        match event:
+            case sip.RequestAnswered() | sip.RequestFailed():
+                return self._by_request.get(event.request_id)
+            case sip.Dropped():
+                return None
+            case _:
+                return None if event.invite is None else self._by_invite.get(event.invite)
 
     def _take(self, event: sip.UserAgentEvent) -> None:
+        """Act on an event that is about no leg of ours."""
         match event:
             case sip.InviteReceived():
                 self._admit(event)
             case sip.RequestReceived(invite=None):
                 self._out_of_dialog(event)
-            case sip.RequestAnswered() | sip.RequestFailed():
-                self._request_over(event)
+            case sip.RequestAnswered():
+                self._registrations.answered(event)
+            case sip.RequestFailed():
+                self._registrations.failed(event)
             case sip.Dropped(slug=slug):
                 self.dropped[slug] = self.dropped.get(slug, 0) + 1
             case _:
-                leg = self._by_invite.get(event.invite) if event.invite is not None else None
-                if leg is not None:
-                    leg.take(event)
-
-    def _request_over(self, event: sip.RequestAnswered | sip.RequestFailed) -> None:
-        leg = self._by_request.pop(event.request_id, None)
-        if leg is not None:
-            leg.request_over(event)
-        elif isinstance(event, sip.RequestAnswered):
-            self._registrations.answered(event)
-        else:
-            self._registrations.failed(event)
+                pass  # about a leg that ended a moment ago
 
     def _out_of_dialog(self, event: sip.RequestReceived) -> None:
         if event.request.method == "REGISTER":
@@ -192,19 +223,16 @@ class Exchange:
             self._refuse(event.transaction, Refusal(503, RETRY_AFTER))
             return
         number, hops = printable(event.request.uri.number), event.request.max_forwards
-        call = Call(
-            self,
-            self._new_call_id(),
-            who,
-            number,
-            max_forwards=(70 if hops is None else hops) - 1,
-        )
+        max_forwards = (70 if hops is None else hops) - 1
+        call = Call(self, self._new_call_id(), who, number, max_forwards=max_forwards)
         self._announce(call)
         try:
             Leg.incoming(call, event)
         except SdpError as error:
             cause = cause_of(error.status)
             call.end(Ending("failed", error.slug, error.status, cause, "system"))
+        except Exception as error:  # a defect: the call ends, with a record
+            call.fail(error)
         call.run(self._entry(number, who))
 
     def _entry(self, number: str, who: Identity) -> Script:
@@ -281,6 +309,10 @@ class Exchange:
         """Let the answer to an in-dialog request find the leg."""
         self._by_request[request] = leg
 
+    def forget_request(self, request: sip.RequestId) -> None:
+        """Nobody waits for that answer any more."""
+        self._by_request.pop(request, None)
+
     def forget(self, call: Call) -> None:
         """The call's record is closed."""
         self.calls.pop(call.id, None)
@@ -295,13 +327,20 @@ class Exchange:
         number = extension.number
         found = self._bound(number)
         if extension.contact is not None:
-            uri = Uri.parse(extension.contact)
-            flows = self.outward.flows_for(uri)
-            if flows is None:
-                flows = await self.outward.resolve(uri)
-            if flows:
-                found.append(Contact(number, uri, tuple(flows)))
+            found += await self._fixed(number, extension.contact)
         return found
+
+    async def _fixed(self, number: str, contact: str) -> list[Contact]:
+        """Return the device that never registers, if its address can be had."""
+        try:
+            uri = Uri.parse(contact)
+        except MessageError as error:
+            log.warning("the contact %s of extension %s is no SIP URI: %s", contact, number, error)
+            return []
+        flows = self.outward.flows_for(uri)
+        if flows is None:
+            flows = await self.outward.resolve(uri)
+        return [Contact(number, uri, tuple(flows))] if flows else []
 
     def _bound(self, number: str) -> list[Contact]:
         """Return the registered phones; those that answer no OPTIONS only where no other is."""
@@ -312,23 +351,24 @@ class Exchange:
             for binding in reachable or bindings
         ]
 
-    def internal_contacts(self, target: str) -> Sequence[Contact] | None:
-        """Return the registered phones of an internal number; None when it is none."""
-        if self.directory.extension(target) is None:
-            return None
-        return self._bound(target)
-
     # -- what an administrator does ----------------------------------------------------------
 
     async def originate(self, from_: str, to: str) -> str:
-        """Ring the phones of `from_`; once one answers, call `to` as if it had dialled."""
+        """Ring the phones of `from_`; once one answers, call `to` as if it had dialled.
+
+        Raises NotFound where there is no such extension or number, Refused where it cannot be now.
+        """
         extension = self.directory.extension(from_)
         if extension is None:
             raise NotFound(f"there is no extension {from_}")
+        who = Identity(from_, extension.name, "internal")
+        if self._where(to, who) is None:
+            raise NotFound(f"there is no number {to}")
         contacts = await self.contacts(extension)
         if not contacts:
             raise Refused(f"extension {from_} has no registered phone")
-        who = Identity(from_, extension.name, "internal")
+        if self.draining or self.congested():
+            raise Refused("callpbx takes no further calls now; try again in a few seconds")
         call = Call(self, self._new_call_id(), who, to, max_forwards=70)
         self._announce(call)
         script = partial(
@@ -342,22 +382,31 @@ class Exchange:
         call = self.calls.get(call_id)
         if call is None:
             raise NotFound(f"there is no call {call_id}")
-        call.hang_up("hung_up_by_administrator", by_supervisor=True)
+        call.hang_up("hung_up_by_administrator", by="supervisor")
 
     async def drain(self, grace: float) -> None:
         """Let no new call in, give those that are up `grace` seconds, then end them."""
         self.draining = True
+        if await self._is_idle_within(grace):
+            return
+        for call in tuple(self.calls.values()):
+            call.hang_up("shutdown", status=503, cause=TEMPORARY_FAILURE)
+        if not await self._is_idle_within(DRAIN_GRACE):
+            log.warning("%d calls did not end in time", len(self.calls))
+
+    async def _is_idle_within(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(grace):
+            async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            for call in tuple(self.calls.values()):
-                call.hang_up("shutdown")
-            try:
-                async with asyncio.timeout(2.0):
-                    await self._idle.wait()
-            except TimeoutError:
-                log.warning("%d calls did not end in time", len(self.calls))
+            return False
+        return True
+
+    def abandon_calls(self) -> None:
+        """End every call that is left and close its record at once."""
+        self.draining = True
+        for call in tuple(self.calls.values()):
+            call.abandon()
 
     def snapshot(self) -> dict[str, Any]:
         """Return what is live, for `status` and for a developer's eyes."""
@@ -365,5 +414,7 @@ class Exchange:
             "calls": len(self.calls),
             "legs": len(self._by_invite),
             "media_legs": len(self._by_media),
+            "requests": len(self._by_request),
+            "defects": self.defects,
             "dropped": dict(self.dropped),
         }

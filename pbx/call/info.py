@@ -1,12 +1,15 @@
 """INFO in a call (RFC 6086): keys as two kinds of phones send them, everything else passed on.
 
 Keys: `application/dtmf-relay` ("Signal=5", "Duration=160") and `application/dtmf` (the bare digit).
-Neither is an RFC; both are what desk phones call "SIP INFO".
+Neither is an RFC; both are what desk phones call "SIP INFO". What the other side answers goes back,
+unless it speaks of that side's dialog or asks for a password: then it would end this side's dialog
+too (RFC 5057), and becomes 500.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.errors import MessageError
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 DIGITS = frozenset("0123456789*#ABCD")
 _MAX_BODY = 256  # octets of a body that may hold a key
 _MAX_DURATION_MS = 60_000
+_PASSED_BACK = frozenset({413, 415, 469, 488})
 _NUMBERED = {"10": "*", "11": "#"}  # some phones number the two as RFC 4733 does
 
 
@@ -44,27 +48,30 @@ def received(leg: Leg, event: sip.RequestReceived) -> None:
                 source="info",
             )
         )
-    other = leg.other
-    if other is not None and other.up and event.request.method == "INFO":
+    other, body = leg.other, event.request.body
+    if body and other is not None and other.up:
         _forward(event, origin=leg, to=other)
     else:
-        leg.respond_to(event.transaction, 200 if press is not None else 415)
+        leg.respond_to(event.transaction, 200 if press is not None or not body else 415)
 
 
 def _forward(event: sip.RequestReceived, *, origin: Leg, to: Leg) -> None:
     """Send an INFO on to `to`; its answer becomes the answer to `origin`."""
-    exchange = to.call.exchange
-    content_type = event.request.content_type
-    request = exchange.ua.request(
-        to.invite,
+    to.request(
         "INFO",
-        body=event.request.body or None,
-        content_type=str(content_type) if content_type is not None else None,
-        now=exchange.now(),
+        body=event.request.body,
+        content_type=event.request.headers.get("Content-Type"),
+        then=partial(_pass_back, origin, event.transaction),
     )
-    to.forwarded[request] = (origin, event.transaction)
-    exchange.expect_answer(request, to)
-    exchange.outward.transmit_soon()
+
+
+def _pass_back(
+    origin: Leg,
+    transaction: sip.TransactionId,
+    outcome: sip.RequestAnswered | sip.RequestFailed | None,
+) -> None:
+    status = outcome.response.status if isinstance(outcome, sip.RequestAnswered) else 500
+    origin.respond_to(transaction, status if status < 300 or status in _PASSED_BACK else 500)
 
 
 def read_key(request: Request) -> KeyPress | None:

@@ -1,10 +1,10 @@
 """One party: its SIP invite usage and its media, anchored at callpbx (architecture §6).
 
-A leg answers for itself what concerns nobody else: holds, resumes, refreshes. What matters to
-others it tells: the caller's end to the call, a called leg's news to whoever rings it, a new codec
-to the leg it is joined with. All of it is synchronous; `ended` is a future that scripts await.
-Closing is idempotent and queues BYE, CANCEL or a final response and the media's release; nothing
-is awaited.
+A leg answers for itself what concerns nobody else (renegotiation.py, info.py, worker_reports.py).
+What matters to others it tells: the caller's end to the call, a called leg's news to whoever rings
+it, a new codec to the leg it is joined with. All of it is synchronous; `ended` is a future that
+scripts await. Closing is idempotent and queues BYE, CANCEL or a final response and the media's
+release; nothing is awaited.
 """
 
 from __future__ import annotations
@@ -12,40 +12,30 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal
 
-from pbx.call import info, renegotiation
+from pbx.call import info, renegotiation, worker_reports
+from pbx.call.admission import RETRY_AFTER
 from pbx.call.contact import Contact
-from pbx.call.endings import ending_of_dialog, ending_of_failure
+from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failure
 from pbx.call.leg_media import LegMedia
 from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
-from pbx.call.quality import quality
 from pbx.errors import NoResource, SdpError
-from pbx.events import (
-    DigitReceived,
-    LegAnswered,
-    LegEnded,
-    LegInvited,
-    LegQuality,
-    LegRinging,
-    MediaLost,
-    PlaybackFinished,
-)
-from pbx.media import protocol as media
+from pbx.events import LegAnswered, LegEnded, LegInvited, LegRinging, PlaybackFinished
 from pbx.media.formats import Capabilities
+from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
 from pbx.sip.flow import Flow, host_port
 from pbx.sip.headers import NameAddr, Uri, escape_user
-from pbx.sip.message import Request, Response
+from pbx.sip.message import Response
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
 
 log = logging.getLogger(__name__)
-
-ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
-"""What the losers of a race are told (RFC 3326)."""
 
 Role = Literal["caller", "called"]
 HeaderList = tuple[tuple[str, str], ...]
@@ -62,14 +52,17 @@ class News(Enum):
 
 OnNews = Callable[["Leg", News], None]
 
+OnOutcome = Callable[[sip.RequestAnswered | sip.RequestFailed | None], None]
+"""Takes the outcome of a request in the dialog; None when the leg ended before it had one."""
+
 
 class LegState(Enum):
     """How far a leg is."""
 
-    NEW = "routing"
-    RINGING = "ringing"
-    UP = "answered"
-    ENDED = "ended"
+    NEW = auto()
+    RINGING = auto()
+    UP = auto()
+    ENDED = auto()
 
 
 class Leg:
@@ -94,9 +87,13 @@ class Leg:
         self.ending: LegEnding | None = None
         self.ended: asyncio.Future[LegEnding] = asyncio.get_running_loop().create_future()
         self.invite: sip.InviteId
+        self.asked: sip.TransactionId | None = None
+        """A re-INVITE of the far end that waits for the other leg's new codec."""
+        self.answer_in_ack = False
+        """Whether our 2xx held an offer, so that the ACK brings the answer."""
         self._transaction: sip.TransactionId | None = None
         self._on_news: OnNews | None = None
-        self.forwarded: dict[sip.RequestId, tuple[Leg, sip.TransactionId]] = {}
+        self._requests: dict[sip.RequestId, OnOutcome] = {}
         call.legs[self.id] = self
         exchange.expect_media(self.id, self)
 
@@ -108,8 +105,9 @@ class Leg:
         leg._transaction = event.transaction
         call.caller_leg = leg
         leg._begin(event.request.call_id)
-        if event.request.body:
-            leg.media.take_offer(event.request.body)
+        body = renegotiation.session_body(event.request)
+        if body:
+            leg.media.take_offer(body)
         return leg
 
     @classmethod
@@ -126,6 +124,11 @@ class Leg:
     def up(self) -> bool:
         """Tell whether the leg was answered and still is."""
         return self.state is LegState.UP
+
+    @property
+    def can_listen(self) -> bool:
+        """Tell whether the party can hear something: it described where, or is about to be told."""
+        return self.media.agreed is not None or self.media.offered is not None
 
     @property
     def codec(self) -> str | None:
@@ -159,35 +162,51 @@ class Leg:
             return
         if self.media.offered is not None:
             body = self.media.answer(capabilities, beside=self.call.neighbour())
+        elif self.media.described is not None:
+            body = self.media.described
         else:
-            body = self.media.described or self._late_offer(capabilities)
+            body = self.media.offer(self._after(capabilities), beside=self.call.neighbour())
+            self.answer_in_ack = True
         self.state = LegState.UP
         self._respond(200, body)
         self._went_up()
 
-    def _late_offer(self, capabilities: Capabilities) -> bytes:
-        """Offer all that we have, what the other side speaks first."""
-        ours = self.call.settings.capabilities
-        for codec in reversed(capabilities.codecs):
-            ours = ours.preferring(codec)
-        return self.media.offer(ours, beside=self.call.neighbour())
-
     def speaks(self) -> Capabilities:
-        """Return what another leg must be offered so that the two can be relayed.
+        """Return what another leg must speak so that the two can be relayed: the codec in use, or
+        before the answer ours in the caller's order.
 
-        Before the caller's answer our codecs in the caller's order, afterwards the codec in use
-        first. Raises SdpError(488) when we have nothing in common.
+        Raises SdpError(488) when we have nothing in common.
         """
-        ours = self.call.settings.capabilities
-        agreed, offered = self.media.agreed, self.media.offered
+        agreed = self.media.agreed
         if agreed is not None:
             return agreed.capabilities
-        return ours if offered is None else ours.shared_by(offered.audio)
+        return self.media.could_speak(self.call.settings.capabilities)
+
+    def could_speak(self) -> Capabilities:
+        """Return what a leg beside this one is offered: what is spoken here first, then whatever
+        this one could be re-invited to. Raises SdpError(488)."""
+        return self._after(self.speaks())
+
+    def _after(self, capabilities: Capabilities) -> Capabilities:
+        """Return `capabilities` and, after them, what else we and this party have."""
+        could = self.media.could_speak(self.call.settings.capabilities)
+        rest = tuple(codec for codec in could.codecs if codec not in capabilities.codecs)
+        return replace(capabilities, codecs=capabilities.codecs + rest)
 
     def join(self, other: Leg) -> None:
         """Let both hear each other; each is told of the other's new codec from now on."""
         self.other, other.other = other, self
-        self.media.join(other.media)
+        self.hear_or_not()
+
+    def hear_or_not(self) -> None:
+        """Let this leg and the one beside it hear each other, unless one holds: nobody hears a
+        phone that holds, whatever it sends."""
+        if self.other is None:
+            return
+        if self.held or self.other.held:
+            self.media.part()
+        else:
+            self.media.join(self.other.media)
 
     def echo(self) -> None:
         """Send back to the party what it says."""
@@ -223,26 +242,47 @@ class Leg:
         exchange = self.call.exchange
         if headers is None:
             headers = (("Reason", f"Q.850;cause={cause}"),)
-        was_up = self.up
-        exchange.ua.end(self.invite, status=max(status, 300), headers=headers, now=exchange.now())
+        if status == 503:
+            headers += RETRY_AFTER
+        was_up, refusal = self.up, status if status >= 300 else 480
+        try:
+            exchange.ua.end(self.invite, status=refusal, headers=headers, now=exchange.now())
+            exchange.outward.transmit_soon()
+        finally:
+            self._end(LegEnding("local", reason, 200 if was_up else refusal, cause, was_up))
+
+    def request(
+        self,
+        method: str,
+        *,
+        body: bytes | None = None,
+        content_type: str | None = None,
+        then: OnOutcome,
+    ) -> None:
+        """Send a request within the dialog; `then` gets its outcome."""
+        exchange = self.call.exchange
+        request = exchange.ua.request(
+            self.invite, method, body=body, content_type=content_type, now=exchange.now()
+        )
+        self._requests[request] = then
+        exchange.expect_answer(request, self)
         exchange.outward.transmit_soon()
-        self._end(LegEnding("local", reason, 200 if was_up else status, cause, was_up))
 
     # -- what the far end does ---------------------------------------------------------------
 
     def take(self, event: sip.UserAgentEvent) -> None:
-        """Act on an event of the user agent about this leg's INVITE."""
+        """Act on an event of the user agent about this leg's INVITE or a request in its dialog."""
         match event:
             case sip.InviteProgressed():
                 self._progressed(event.response)
             case sip.InviteAnswered():
                 self._answered(event.response)
             case sip.InviteAcked():
-                self._acked(event.request)
+                renegotiation.acknowledged(self, event.request)
             case sip.InviteFailed():
                 self._end(ending_of_failure(event))
             case sip.InviteCancelled():
-                self._end(LegEnding("remote", "cancelled", 487, NORMAL_CLEARING))
+                self._end(ending_of_cancel(event))
             case sip.InviteEnded():
                 self._end(ending_of_dialog(event))
             case sip.ReinviteReceived():
@@ -250,19 +290,20 @@ class Leg:
             case sip.ReinviteAnswered():
                 renegotiation.answered(self, event.response)
             case sip.ReinviteFailed():
-                self.media.drop_offer()
-                self.call.hang_up("codec_refused")
+                renegotiation.failed(self)
             case sip.RequestReceived():
                 info.received(self, event)
+            case sip.RequestAnswered() | sip.RequestFailed():
+                self.call.exchange.forget_request(event.request_id)
+                self._requests.pop(event.request_id)(event)
 
     def _progressed(self, response: Response) -> None:
         early = False
-        if response.body and self.media.agreed is None:
-            try:
-                self.media.take_answer(response.body)
+        body = renegotiation.session_body(response)
+        if body and self.media.agreed is None:
+            with suppress(SdpError):  # the 200 may bring a better one
+                self.media.take_answer(body)
                 early = True
-            except SdpError:
-                early = False
         if self.state is LegState.NEW:
             if not early and response.status != 180:
                 return
@@ -274,90 +315,29 @@ class Leg:
         exchange = self.call.exchange
         exchange.ua.ack(self.invite, now=exchange.now())
         exchange.outward.transmit_soon()
-        self.state = LegState.UP
+        body = renegotiation.session_body(response)
         try:
-            if response.body:
-                self.media.take_answer(response.body)
+            if body:
+                self.media.take_answer(body)
             elif self.media.agreed is None:
                 raise SdpError(488, "no_answer_body")
         except SdpError as error:
             self.close(reason=error.slug, status=488, cause=cause_of(488))
             return
+        self.state = LegState.UP
         self._went_up()
         self._tell(News.ANSWERED)
 
-    def _acked(self, request: Request) -> None:
-        if not self.media.offer_open:
-            return
-        before = self.codec
-        try:
-            if not request.body:
-                raise SdpError(488, "no_answer_body")
-            self.media.take_answer(request.body)
-        except SdpError as error:
-            self.close(reason=error.slug, status=488, cause=cause_of(488))
-            return
-        renegotiation.codec_may_have_changed(self, before)
-
-    def could_speak(self, capabilities: Capabilities) -> Capabilities:
-        """Return those of `capabilities` that this party named itself. Raises SdpError(488)."""
-        heard = self.media.heard()
-        return capabilities if heard is None else capabilities.shared_by(heard)
-
-    def request_over(self, event: sip.RequestAnswered | sip.RequestFailed) -> None:
-        """Take the outcome of a request that we sent in the dialog."""
-        status = event.response.status if isinstance(event, sip.RequestAnswered) else event.status
-        forwarded = self.forwarded.pop(event.request_id, None)
-        if forwarded is not None:
-            origin, transaction = forwarded
-            origin.respond_to(transaction, status)
-
     # -- what the media worker reports -------------------------------------------------------
 
-    def media_event(self, event: media.AnyWorkerEvent) -> None:
+    def media_event(self, event: AnyWorkerEvent) -> None:
         """Act on an event of the worker about this leg."""
-        match event:
-            case media.DigitHeard():
-                self.call.emit(
-                    DigitReceived(
-                        call=self.call.id,
-                        leg=self.id,
-                        digit=event.digit,
-                        duration_ms=event.duration_ms,
-                    )
-                )
-            case media.PlaybackDone():
-                self.media.played(event)
-            case media.MediaSilent():
-                self._silent(event.seconds)
-            case media.LegReport():
-                self.media.received, self.media.sent = event.received, event.sent
-            case media.LegFreed():
-                self._freed(event)
+        worker_reports.received(self, event)
 
     def media_gone(self) -> None:
-        """The worker died with this leg's ports."""
+        """The worker died with this leg's ports, or says nothing any more."""
         self.media.lost()
-        self.call.leg_freed(self)
-
-    def _silent(self, seconds: float) -> None:
-        """Ask the far end whether it is still there; the user agent ends the dialog if not."""
-        if not self.up:
-            return
-        exchange = self.call.exchange
-        self.call.emit(MediaLost(call=self.call.id, leg=self.id, silent_s=seconds))
-        exchange.expect_answer(
-            exchange.ua.request(self.invite, "OPTIONS", now=exchange.now()), self
-        )
-        exchange.outward.transmit_soon()
-
-    def _freed(self, event: media.LegFreed) -> None:
-        self.media.awaits_figures = False
-        self.media.received, self.media.sent = event.received, event.sent
-        received, sent = quality(self.role, self.media.last_codec, event)
-        self.call.emit(LegQuality(call=self.call.id, leg=self.id, received=received, sent=sent))
-        self.call.exchange.forget_media(self.id)
-        self.call.leg_freed(self)
+        worker_reports.figures_complete(self)
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -383,7 +363,7 @@ class Leg:
             body = self.media.offer(call.to_offer(), beside=call.neighbour())
         except (SdpError, NoResource) as error:
             status = error.status if isinstance(error, SdpError) else 503
-            slug = error.slug if isinstance(error, SdpError) else "no_ports"
+            slug = error.slug if isinstance(error, SdpError) else "no_resource"
             self.invite = sip.InviteId(-self.id)
             self._begin("")
             self._end(LegEnding("local", slug, status, cause_of(status)))
@@ -403,7 +383,7 @@ class Leg:
         exchange.outward.transmit_soon()
 
     def _went_up(self) -> None:
-        self.media.expect_packets_within(self.call.settings.media_timeout_s)
+        renegotiation.expect_packets(self)
         self.call.emit(LegAnswered(call=self.call.id, leg=self.id, codec=self.codec))
 
     def _respond(self, status: int, body: bytes | None = None) -> None:
@@ -413,6 +393,7 @@ class Leg:
     def respond_to(
         self, transaction: sip.TransactionId, status: int, body: bytes | None = None
     ) -> None:
+        """Answer a request of the far end."""
         exchange = self.call.exchange
         exchange.ua.respond(transaction, status, body=body, now=exchange.now())
         exchange.outward.transmit_soon()
@@ -438,6 +419,7 @@ class Leg:
         )
         self.call.exchange.drop_leg(self)
         self.media.free()
+        self._drop_requests()
         if not self.ended.done():
             self.ended.set_result(ending)
         if self.other is not None:
@@ -447,3 +429,9 @@ class Leg:
         self._on_news = None
         if self is self.call.caller_leg:
             self.call.caller_left(ending)
+
+    def _drop_requests(self) -> None:
+        requests, self._requests = self._requests, {}
+        for request, then in requests.items():
+            self.call.exchange.forget_request(request)
+            then(None)

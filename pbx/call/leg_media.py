@@ -41,8 +41,11 @@ class LegMedia:
         self._port: MediaPort | None = None
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
         self._last_playback = 0
+        self._named: AudioDescription | None = None
         self.number = engine.next_leg()
         self.awaits_figures = False
+        self.silence_limit = 0.0
+        """Seconds of silence that the worker reports; 0 for never."""
         self.last_codec = ""
         self.received = StreamFigures()
         self.sent = StreamFigures()
@@ -85,13 +88,20 @@ class LegMedia:
         agreed = self._offer_answer.media
         return agreed.codec.name if agreed is not None else None
 
-    def heard(self) -> AudioDescription | None:
-        """Return what the far end said of its audio last, None before it said anything."""
-        return self._offer_answer.heard
+    def could_speak(self, capabilities: Capabilities) -> Capabilities:
+        """Return those of `capabilities` that the far end has, as far as it said.
+
+        An offer of its names all that it has, an answer only what it chose. Raises SdpError(488)
+        when nothing is left.
+        """
+        return capabilities if self._named is None else capabilities.shared_by(self._named)
 
     def take_offer(self, body: bytes) -> Offer:
         """Take the far end's offer; it waits for `answer`. Raises SdpError."""
-        return self._offer_answer.receive_offer(body)
+        offer = self._offer_answer.receive_offer(body)
+        if self._named is None:
+            self._named = offer.audio
+        return offer
 
     def answer(self, capabilities: Capabilities, *, beside: LegMedia | None = None) -> bytes:
         """Answer the waiting offer.
@@ -101,6 +111,8 @@ class LegMedia:
         offer = self._offer_answer.offer_received
         self._take_port(offer.family if offer is not None else 4, beside)
         body = self._offer_answer.answer(capabilities)
+        if offer is not None:
+            self._named = offer.audio
         self._tell_worker(relearn=True)
         return body
 
@@ -128,11 +140,14 @@ class LegMedia:
 
     def expect_packets_within(self, seconds: float) -> None:
         """Ask to be told when nothing comes for so long; 0 means never."""
-        self._send(SetMediaTimeout(self.number, seconds))
+        if seconds != self.silence_limit:
+            self.silence_limit = seconds
+            self._send(SetMediaTimeout(self.number, seconds))
 
     def join(self, other: LegMedia) -> None:
         """Let both legs hear each other."""
-        self._send(Join(self.number, other.number))
+        if other.open:
+            self._send(Join(self.number, other.number))
 
     def part(self) -> None:
         """Let the leg hear nobody, and nobody hear it."""
@@ -164,9 +179,9 @@ class LegMedia:
             self._port = None
 
     def lost(self) -> None:
-        """Note that the worker is gone: no figures will come."""
+        """Note that the worker is gone, and the port with it."""
+        self.last_codec = self.codec or self.last_codec
         self._port = None
-        self.awaits_figures = False
 
     def _take_port(self, family: Family, beside: LegMedia | None) -> None:
         if self._port is not None:

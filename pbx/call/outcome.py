@@ -7,6 +7,7 @@ are made of.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -16,6 +17,8 @@ from pbx.events import EndedBy, Result
 NORMAL_CLEARING = 16
 NO_ANSWER = 19
 SUBSCRIBER_ABSENT = 20
+TEMPORARY_FAILURE = 41
+INCOMPATIBLE_DESTINATION = 88
 RECOVERY_ON_TIMER = 102
 INTERWORKING = 127
 
@@ -59,10 +62,8 @@ _CAUSE_OF_STATUS = {
 
 
 def cause_of(status: int) -> int:
-    """Return the Q.850 cause for a SIP final status;
-
-    16 for 2xx, 127 for one that no table names.
-    """
+    """Return the Q.850 cause for a SIP final status: 16 for 2xx, 127 for one that no table
+    names."""
     if 200 <= status < 300:
         return NORMAL_CLEARING
     return _CAUSE_OF_STATUS.get(status, INTERWORKING)
@@ -130,16 +131,32 @@ _UNANSWERED: dict[int, tuple[OutcomeKind, Result, str]] = {
     486: (OutcomeKind.BUSY, "busy", "busy"),
     487: (OutcomeKind.FAILED, "failed", "terminated"),
     488: (OutcomeKind.FAILED, "failed", "no_common_codec"),
+    503: (OutcomeKind.FAILED, "unavailable", "unreachable"),
     600: (OutcomeKind.BUSY, "busy", "busy"),
     603: (OutcomeKind.BUSY, "rejected", "declined"),
     606: (OutcomeKind.FAILED, "failed", "no_common_codec"),
+    607: (OutcomeKind.BUSY, "rejected", "declined"),
 }
+
+_PASSED_ON = frozenset({403, 404, 408, 410, 480, 482, 483, 484, 486, 488, 500})
 
 
 def unanswered(status: int, reason: str | None = None) -> Outcome:
     """Return the outcome of a far end that answered with a final non-2xx `status`."""
     kind, result, slug = _UNANSWERED.get(status, (OutcomeKind.FAILED, "failed", f"status_{status}"))
-    return Outcome(kind, result, reason or slug, status, cause_of(status))
+    return Outcome(kind, result, reason or slug, status_for_caller(status), cause_of(status))
+
+
+def status_for_caller(status: int) -> int:
+    """Return what the caller is told when the called side refused with `status`.
+
+    What says something of the called party goes on. The rest speaks of our own request to that
+    side (its credentials, its body, its timer) and would mislead a caller who sent another; and 503
+    would turn the caller's phone away from us (RFC 3261 §16.7 step 6).
+    """
+    if status in _PASSED_ON or status >= 600:
+        return status
+    return 500 if status >= 500 and status != 503 else 480
 
 
 def failed(status: int, reason: str) -> Outcome:
@@ -170,16 +187,14 @@ def answered(ending: LegEnding) -> Outcome:
 _MOST_TELLING = (603, 600, 606, 604, 486, 488, 480, 404, 484, 482, 483, 403, 408, 500, 503)
 
 
-def most_telling(endings: list[LegEnding]) -> LegEnding:
-    """Return the refusal that says most among those of parallel contacts;
+def most_telling(refusals: Sequence[Outcome]) -> Outcome:
+    """Return the refusal that says most among those of several contacts, of which there is one at
+    least."""
 
-    `endings` is not empty.
-    """
-
-    def rank(ending: LegEnding) -> int:
+    def rank(refusal: Outcome) -> int:
         try:
-            return _MOST_TELLING.index(ending.status)
+            return _MOST_TELLING.index(refusal.status)
         except ValueError:
             return len(_MOST_TELLING)
 
-    return min(endings, key=rank)
+    return min(refusals, key=rank)

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Literal
 
 from pbx.events import Quality
-from pbx.media.protocol import LegFreed, StreamFigures
+from pbx.media.protocol import StreamFigures
+
+Role = Literal["caller", "called"]
 
 
 def quality(
-    role: Literal["caller", "called"], codec: str, freed: LegFreed
+    role: Role, codec: str, received: StreamFigures, sent: StreamFigures
 ) -> tuple[Quality, Quality]:
     """Return what was received from the leg and what it says it received from us."""
-    return _row(role, "received", codec, freed.received), _row(role, "sent", codec, freed.sent)
+    return _row(role, "received", codec, received), _row(role, "sent", codec, sent)
 
 
 def _row(
-    role: Literal["caller", "called"],
-    direction: Literal["received", "sent"],
-    codec: str,
-    figures: StreamFigures,
+    role: Role, direction: Literal["received", "sent"], codec: str, figures: StreamFigures
 ) -> Quality:
     # What we sent is counted in full, what was received only as far as it came.
     expected = figures.packets + (figures.lost if direction == "received" else 0)

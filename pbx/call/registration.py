@@ -3,17 +3,18 @@
 The registrar decides (pure), the store keeps, and only then the 200 goes out. A store that cannot
 write costs no phone its line: the binding then lives in memory, and an alarm says so. Every second
 the bindings that are due get an OPTIONS; its round-trip time is kept, two misses make a phone
-unreachable.
+unreachable. An extension that leaves the directory loses its bindings, and nothing else: its calls
+go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
-from pbx.call.admission import Admission, DirectoryLookup, Refusal
+from pbx.call.admission import RETRY_AFTER, Admission, DirectoryLookup, Refusal
 from pbx.errors import CallpbxError
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
 from pbx.sip.headers import NameAddr, Uri
@@ -21,6 +22,9 @@ from pbx.sip.registrar import Binding, Registrar, Registration
 from pbx.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
+
+MAX_WAITING = 5_000
+"""REGISTERs that may wait for the store at once; further ones get 503 and come again."""
 
 
 class BindingKeeper(Protocol):
@@ -65,22 +69,30 @@ class Registrations:
             return user
         if request.to.uri.number != user or self._directory.extension(user) is None:
             return Refusal(403)
+        if len(self._tasks) >= MAX_WAITING:
+            return Refusal(503, RETRY_AFTER)
         registration = self._registrar.register(request, user, event.flow, now)
-        if not registration.upserts and not registration.removals:
+        if registration.upserts or registration.removals:
+            self._start(self._keep(event, registration))
+        else:
             self._answer(event, registration)
-            return None
-        task = asyncio.get_running_loop().create_task(self._keep(event, registration))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         return None
 
     def expire(self) -> None:
         """Forget bindings whose time is over."""
         gone = self._registrar.expire(self._now())
         if gone:
-            task = asyncio.get_running_loop().create_task(self._save((), gone))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._save((), gone))
+
+    def directory_changed(self) -> None:
+        """Forget the bindings of extensions that are no more."""
+        numbers = {binding.aor for binding in self._registrar.all(self._now())}
+        gone: list[Binding] = []
+        for number in sorted(numbers):
+            if self._directory.extension(number) is None:
+                gone += self._registrar.remove(number)
+        if gone:
+            self._start(self._save((), gone))
 
     def qualify(self) -> None:
         """Send OPTIONS to the bindings whose turn it is."""
@@ -93,38 +105,47 @@ class Registrations:
                 destinations=(binding.flow,),
                 to=NameAddr(None, binding.contact),
                 from_=NameAddr(None, ours),
+                route=binding.path,
                 now=now,
             )
             self._probes[probe] = (binding, now)
         self._transmit_soon()
 
-    def answered(self, event: RequestAnswered) -> bool:
-        """Note a phone's answer to our OPTIONS; False when the request was none of ours."""
+    def answered(self, event: RequestAnswered) -> None:
+        """Note a phone's answer to our OPTIONS; without effect when the request was another."""
         probe = self._probes.pop(event.request_id, None)
-        if probe is None:
-            return False
-        binding, sent_at = probe
-        now = self._now()
-        self._registrar.qualified(binding, (now - sent_at) * 1000.0, now)
-        return True
+        if probe is not None:
+            binding, sent_at = probe
+            now = self._now()
+            self._registrar.qualified(binding, (now - sent_at) * 1000.0, now)
 
-    def failed(self, event: RequestFailed) -> bool:
-        """Note that a phone did not answer; False when the request was none of ours."""
+    def failed(self, event: RequestFailed) -> None:
+        """Note that a phone did not answer; without effect when the request was another."""
         probe = self._probes.pop(event.request_id, None)
-        if probe is None:
-            return False
-        self._registrar.qualified(probe[0], None, self._now())
-        return True
+        if probe is not None:
+            self._registrar.qualified(probe[0], None, self._now())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="registration")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _keep(self, event: RequestReceived, registration: Registration) -> None:
         await self._save(registration.upserts, registration.removals)
+        if registration.upserts and self._directory.extension(registration.upserts[0].aor) is None:
+            registration = Registration(403, removals=registration.upserts)  # removed meanwhile
+            await self._save((), registration.removals)
         self._registrar.apply(registration, self._now())
         self._answer(event, registration)
 
     async def _save(self, upserts: Sequence[Binding], removals: Sequence[Binding]) -> None:
+        """Let the store keep both: the fence for its defects, which must not cost a phone its
+        answer."""
         try:
             await self._keeper.save(upserts, removals)
-        except CallpbxError as error:
+        except Exception as error:
+            if not isinstance(error, CallpbxError):
+                log.exception("registrations cannot be saved")
             self._alarm(f"registrations are not being saved: {error}; they live in memory only")
 
     def _answer(self, event: RequestReceived, registration: Registration) -> None:

@@ -1,15 +1,18 @@
-"""What a far end changes on a call that is up: hold, resume, another codec, a session refresh.
+"""What changes on a leg that is up: hold, resume, another codec, a session refresh.
 
 Answered locally and at once (architecture §6); the other leg hears of it only when the codec in use
-is lost. A re-INVITE without a body gets our offer, its answer comes with the ACK.
+is lost. Then the other side is asked first: its new codec is our answer, and where it refuses, both
+stay as they were. A re-INVITE without a body gets our offer, its answer comes with the ACK.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pbx.errors import NoResource, SdpError
+from pbx.call.outcome import INCOMPATIBLE_DESTINATION, cause_of
+from pbx.errors import MessageError, NoResource, SdpError
 from pbx.events import CodecChanged, HoldEnded, HoldStarted
+from pbx.media.negotiation import NegotiatedMedia
 from pbx.sip import events as sip
 from pbx.sip.message import Request, Response
 
@@ -17,21 +20,91 @@ if TYPE_CHECKING:
     from pbx.call.leg import Leg
 
 
+def session_body(message: Request | Response) -> bytes:
+    """Return the description that a message carries; b"" for none and for a body of other kind."""
+    try:
+        content_type = message.content_type
+    except MessageError:
+        return b""
+    is_session = content_type is not None and content_type.full == "application/sdp"
+    return message.body if is_session else b""
+
+
+# -- the far end asks ------------------------------------------------------------------------------
+
+
 def received(leg: Leg, event: sip.ReinviteReceived) -> None:
     """Answer a re-INVITE or UPDATE; what cannot be spoken is refused and changes nothing."""
-    before = leg.codec
+    before = leg.media.agreed
+    body = session_body(event.request)
+    if not body and event.request.method == "UPDATE":
+        leg.respond_to(event.transaction, 200)
+        return
+    if leg.media.offer_open:
+        leg.respond_to(event.transaction, 491)
+        return
+    # SIP lets one in at a time: an earlier one that still waits here was taken back by CANCEL.
+    leg.asked = None
+    leg.media.drop_offer()
     try:
-        body = _described(leg, event.request)
-    except SdpError as error:
+        answer = _answer(leg, body) if body else _offer(leg)
+    except (SdpError, NoResource) as error:
         leg.media.drop_offer()
-        leg.respond_to(event.transaction, error.status)
-    except NoResource:
-        leg.media.drop_offer()
-        leg.respond_to(event.transaction, 500)
+        leg.respond_to(event.transaction, error.status if isinstance(error, SdpError) else 500)
+        return
+    if answer is None:
+        leg.asked = event.transaction
     else:
-        leg.respond_to(event.transaction, 200, body)
-        _hold_may_have_changed(leg)
-        codec_may_have_changed(leg, before)
+        leg.respond_to(event.transaction, 200, answer)
+        settle(leg, before)
+
+
+def _answer(leg: Leg, body: bytes) -> bytes | None:
+    """Return our answer; None when the other leg has to be asked for another codec first."""
+    ours = leg.call.settings.capabilities
+    offer = leg.media.take_offer(body)
+    if leg.media.keeps_codec:
+        return leg.media.keep()
+    shared = ours.shared_by(offer.audio)
+    other = leg.other
+    if other is None or not other.up:
+        return leg.media.answer(shared)
+    if other.media.offer_open:
+        raise SdpError(491, "offer_open")
+    other.reoffer(shared)
+    return None
+
+
+def _offer(leg: Leg) -> bytes:
+    ours, agreed = leg.call.settings.capabilities, leg.media.agreed
+    leg.answer_in_ack = True
+    return leg.media.offer(ours if agreed is None else ours.preferring(agreed.codec))
+
+
+def acknowledged(leg: Leg, request: Request) -> None:
+    """Take the answer that the ACK to our offer brings.
+
+    Without one a caller cannot be heard and is let go; a call that was up stays as it was.
+    """
+    if not leg.answer_in_ack:
+        return
+    leg.answer_in_ack = False
+    before = leg.media.agreed
+    body = session_body(request)
+    if not body and before is not None:
+        leg.media.drop_offer()
+        return
+    try:
+        if not body:
+            raise SdpError(488, "no_answer_body")
+        leg.media.take_answer(body)
+    except SdpError as error:
+        leg.close(reason=error.slug, status=488, cause=cause_of(488))
+        return
+    settle(leg, before)
+
+
+# -- we ask ----------------------------------------------------------------------------------------
 
 
 def answered(leg: Leg, response: Response) -> None:
@@ -39,62 +112,92 @@ def answered(leg: Leg, response: Response) -> None:
     exchange = leg.call.exchange
     exchange.ua.ack(leg.invite, now=exchange.now())
     exchange.outward.transmit_soon()
-    before = leg.codec
+    before = leg.media.agreed
     try:
-        leg.media.take_answer(response.body)
+        leg.media.take_answer(session_body(response))
     except SdpError as error:
-        leg.call.hang_up(error.slug)
+        leg.call.hang_up(error.slug, cause=INCOMPATIBLE_DESTINATION)
         return
-    codec_may_have_changed(leg, before)
+    if leg.other is not None and leg.other.asked is not None:
+        _answer_at_last(leg.other, leg)
+    settle(leg, before)
 
 
-def codec_may_have_changed(leg: Leg, before: str | None) -> None:
-    """Re-INVITE the other leg when this one no longer speaks its codec."""
-    agreed = leg.media.agreed
-    if agreed is None or agreed.codec.name == before:
-        return
-    codec = agreed.codec.name
-    if before is not None:
-        leg.call.emit(CodecChanged(call=leg.call.id, leg=leg.id, codec=codec))
+def failed(leg: Leg) -> None:
+    """Take note that our re-INVITE was refused: what was agreed before stays, where that can be."""
+    leg.media.drop_offer()
     other = leg.other
-    if other is not None and other.up and other.codec != codec:
+    if other is not None and other.asked is not None:
+        transaction, other.asked = other.asked, None
+        other.media.drop_offer()
+        other.respond_to(transaction, 488)
+    elif other is not None and other.codec != leg.codec:
+        leg.call.hang_up("codec_refused", cause=INCOMPATIBLE_DESTINATION)
+
+
+def _answer_at_last(leg: Leg, other: Leg) -> None:
+    """Answer the re-INVITE that waited for the other leg's new codec."""
+    transaction, leg.asked = leg.asked, None
+    assert transaction is not None
+    before = leg.media.agreed
+    try:
+        body = leg.media.answer(other.speaks())
+    except (SdpError, NoResource):
+        leg.media.drop_offer()
+        leg.respond_to(transaction, 488)
+        leg.call.hang_up("codec_refused", cause=INCOMPATIBLE_DESTINATION)
+        return
+    leg.respond_to(transaction, 200, body)
+    settle(leg, before)
+
+
+# -- what a new description changes ----------------------------------------------------------------
+
+
+def settle(leg: Leg, before: NegotiatedMedia | None) -> None:
+    """Act on what the newest description changed: the hold, the codec, how long it may be silent.
+
+    Who begins with `sendonly` only wants to talk: a hold is a change on a call that is up.
+    """
+    now = leg.media.agreed
+    if now is None or now is before:
+        return
+    if before is not None:
+        if now.held != before.held:
+            _held(leg, now.held)
+        if now.codec is not before.codec:
+            leg.call.emit(CodecChanged(call=leg.call.id, leg=leg.id, codec=now.codec.name))
+    expect_packets(leg)
+    match_codecs(leg)
+
+
+def expect_packets(leg: Leg) -> None:
+    """Say how long a leg may be silent: longer on hold, for ever where it only listens."""
+    agreed, settings = leg.media.agreed, leg.call.settings
+    if leg.held:
+        limit = settings.hold_timeout_s
+    elif agreed is not None and not agreed.direction.receives:
+        limit = 0.0
+    else:
+        limit = settings.media_timeout_s
+    leg.media.expect_packets_within(limit)
+
+
+def match_codecs(leg: Leg) -> None:
+    """Re-INVITE the other leg when it does not speak this one's codec."""
+    agreed, other = leg.media.agreed, leg.other
+    if agreed is None or other is None or not (leg.up and other.up):
+        return
+    if other.media.agreed is None or other.codec == leg.codec:
+        return
+    if not leg.media.offer_open and not other.media.offer_open:  # their answers bring us here again
         other.reoffer(agreed.capabilities)
 
 
-def _hold_may_have_changed(leg: Leg) -> None:
-    agreed = leg.media.agreed
-    held = agreed is not None and agreed.held
+def _held(leg: Leg, held: bool) -> None:
     if held == leg.held:
         return
     leg.held = held
-    settings = leg.call.settings
-    leg.media.expect_packets_within(settings.hold_timeout_s if held else settings.media_timeout_s)
-    _join_or_part(leg)
+    leg.hear_or_not()
     event = HoldStarted if held else HoldEnded
     leg.call.emit(event(call=leg.call.id, leg=leg.id))
-
-
-def _join_or_part(leg: Leg) -> None:
-    """Let nobody hear a phone that holds, whatever it sends; both hear each other again after."""
-    other = leg.other
-    if other is None:
-        return
-    if leg.held or other.held:
-        leg.media.part()
-    else:
-        leg.media.join(other.media)
-
-
-def _described(leg: Leg, request: Request) -> bytes | None:
-    ours = leg.call.settings.capabilities
-    if not request.body:
-        if request.method == "UPDATE":
-            return None
-        agreed = leg.media.agreed
-        return leg.media.offer(ours if agreed is None else ours.preferring(agreed.codec))
-    offer = leg.media.take_offer(request.body)
-    if leg.media.keeps_codec:
-        return leg.media.keep()
-    if leg.other is not None:
-        ours = leg.other.could_speak(ours)
-    return leg.media.answer(ours.shared_by(offer.audio))

@@ -1,26 +1,30 @@
 """Several contacts rung at once: the first 2xx wins, everybody else is let go.
 
-`async with call.ring(...) as ringing` owns the legs that it rings. Leaving the block, by whatever
-way, closes each leg that was not handed over; losers of a race get CANCEL with `Reason:
-SIP;cause=200` so that phones list no missed call (RFC 3326). A 302 of a phone is followed to
-internal numbers only (at most five; one number twice is a loop).
+`async with call.ring() as ringing` owns the legs that it rings. Leaving the block, by whatever way,
+closes each leg that was not handed over; losers of a race get CANCEL with `Reason: SIP;cause=200`
+so that phones list no missed call (RFC 3326). A 6xx speaks for the whole number and ends the
+ringing (RFC 3261 §16.7 step 5). A 302 of a phone is followed to internal numbers only (at most
+five; one number twice is a loop): to the best of its Contacts that has a phone, and to the next
+when nobody rings any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pbx.call.contact import Contact
-from pbx.call.leg import ELSEWHERE, Leg, News
+from pbx.call.endings import ANSWERED_ELSEWHERE, ELSEWHERE
+from pbx.call.leg import Leg, News
 from pbx.call.outcome import (
     LegEnding,
     Outcome,
-    cause_of,
     failed,
     most_telling,
     no_answer,
+    not_registered,
     unanswered,
 )
 
@@ -37,8 +41,9 @@ class Ringing:
         self._call = call
         self._news: asyncio.Queue[tuple[Leg, News]] = asyncio.Queue()
         self._live: set[Leg] = set()
-        self._endings: list[LegEnding] = []
+        self._refusals: list[Outcome] = []
         self._rung: set[str] = set()
+        self._alternatives: tuple[str, ...] = ()  # of a redirection, not yet tried
         self._redirections = 0
         self._taken: Leg | None = None
 
@@ -52,11 +57,12 @@ class Ringing:
         trace: TracebackType | None,
     ) -> None:
         for leg in tuple(self._live):
-            if leg is not self._taken:
-                if self._taken is not None:
-                    leg.close(reason="answered_elsewhere", headers=ELSEWHERE)
-                else:
-                    leg.close(reason="not_wanted")
+            if leg is self._taken:
+                continue
+            if self._taken is not None or self._call.answered_elsewhere:
+                leg.close(reason=ANSWERED_ELSEWHERE, headers=ELSEWHERE)
+            else:
+                leg.close(reason="not_wanted")
         self._live.clear()
 
     def add(self, contact: Contact) -> None:
@@ -65,60 +71,75 @@ class Ringing:
         self._live.add(self._call.invite(contact, on_news=self._tell))
 
     async def first(self, seconds: float) -> Leg | Outcome:
-        """Return the leg that answered first and hand it over;
-
-        or why nobody did within `seconds`.
-        """
+        """Return the leg that answered first and hand it over, or why nobody did within
+        `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while self._live:
                     leg, news = await self._news.get()
-                    if leg in self._live and self._heard(leg, news):
+                    if leg not in self._live:
+                        continue
+                    if news is News.ANSWERED:
                         self._taken = leg
                         return leg
+                    if news is not News.ENDED:
+                        self._progressed(leg, news)
+                    elif await self._is_final(leg):
+                        break
         except TimeoutError:
             return no_answer()
-        return self._nobody()
+        return most_telling(self._refusals or (failed(480, "no_contact"),))
 
     def _tell(self, leg: Leg, news: News) -> None:
         self._news.put_nowait((leg, news))
 
-    def _heard(self, leg: Leg, news: News) -> bool:
-        """Act on one piece of news; True when `leg` is the one."""
-        if news is News.ANSWERED:
-            return True
-        if news is News.ENDED:
-            self._live.discard(leg)
-            if leg.ending is not None:
-                self._lost(leg.ending)
-        elif news is News.EARLY_MEDIA and len(self._live) == 1:
+    def _progressed(self, leg: Leg, news: News) -> None:
+        if news is News.EARLY_MEDIA and len(self._live) == 1:
             self._call.early_media(leg)
         elif self._call.caller_leg is not None:
             self._call.caller_leg.ring()
-        return False
 
-    def _lost(self, ending: LegEnding) -> None:
-        if not ending.contacts:
-            self._endings.append(ending)
-            return
-        for target in ending.contacts:
-            contacts = self._call.exchange.internal_contacts(target)
-            if contacts is None:
+    async def _is_final(self, leg: Leg) -> bool:
+        """Note that a leg ended unanswered; True when it spoke for all of them."""
+        self._live.discard(leg)
+        ending = leg.ending
+        assert ending is not None
+        if ending.contacts:
+            await self._follow(ending.contacts)
+        else:
+            self._refusals.append(_refusal(ending))
+        if not self._live and self._alternatives:
+            alternatives, self._alternatives = self._alternatives, ()
+            await self._follow(alternatives)
+        return ending.status >= 600
+
+    async def _follow(self, targets: Sequence[str]) -> None:
+        """Ring the phones of the first of these numbers that has some."""
+        exchange = self._call.exchange
+        moved_out = True
+        for place, target in enumerate(targets, 1):
+            entry = exchange.directory.extension(target)
+            if entry is None:
                 continue
+            moved_out = False
             if target in self._rung or self._redirections == MAX_REDIRECTIONS:
-                self._endings.append(LegEnding("local", "loop", 482, cause_of(482)))
-                return
+                self._refusals.append(failed(482, "loop"))
+                continue
             self._redirections += 1
+            self._rung.add(target)
             self._call.routed(f"ext:{target}")
+            contacts = await exchange.contacts(entry)
             for contact in contacts:
                 self.add(contact)
-            return
-        self._endings.append(LegEnding("remote", "moved_elsewhere", 480, cause_of(480)))
+            if contacts:
+                self._alternatives = (*targets[place:], *self._alternatives)
+                return
+            self._refusals.append(not_registered())
+        if moved_out:
+            self._refusals.append(unanswered(480, "moved_elsewhere"))
 
-    def _nobody(self) -> Outcome:
-        if not self._endings:
-            return failed(480, "no_contact")
-        ending = most_telling(self._endings)
-        if ending.by == "local":
-            return failed(ending.status, ending.reason)
-        return unanswered(ending.status)
+
+def _refusal(ending: LegEnding) -> Outcome:
+    if ending.by == "local":
+        return failed(ending.status, ending.reason)
+    return unanswered(ending.status)

@@ -54,5 +54,18 @@ def test_a_talk_that_a_vanished_phone_ends_is_the_systems_doing() -> None:
     ("statuses", "winner"), [([480, 486], 486), ([486, 603], 603), ([404, 480], 480), ([499], 499)]
 )
 def test_the_most_telling_refusal_wins(statuses: list[int], winner: int) -> None:
-    endings = [LegEnding("remote", "x", status, cause_of(status)) for status in statuses]
-    assert most_telling(endings).status == winner
+    assert most_telling([unanswered(status) for status in statuses]) == unanswered(winner)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(486, 486), (603, 603), (488, 488), (401, 480), (420, 480), (302, 480), (502, 500), (503, 480)],
+)
+def test_a_caller_is_told_what_concerns_the_called_party_and_no_more(
+    status: int, told: int
+) -> None:
+    assert unanswered(status).status == told
+
+
+def test_a_phone_that_cannot_be_reached_is_unavailable() -> None:
+    assert (unanswered(503).result, unanswered(503).reason) == ("unavailable", "unreachable")
