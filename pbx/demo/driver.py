@@ -16,13 +16,15 @@ import time
 import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 Event = Mapping[str, Any]
 
 PATIENCE_S = 10.0
 """Seconds that a wait lasts at most when nothing else is said."""
+
+START_S = 20.0
+"""Seconds that a phone's process may take until it is ready."""
 
 
 class PhoneError(RuntimeError):
@@ -127,17 +129,17 @@ class SoftPhone:
             text=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
-        self.address: str = self.wait("ready", timeout=20)["address"]
+        try:
+            self.address: str = self.wait("ready", timeout=START_S)["address"]
+        except PhoneError as error:
+            self.close()
+            error.add_note((folder / f"{name}.err").read_text(errors="replace")[-1000:])
+            raise
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def quit(self) -> None:
@@ -151,7 +153,7 @@ class SoftPhone:
             try:
                 self.quit()
                 self._process.wait(PATIENCE_S)
-            except (OSError, subprocess.TimeoutExpired):
+            except (PhoneError, subprocess.TimeoutExpired):
                 self._process.kill()
                 self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._errors):
@@ -166,8 +168,11 @@ class SoftPhone:
 
     def _write(self, command: Mapping[str, object]) -> None:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise PhoneError(f"{self.name}: the phone has gone") from error
 
     def do(self, command: str, **arguments: object) -> Mapping[str, Any]:
         """Send a command and return its result; raises PhoneError when the phone refuses."""
@@ -199,23 +204,18 @@ class SoftPhone:
         uri: str,
         password: str,
         *,
-        server: str = "",
         transport: str = "udp",
         expires_s: int = 300,
         expect: int = 200,
     ) -> Event:
-        """Register `uri` (sip:NUMBER@HOST[:PORT]) and return the answer, whose status must be
-        `expect`.
-
-        `server` is the registrar's HOST[:PORT], by default what stands in the URI.
-        """
+        """Register sip:NUMBER@HOST[:PORT] there and return the answer, whose status is `expect`."""
         user, _, host = uri.removeprefix("sip:").partition("@")
         suffix = "" if transport == "udp" else f";transport={transport}"
         since = len(self.events)
         self.do(
             "register",
             uri=f"{uri}{suffix}",
-            registrar=f"sip:{server or host}{suffix}",
+            registrar=f"sip:{host}{suffix}",
             user=user,
             password=password,
             transport=transport,
@@ -237,22 +237,29 @@ class SoftPhone:
 
     def dial(self, uri: str) -> SoftCall:
         """Call somebody."""
-        return SoftCall(self, self.do("dial", uri=uri)["call"])
+        since = len(self.events)
+        return SoftCall(self, self.do("dial", uri=uri)["call"], since)
 
     def incoming(self, *, timeout: float = PATIENCE_S) -> SoftCall:
         """Wait for the next call that `incoming` has not returned yet; it rings."""
         event = self.wait("incoming", since=self._taken, timeout=timeout)
         self._taken = event["index"] + 1
-        return SoftCall(self, event["call"], event)
+        return SoftCall(self, event["call"], event["index"], event)
 
 
 class SoftCall:
-    """One call as one phone sees it; `invitation` is the event that announced it, if it came in."""
+    """One call as one phone sees it; `invitation` is the event that announced it, if it came in.
 
-    def __init__(self, phone: SoftPhone, number: int, incoming: Event | None = None) -> None:
+    PJSIP uses a call's `number` again when it is over; `since` is the index of its first event.
+    """
+
+    def __init__(
+        self, phone: SoftPhone, number: int, since: int, invitation: Event | None = None
+    ) -> None:
         self.phone = phone
         self.number = number
-        self.invitation = incoming
+        self.since = since
+        self.invitation = invitation
         self._recordings = itertools.count(1)
 
     def do(self, command: str, **arguments: object) -> Mapping[str, Any]:
@@ -261,11 +268,14 @@ class SoftCall:
 
     def wait(self, state: str, *, timeout: float = PATIENCE_S) -> Event:
         """Wait for a state: calling, early, confirmed, disconnected."""
-        return self.phone.wait("call", call=self.number, state=state, timeout=timeout)
+        return self.phone.wait(
+            "call", since=self.since, call=self.number, state=state, timeout=timeout
+        )
 
-    def wait_media(self, *, since: int = 0, hold: str = "none") -> Event:
+    def wait_media(self, *, since: int | None = None, hold: str = "none") -> Event:
         """Wait for negotiated media with the given hold (none, local, remote)."""
-        return self.phone.wait("media", since=since, call=self.number, hold=hold)
+        start = self.since if since is None else since
+        return self.phone.wait("media", since=start, call=self.number, hold=hold)
 
     def answer(self, status: int = 200) -> None:
         """Answer an incoming call; anything but 200 refuses it (or, below 200, is provisional)."""
@@ -297,7 +307,8 @@ class SoftCall:
 
     def record(self, seconds: float) -> Path:
         """Listen for a while; return the WAV file of what was heard."""
-        file = self.phone.folder / f"{self.phone.name}-{self.number}-{next(self._recordings)}.wav"
+        name = f"{self.phone.name}-{self.since}-{next(self._recordings)}.wav"
+        file = self.phone.folder / name
         self.do("record", file=str(file))
         time.sleep(seconds)
         self.do("stop_recording")
