@@ -114,6 +114,7 @@ class Transaction:
 
     __slots__ = (
         "_interval",
+        "_lengths",
         "_machine",
         "_repeat_at",
         "_stop_at",
@@ -129,6 +130,7 @@ class Transaction:
         self, machine: Machine, keeper: Keeper, key: tuple[object, ...], flow: Flow, now: float
     ) -> None:
         self._machine = machine
+        self._lengths = keeper.lengths[flow.reliable]
         self.keeper = keeper
         self.key = key
         self.flow = flow
@@ -165,7 +167,8 @@ class Transaction:
 
     def wakes_at(self) -> float:
         """Return when the earlier of the two timers fires."""
-        return min(self._repeat_at, self._stop_at)
+        repeat, stop = self._repeat_at, self._stop_at
+        return repeat if repeat < stop else stop
 
     def wake(self, now: float) -> None:
         """Fire the timer that is due."""
@@ -182,7 +185,7 @@ class Transaction:
 
     def _enter(self, state: State, now: float) -> None:
         machine, left = self._machine, self.state
-        lengths = self.keeper.lengths[self.flow.reliable]
+        lengths = self._lengths
         self.state = state
         repeat, stop = machine.repeats[state], machine.stops[state]
         if repeat is None:
@@ -202,7 +205,7 @@ class Transaction:
             self.last = b""
         if state is State.TERMINATED:
             self.keeper.forget(self)
-        else:
+        elif repeat is not None or stop is not None:
             self.keeper.arm(self, self.wakes_at())
 
     def send_last(self, now: float) -> None:

@@ -314,6 +314,34 @@ def test_ending_twice_or_after_the_remote_did_does_nothing(
     assert "BYE" not in bob.kinds
 
 
+def test_a_call_over_ipv6(wire: Wire) -> None:
+    alice, bob = wire.party("alice", "2001:db8::1"), wire.party("bob", "2001:db8::2")
+    call = talk(alice, bob)
+    invite = wire.sent(alice, "INVITE")[0].message
+    assert str(invite.via).startswith("SIP/2.0/UDP [2001:db8::1]:5060;")
+    assert str(invite.contacts[0]) == "<sip:alice@[2001:db8::1]:5060>"
+    bob.end(call.callee)
+    wire.run(0.1)
+    assert wire.sent(bob, "BYE")[0].target == alice.address
+    assert alice.last(InviteEnded).slug == "bye"
+
+
+def test_a_registered_phone_behind_a_nat_is_reached_where_it_is_seen(
+    wire: Wire, alice: Party
+) -> None:
+    bob = wire.party("bob", "10.0.0.5", behind=("198.51.100.7", 40123))
+    call = talk(alice, bob)
+    alice.end(call.caller)
+    wire.run(0.1)
+    targets = {sent.target for sent in wire.log if sent.source == "alice"}
+    assert targets == {("198.51.100.7", 40123)}
+    call = talk(bob, alice)
+    alice.end(call.callee)
+    wire.run(0.1)
+    assert {sent.target for sent in wire.log if sent.source == "alice"} == targets
+    assert bob.last(InviteEnded).invite == call.caller
+
+
 def test_everything_arrives_twice_and_late_and_nothing_happens_twice(wire: Wire) -> None:
     wire.impairment = Impairment(doubles=1.0, jitter=0.005)
     alice, bob = wire.party("alice", "192.0.2.1"), wire.party("bob", "192.0.2.2")
