@@ -28,13 +28,6 @@ QUEUES = 6
 GAP = 1.0
 """Seconds by which an entry may be later than the one before it in its queue."""
 
-HORIZON = 33.0
-"""Seconds ahead that an entry may be: a little more than 64·T1.
-
-Whoever waits longer, as session timers do, is asked again and again until the time has come. So
-nothing that is over is kept longer than its transactions are.
-"""
-
 
 class Sleeper(Protocol):
     """Something that waits for a time. `armed_at` belongs to `Deadlines`; it begins as `NEVER`."""
@@ -54,11 +47,16 @@ _time_of = itemgetter(0)
 
 
 class Deadlines:
-    """The timers. Times are seconds of the injected clock."""
+    """The timers. Times are seconds of the injected clock.
 
-    __slots__ = ("_heap", "_now", "_order", "_queues")
+    No entry is more than `horizon` seconds ahead of the last `advance`: whoever waits longer is
+    asked again until the time has come. So nothing that is over is kept longer than that.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_heap", "_horizon", "_now", "_order", "_queues")
+
+    def __init__(self, *, horizon: float = NEVER) -> None:
+        self._horizon = horizon
         self._heap: list[Entry] = []
         self._queues: tuple[deque[Entry], ...] = tuple(deque() for _ in range(QUEUES))
         self._order = count()
@@ -71,7 +69,7 @@ class Deadlines:
         """See to it that `sleeper` is asked at `at` or before."""
         if at >= sleeper.armed_at:
             return
-        at = min(at, self._now + HORIZON)
+        at = min(at, self._now + self._horizon)
         if at >= sleeper.armed_at:
             return
         sleeper.armed_at = at

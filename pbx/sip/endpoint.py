@@ -88,7 +88,8 @@ class Endpoint:
         self.outbox: list[tuple[bytes, Flow]] = []
         self.events: deque[UserAgentEvent] = deque()
         self.emit = self.events.append
-        self.deadlines = Deadlines()
+        # Session timers run for half an hour; a call that is over is not to be kept for so long.
+        self.deadlines = Deadlines(horizon=settings.timers.timeout + 1)
         self.transactions = TransactionLayer(settings.timers, self.deadlines, self.outbox)
         self.open_flows: set[Flow] = set()
         self.invites: dict[InviteId, InviteUsage] = {}

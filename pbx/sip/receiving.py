@@ -139,10 +139,10 @@ class Receiver:
         from_tag = request.from_tag
         number = request.cseq.number
         merge_key = (request.call_id, from_tag, number, request.method) if from_tag else None
-        if (merge_key and endpoint.transactions.find_original(merge_key)) or self._loops(request):
-            endpoint.answer(request, flow, 482, now)
-        elif len(endpoint.transactions) >= endpoint.settings.max_transactions:
+        if len(endpoint.transactions) >= endpoint.settings.max_transactions:
             endpoint.answer_statelessly(request, flow, 503, endpoint.busy_line)
+        elif (merge_key and endpoint.transactions.find_original(merge_key)) or self._loops(request):
+            endpoint.answer(request, flow, 482, now)
         elif request.method == "INVITE" and self._has_too_many_calls():
             endpoint.answer(request, flow, 503, now, endpoint.busy_line)
         elif request.method == "INVITE":

@@ -108,43 +108,43 @@ def _row(state: State, on: Input, next_state: State, *also: Do | Tell) -> Row:
 
 # The tables.
 
-_S, _I = State, Input
+CALLING, TRYING, PROCEEDING, ACCEPTED, COMPLETED, CONFIRMED, TERMINATED = State
 
 INVITE_CLIENT = (
     # RFC 3261 §17.1.1, RFC 6026 §7.2 and §8.4. Calling: the INVITE is repeated (A) until any
     # response, 64·T1 long (B). Proceeding waits without limit; the user cancels. A failure is ACKed
     # here and its copies are ACKed again for D. Accepted passes every 2xx on for M: copies of the
     # first one, and those of other branches.
-    _row(_S.CALLING, _I.PROVISIONAL, _S.PROCEEDING, Tell.MESSAGE),
-    _row(_S.CALLING, _I.SUCCESS, _S.ACCEPTED, Tell.MESSAGE),
-    _row(_S.CALLING, _I.FAILURE, _S.COMPLETED, Do.ACK, Tell.MESSAGE),
-    _row(_S.CALLING, _I.TIMER_A, _S.CALLING, Do.RESEND, Do.DOUBLE),
-    _row(_S.CALLING, _I.TIMER_B, _S.TERMINATED, Tell.TIMEOUT),
-    _row(_S.CALLING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.PROCEEDING, _I.PROVISIONAL, _S.PROCEEDING, Tell.MESSAGE),
-    _row(_S.PROCEEDING, _I.SUCCESS, _S.ACCEPTED, Tell.MESSAGE),
-    _row(_S.PROCEEDING, _I.FAILURE, _S.COMPLETED, Do.ACK, Tell.MESSAGE),
-    _row(_S.ACCEPTED, _I.SUCCESS, _S.ACCEPTED, Tell.MESSAGE),
-    _row(_S.ACCEPTED, _I.TIMER_M, _S.TERMINATED),
-    _row(_S.COMPLETED, _I.FAILURE, _S.COMPLETED, Do.ACK),
-    _row(_S.COMPLETED, _I.TIMER_D, _S.TERMINATED),
-    _row(_S.COMPLETED, _I.TRANSPORT_ERROR, _S.TERMINATED),
+    _row(CALLING, Input.PROVISIONAL, PROCEEDING, Tell.MESSAGE),
+    _row(CALLING, Input.SUCCESS, ACCEPTED, Tell.MESSAGE),
+    _row(CALLING, Input.FAILURE, COMPLETED, Do.ACK, Tell.MESSAGE),
+    _row(CALLING, Input.TIMER_A, CALLING, Do.RESEND, Do.DOUBLE),
+    _row(CALLING, Input.TIMER_B, TERMINATED, Tell.TIMEOUT),
+    _row(CALLING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(PROCEEDING, Input.PROVISIONAL, PROCEEDING, Tell.MESSAGE),
+    _row(PROCEEDING, Input.SUCCESS, ACCEPTED, Tell.MESSAGE),
+    _row(PROCEEDING, Input.FAILURE, COMPLETED, Do.ACK, Tell.MESSAGE),
+    _row(ACCEPTED, Input.SUCCESS, ACCEPTED, Tell.MESSAGE),
+    _row(ACCEPTED, Input.TIMER_M, TERMINATED),
+    _row(COMPLETED, Input.FAILURE, COMPLETED, Do.ACK),
+    _row(COMPLETED, Input.TIMER_D, TERMINATED),
+    _row(COMPLETED, Input.TRANSPORT_ERROR, TERMINATED),
 )
 
 NON_INVITE_CLIENT = (
     # RFC 3261 §17.1.2. The request is repeated (E), after a provisional response every T2, 64·T1
     # long in all (F). Completed absorbs copies of the final response for K.
-    _row(_S.TRYING, _I.PROVISIONAL, _S.PROCEEDING, Tell.MESSAGE),
-    _row(_S.TRYING, _I.FINAL, _S.COMPLETED, Tell.MESSAGE),
-    _row(_S.TRYING, _I.TIMER_E, _S.TRYING, Do.RESEND, Do.DOUBLE_TO_T2),
-    _row(_S.TRYING, _I.TIMER_F, _S.TERMINATED, Tell.TIMEOUT),
-    _row(_S.TRYING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.PROCEEDING, _I.PROVISIONAL, _S.PROCEEDING, Tell.MESSAGE),
-    _row(_S.PROCEEDING, _I.FINAL, _S.COMPLETED, Tell.MESSAGE),
-    _row(_S.PROCEEDING, _I.TIMER_E, _S.PROCEEDING, Do.RESEND, Do.EVERY_T2),
-    _row(_S.PROCEEDING, _I.TIMER_F, _S.TERMINATED, Tell.TIMEOUT),
-    _row(_S.PROCEEDING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.COMPLETED, _I.TIMER_K, _S.TERMINATED),
+    _row(TRYING, Input.PROVISIONAL, PROCEEDING, Tell.MESSAGE),
+    _row(TRYING, Input.FINAL, COMPLETED, Tell.MESSAGE),
+    _row(TRYING, Input.TIMER_E, TRYING, Do.RESEND, Do.DOUBLE_TO_T2),
+    _row(TRYING, Input.TIMER_F, TERMINATED, Tell.TIMEOUT),
+    _row(TRYING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(PROCEEDING, Input.PROVISIONAL, PROCEEDING, Tell.MESSAGE),
+    _row(PROCEEDING, Input.FINAL, COMPLETED, Tell.MESSAGE),
+    _row(PROCEEDING, Input.TIMER_E, PROCEEDING, Do.RESEND, Do.EVERY_T2),
+    _row(PROCEEDING, Input.TIMER_F, TERMINATED, Tell.TIMEOUT),
+    _row(PROCEEDING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(COMPLETED, Input.TIMER_K, TERMINATED),
 )
 
 INVITE_SERVER = (
@@ -152,39 +152,39 @@ INVITE_SERVER = (
     # failure is repeated (G) until its ACK, 64·T1 long (H); Confirmed then absorbs further copies
     # of the ACK (I). After a 2xx, Accepted absorbs copies of the INVITE for L; the 2xx itself is
     # repeated by the user.
-    _row(_S.PROCEEDING, _I.REQUEST, _S.PROCEEDING, Do.RESEND),
-    _row(_S.PROCEEDING, _I.PROVISIONAL, _S.PROCEEDING, Do.SEND),
-    _row(_S.PROCEEDING, _I.SUCCESS, _S.ACCEPTED, Do.SEND),
-    _row(_S.PROCEEDING, _I.FAILURE, _S.COMPLETED, Do.SEND),
-    _row(_S.PROCEEDING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.ACCEPTED, _I.REQUEST, _S.ACCEPTED),
-    _row(_S.ACCEPTED, _I.SUCCESS, _S.ACCEPTED, Do.SEND),
-    _row(_S.ACCEPTED, _I.ACK, _S.ACCEPTED, Tell.MESSAGE),
-    _row(_S.ACCEPTED, _I.TRANSPORT_ERROR, _S.ACCEPTED, Tell.TRANSPORT),
-    _row(_S.ACCEPTED, _I.TIMER_L, _S.TERMINATED),
-    _row(_S.COMPLETED, _I.REQUEST, _S.COMPLETED, Do.RESEND),
-    _row(_S.COMPLETED, _I.ACK, _S.CONFIRMED),
-    _row(_S.COMPLETED, _I.TIMER_G, _S.COMPLETED, Do.RESEND, Do.DOUBLE_TO_T2),
-    _row(_S.COMPLETED, _I.TIMER_H, _S.TERMINATED, Tell.TIMEOUT),
-    _row(_S.COMPLETED, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.CONFIRMED, _I.ACK, _S.CONFIRMED),
-    _row(_S.CONFIRMED, _I.TIMER_I, _S.TERMINATED),
+    _row(PROCEEDING, Input.REQUEST, PROCEEDING, Do.RESEND),
+    _row(PROCEEDING, Input.PROVISIONAL, PROCEEDING, Do.SEND),
+    _row(PROCEEDING, Input.SUCCESS, ACCEPTED, Do.SEND),
+    _row(PROCEEDING, Input.FAILURE, COMPLETED, Do.SEND),
+    _row(PROCEEDING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(ACCEPTED, Input.REQUEST, ACCEPTED),
+    _row(ACCEPTED, Input.SUCCESS, ACCEPTED, Do.SEND),
+    _row(ACCEPTED, Input.ACK, ACCEPTED, Tell.MESSAGE),
+    _row(ACCEPTED, Input.TRANSPORT_ERROR, ACCEPTED, Tell.TRANSPORT),
+    _row(ACCEPTED, Input.TIMER_L, TERMINATED),
+    _row(COMPLETED, Input.REQUEST, COMPLETED, Do.RESEND),
+    _row(COMPLETED, Input.ACK, CONFIRMED),
+    _row(COMPLETED, Input.TIMER_G, COMPLETED, Do.RESEND, Do.DOUBLE_TO_T2),
+    _row(COMPLETED, Input.TIMER_H, TERMINATED, Tell.TIMEOUT),
+    _row(COMPLETED, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(CONFIRMED, Input.ACK, CONFIRMED),
+    _row(CONFIRMED, Input.TIMER_I, TERMINATED),
 )
 
 NON_INVITE_SERVER = (
     # RFC 3261 §17.2.2. Copies of the request are absorbed, or get the last response again, for J
     # after the final one.
-    _row(_S.TRYING, _I.REQUEST, _S.TRYING),
-    _row(_S.TRYING, _I.PROVISIONAL, _S.PROCEEDING, Do.SEND),
-    _row(_S.TRYING, _I.FINAL, _S.COMPLETED, Do.SEND),
-    _row(_S.TRYING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.PROCEEDING, _I.REQUEST, _S.PROCEEDING, Do.RESEND),
-    _row(_S.PROCEEDING, _I.PROVISIONAL, _S.PROCEEDING, Do.SEND),
-    _row(_S.PROCEEDING, _I.FINAL, _S.COMPLETED, Do.SEND),
-    _row(_S.PROCEEDING, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.COMPLETED, _I.REQUEST, _S.COMPLETED, Do.RESEND),
-    _row(_S.COMPLETED, _I.TRANSPORT_ERROR, _S.TERMINATED, Tell.TRANSPORT),
-    _row(_S.COMPLETED, _I.TIMER_J, _S.TERMINATED),
+    _row(TRYING, Input.REQUEST, TRYING),
+    _row(TRYING, Input.PROVISIONAL, PROCEEDING, Do.SEND),
+    _row(TRYING, Input.FINAL, COMPLETED, Do.SEND),
+    _row(TRYING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(PROCEEDING, Input.REQUEST, PROCEEDING, Do.RESEND),
+    _row(PROCEEDING, Input.PROVISIONAL, PROCEEDING, Do.SEND),
+    _row(PROCEEDING, Input.FINAL, COMPLETED, Do.SEND),
+    _row(PROCEEDING, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(COMPLETED, Input.REQUEST, COMPLETED, Do.RESEND),
+    _row(COMPLETED, Input.TRANSPORT_ERROR, TERMINATED, Tell.TRANSPORT),
+    _row(COMPLETED, Input.TIMER_J, TERMINATED),
 )
 
 MACHINES = {
@@ -213,23 +213,23 @@ def _none(timers: Timers) -> float:
 
 TIMER_LENGTHS = {
     # RFC 3261 Table 4, RFC 6026 §8.
-    _I.TIMER_A: TimerLength("T1, doubled; never over streams", lambda t: t.t1, lambda t: NEVER),
-    _I.TIMER_B: TimerLength("64·T1", _timeout, _timeout),
-    _I.TIMER_D: TimerLength("32 s; 0 over streams", lambda t: max(t.timeout, 32.0), _none),
-    _I.TIMER_E: TimerLength(
+    Input.TIMER_A: TimerLength("T1, doubled; never over streams", lambda t: t.t1, lambda t: NEVER),
+    Input.TIMER_B: TimerLength("64·T1", _timeout, _timeout),
+    Input.TIMER_D: TimerLength("32 s; 0 over streams", lambda t: max(t.timeout, 32.0), _none),
+    Input.TIMER_E: TimerLength(
         "T1, doubled to T2; never over streams", lambda t: t.t1, lambda t: NEVER
     ),
-    _I.TIMER_F: TimerLength("64·T1", _timeout, _timeout),
-    _I.TIMER_G: TimerLength(
+    Input.TIMER_F: TimerLength("64·T1", _timeout, _timeout),
+    Input.TIMER_G: TimerLength(
         "T1, doubled to T2; never over streams", lambda t: t.t1, lambda t: NEVER
     ),
-    _I.TIMER_H: TimerLength("64·T1", _timeout, _timeout),
-    _I.TIMER_I: TimerLength("T4; 0 over streams", lambda t: t.t4, _none),
-    _I.TIMER_J: TimerLength("64·T1; 0 over streams", _timeout, _none),
-    _I.TIMER_K: TimerLength("T4; 0 over streams", lambda t: t.t4, _none),
-    _I.TIMER_L: TimerLength("64·T1", _timeout, _timeout),
-    _I.TIMER_M: TimerLength("64·T1", _timeout, _timeout),
+    Input.TIMER_H: TimerLength("64·T1", _timeout, _timeout),
+    Input.TIMER_I: TimerLength("T4; 0 over streams", lambda t: t.t4, _none),
+    Input.TIMER_J: TimerLength("64·T1; 0 over streams", _timeout, _none),
+    Input.TIMER_K: TimerLength("T4; 0 over streams", lambda t: t.t4, _none),
+    Input.TIMER_L: TimerLength("64·T1", _timeout, _timeout),
+    Input.TIMER_M: TimerLength("64·T1", _timeout, _timeout),
 }
 
-REPEATING = frozenset({_I.TIMER_A, _I.TIMER_E, _I.TIMER_G})
+REPEATING = frozenset({Input.TIMER_A, Input.TIMER_E, Input.TIMER_G})
 """The timers that resend; every other one ends a state."""
