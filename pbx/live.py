@@ -157,11 +157,8 @@ def _open_legs(call: Call) -> int:
 
 
 def _state(call: Call) -> str:
-    if call.ending is not None:
-        return "ending"
-    if any(leg.held and leg.ending is None for leg in call.legs.values()):
-        return "held"
-    return call.state
+    held = any(leg.held and leg.ending is None for leg in call.legs.values())
+    return "held" if held and call.state == "talking" else call.state
 
 
 def _leg(leg: Leg) -> CallLeg:

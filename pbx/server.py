@@ -204,6 +204,7 @@ class Server:
         write_sound(self._home.rendered_sounds / "unknown-code.wav", special_information(), RATE)
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)
+        self._registrations.directory_changed()  # extensions may have gone while no server ran
         await self._start_media(stack)
         await self._transport.start()
         stack.push_async_callback(self._transport.close)
@@ -233,7 +234,7 @@ class Server:
             alarms=self._alarms,
             media=self._media_workers,
             database=self._database_health,
-            reload_directory=self._office.reload,
+            reload_directory=self._reload_directory,
         )
         listen = self._settings.api.listen
         self._api = await serve_api(
@@ -242,13 +243,17 @@ class Server:
         stack.push_async_callback(self._api.stop)
 
     async def until_stopped(self) -> None:
-        """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once."""
+        """Serve until SIGTERM or SIGINT, then drain; a second signal ends at once.
+
+        Either way each call has its record, and its phones a BYE, before this returns.
+        """
         await self._terminated.wait()
         drain = asyncio.create_task(self._exchange.drain(self._settings.grace_s), name="drain")
         killed = asyncio.create_task(self._killed.wait(), name="second signal")
         await asyncio.wait((drain, killed), return_when=asyncio.FIRST_COMPLETED)
         drain.cancel()
         killed.cancel()
+        self._exchange.abandon_calls()
 
     def ready_line(self) -> str:
         """Return the line that says where phones and programs find us."""
@@ -284,11 +289,20 @@ class Server:
         forget_at = self._clock.monotonic() + FORGETTING
         while True:
             await self._loop_watch.sleep(HOUSEKEEPING)
-            self._registrations.expire()
-            self._registrations.qualify()
+            self._look_after_phones()
             if self._clock.monotonic() >= forget_at:
                 forget_at += FORGETTING
                 await self._forget_old()
+
+    def _look_after_phones(self) -> None:
+        """Let bindings expire and ask phones whether they are there: the fence for a round that
+        fails, as the next one is due in a second."""
+        try:
+            self._registrations.expire()
+            self._registrations.qualify()
+        except Exception:
+            log.exception("bindings were not looked after")
+            self._alarms.raise_("bindings were not looked after; the log says why")
 
     async def _forget_old(self) -> None:
         kept = self._settings.retention
@@ -301,6 +315,10 @@ class Server:
             )
         except StorageError as error:
             self._alarms.raise_(f"old records are not being deleted: {error}")
+
+    async def _reload_directory(self) -> None:
+        await self._office.reload()
+        self._registrations.directory_changed()
 
     # -- what the parts ask of each other ----------------------------------------------------
 

@@ -40,23 +40,31 @@ def received(leg: Leg, event: sip.ReinviteReceived) -> None:
     if not body and event.request.method == "UPDATE":
         leg.respond_to(event.transaction, 200)
         return
-    if leg.media.offer_open:
-        leg.respond_to(event.transaction, 491)
-        return
-    # SIP lets one in at a time: an earlier one that still waits here was taken back by CANCEL.
-    leg.asked = None
-    leg.media.drop_offer()
+    _set_aside_what_waits(leg)
     try:
         answer = _answer(leg, body) if body else _offer(leg)
     except (SdpError, NoResource) as error:
         leg.media.drop_offer()
         leg.respond_to(event.transaction, error.status if isinstance(error, SdpError) else 500)
+        serve_other(leg)
         return
     if answer is None:
         leg.asked = event.transaction
     else:
         leg.respond_to(event.transaction, 200, answer)
         settle(leg, before)
+
+
+def _set_aside_what_waits(leg: Leg) -> None:
+    """Make room for an offer of the far end: SIP lets it in only while none is on its way.
+
+    So one of ours is backing off after a collision; it is made anew, if it is still wanted, once
+    theirs is answered. And one of theirs that waits for the other leg was taken back by CANCEL.
+    """
+    if leg.media.offer_open:
+        leg.call.exchange.ua.withdraw(leg.invite)
+    leg.media.drop_offer()
+    leg.asked = None
 
 
 def _answer(leg: Leg, body: bytes) -> bytes | None:
@@ -69,6 +77,8 @@ def _answer(leg: Leg, body: bytes) -> bytes | None:
     other = leg.other
     if other is None or not other.up:
         return leg.media.answer(shared)
+    if other.media.offered is not None:  # both lost the codec at once
+        return leg.media.answer(shared.shared_by(other.media.offered.audio))
     if other.media.offer_open:
         raise SdpError(491, "offer_open")
     other.reoffer(shared)
@@ -118,8 +128,6 @@ def answered(leg: Leg, response: Response) -> None:
     except SdpError as error:
         leg.call.hang_up(error.slug, cause=INCOMPATIBLE_DESTINATION)
         return
-    if leg.other is not None and leg.other.asked is not None:
-        _answer_at_last(leg.other, leg)
     settle(leg, before)
 
 
@@ -133,6 +141,20 @@ def failed(leg: Leg) -> None:
         other.respond_to(transaction, 488)
     elif other is not None and other.codec != leg.codec:
         leg.call.hang_up("codec_refused", cause=INCOMPATIBLE_DESTINATION)
+
+
+def serve_other(leg: Leg) -> None:
+    """Answer the re-INVITE of the other leg that waits for this one's codec, or ask for that codec
+    (again, where an offer of this leg came between)."""
+    other = leg.other
+    if other is None or other.asked is None or other.media.offered is None:
+        return
+    offer = other.media.offered.audio
+    agreed = leg.media.agreed
+    if agreed is not None and offer.format_of(agreed.codec) is not None:
+        _answer_at_last(other, leg)
+    elif not leg.media.offer_open:
+        leg.reoffer(leg.call.settings.capabilities.shared_by(offer))
 
 
 def _answer_at_last(leg: Leg, other: Leg) -> None:
@@ -168,6 +190,7 @@ def settle(leg: Leg, before: NegotiatedMedia | None) -> None:
         if now.codec is not before.codec:
             leg.call.emit(CodecChanged(call=leg.call.id, leg=leg.id, codec=now.codec.name))
     expect_packets(leg)
+    serve_other(leg)
     match_codecs(leg)
 
 

@@ -177,6 +177,14 @@ class InviteUsage(Usage):
         )
         self.proceed(now)
 
+    def withdraw(self) -> None:
+        """Take back a re-INVITE that waits for its turn or backs off."""
+        if self._wanted is not None and not self._wanted.is_refresh:
+            self._wanted = None
+        reinvite = self._reinvite
+        if reinvite is not None and not reinvite.is_refresh and not self.is_asking():
+            self._reinvite = None
+
     def request(
         self,
         request_id: RequestId,

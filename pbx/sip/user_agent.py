@@ -207,6 +207,16 @@ class UserAgent:
         if usage is not None:
             usage.reinvite(body, content_type, header_lines(headers), now)
 
+    def withdraw(self, invite: InviteId) -> None:
+        """Take back a re-INVITE that is not on its way: it waits for its turn, or backs off after
+        491.
+
+        That is so whenever ReinviteReceived comes before its outcome. No event follows about it.
+        """
+        usage = self._endpoint.invites.get(invite)
+        if usage is not None:
+            usage.withdraw()
+
     def request(
         self,
         invite: InviteId,

@@ -6,6 +6,7 @@ import asyncio
 
 from pbx.events import LegEnded
 from pbx.media.protocol import Join, UpdateLeg
+from pbx.sip import events as sip
 from tests.kit.exchange import House, flow
 
 
@@ -197,7 +198,9 @@ def test_early_media_of_a_single_phone_reaches_the_caller() -> None:
         await asyncio.sleep(1)
         assert call.progress() == [183]
         assert len(house.media.sent(Join)) == 1
-        early = call.events[0].response  # type: ignore[union-attr]
+        (early,) = (
+            event.response for event in call.events if isinstance(event, sip.InviteProgressed)
+        )
         rung.answer()
         final = await call.answered()
         assert final.body == early.body
@@ -270,6 +273,7 @@ def test_a_failing_script_costs_its_own_call_only() -> None:
             raise RuntimeError("a defect")
 
         house.exchange.destinations._routes["ext"] = broken  # type: ignore[assignment]
+        house.defects = 1
         assert await carol.call("102").failed() == 500
         assert len(house.exchange.calls) == 1
         call.hang_up()

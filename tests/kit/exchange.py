@@ -107,6 +107,8 @@ class House:
         self.events: list[Stamped] = []
         self._calls: dict[str, OpenCall] = {}
         self.alarms: list[str] = []
+        self.defects = 0
+        """How many errors inside the exchange the scenario causes on purpose."""
         self.phones: list[Softphone] = []
         self.bus = Bus(clock)
         self.bus.attach(self._note)
@@ -115,6 +117,7 @@ class House:
         self.registrar = Registrar()
         self.guard = Guard()
         self.node = Node(self.network, EXCHANGE, self.ua, lambda: self.exchange.pump())
+        self.node.on_closed = self.registrar.flow_closed
         admission = Admission(
             authenticator=DigestAuthenticator(REALM, b"secret of the test"),
             guard=self.guard,
@@ -217,14 +220,18 @@ class House:
         await asyncio.sleep(seconds)
 
     def leaks(self) -> list[str]:
-        """Return what ended calls left behind; empty when they left nothing."""
+        """Return what ended calls left behind, and unexpected defects; empty where all is well."""
         left = self.media.leaks()
         left += [f"call {call}" for call in self.exchange.calls]
         counts = self.exchange.snapshot()
-        left += [f"{name}: {counts[name]}" for name in ("legs", "media_legs") if counts[name]]
+        tables = ("legs", "media_legs", "requests")
+        left += [f"{name}: {counts[name]}" for name in tables if counts[name]]
         left += [
             f"call {call.id} has no ending" for call in self._calls.values() if call.ending is None
         ]
+        if self.exchange.defects != self.defects:
+            left.append(f"{self.exchange.defects} defects, see the log")
+        left += [f"sink {name} failed" for name in self.bus.failures]
         return left
 
     def close(self) -> None:
@@ -235,7 +242,9 @@ class House:
 
     def _note(self, stamped: Stamped) -> None:
         self.events.append(stamped)
-        call = fold(self._calls.get(stamped.event.call), stamped)
+        before = self._calls.get(stamped.event.call)
+        assert before is None or before.ending is None, f"{stamped} comes after CallEnded"
+        call = fold(before, stamped)
         assert call is not None, f"{stamped} belongs to no call"
         self._calls[call.id] = call
 

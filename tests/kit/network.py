@@ -1,8 +1,9 @@
 """An in-memory network on the virtual clock that joins user agents by their addresses.
 
 Every datagram takes `delay` seconds; `loses` decides which ones never arrive. The same network
-carries streams: a flow whose transport is tcp opens when something is first sent on it, and fails
-when nobody listens there. Everything that passed is kept, so that a failing test prints its ladder.
+carries streams: a flow whose transport is tcp opens when something is first sent on it, fails when
+nobody listens there, and closes by `cut`. Everything that passed is kept, so that a failing test
+prints its ladder.
 """
 
 from __future__ import annotations
@@ -54,11 +55,17 @@ class Network:
         lost = self.loses(octets, flow)
         self.carried.append(Carried(loop.time(), octets, flow, lost))
         target = self._nodes.get(flow.remote)
-        if target is None:
+        if target is None or (flow.reliable and not target.takes(reverse(flow))):
             if flow.reliable:
                 loop.call_soon(self._nodes[flow.local].refused, flow)
         elif not lost:
             loop.call_later(self.delay, target.arrived, octets, reverse(flow))
+
+    def cut(self, one: Address, other: Address) -> None:
+        """Close the connection between two nodes."""
+        flow = Flow("tcp", one, other)
+        self._nodes[one].closed(flow)
+        self._nodes[other].closed(reverse(flow))
 
     def ladder(self) -> str:
         """Return everything that was carried, a line each."""
@@ -74,6 +81,9 @@ class Node:
         self.network = network
         self.address = address
         self.ua = ua
+        self.listens = True
+        """Whether others may open connections to it."""
+        self.on_closed: Callable[[Flow], object] = lambda flow: None
         self._pump = pump
         self._timer: asyncio.TimerHandle | None = None
         self._soon = False
@@ -98,9 +108,22 @@ class Node:
         self._pump()
         self.transmit()
 
+    def takes(self, flow: Flow) -> bool:
+        """Tell whether something may come on that stream."""
+        return self.listens or flow in self._open
+
     def refused(self, flow: Flow) -> None:
         """Nobody listens where a stream was to be opened."""
+        self._open.discard(flow)
         self.ua.flow_failed(flow, asyncio.get_running_loop().time())
+        self._pump()
+        self.transmit()
+
+    def closed(self, flow: Flow) -> None:
+        """A connection is gone."""
+        self._open.discard(flow)
+        self.ua.flow_closed(flow, asyncio.get_running_loop().time())
+        self.on_closed(flow)
         self._pump()
         self.transmit()
 

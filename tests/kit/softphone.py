@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import TypeVar
 
 from pbx.sip import events as sip
@@ -88,6 +89,7 @@ class Softphone:
         self.ua = UserAgent(AgentSettings(name="softphone"), token=tokens, advertise=_local)
         self.node = Node(network, address, self.ua, self._pump)
         self.calls: dict[sip.InviteId, PhoneCall] = {}
+        self.asking: dict[sip.RequestId, PhoneCall] = {}
         self.seen: list[sip.UserAgentEvent] = []
         self._incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
         self._answers: dict[sip.RequestId, asyncio.Future[sip.UserAgentEvent]] = {}
@@ -195,6 +197,8 @@ class Softphone:
                 call.transaction = event.transaction
                 self.calls[event.invite] = call
                 self._incoming.put_nowait(call)
+            case sip.RequestAnswered() | sip.RequestFailed() if event.request_id in self.asking:
+                self.asking.pop(event.request_id).take(event)
             case sip.RequestAnswered() | sip.RequestFailed():
                 future = self._answers.pop(event.request_id, None)
                 if future is not None and not future.done():
@@ -218,7 +222,13 @@ class PhoneCall:
         self.body: bytes | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self.events: list[sip.UserAgentEvent] = []
-        self.hold_answer: bytes | None = None
+        self.refuses = 0
+        """The status that a re-INVITE gets; 0 means that it is taken."""
+        self.answers_with: bytes | None = None
+        """The answer to a re-INVITE, in place of an ordinary one."""
+        self.acks_with: bytes | None = None
+        """The answer in the ACK to an offer; b"" for none, None for an ordinary one."""
+        self._offered = True
         self._max_forwards = max_forwards
         self._changed = asyncio.Event()
         self._proved = False
@@ -255,8 +265,8 @@ class PhoneCall:
         self.respond(183, self.phone.describe())
 
     def answer(self, body: bytes | None = None) -> None:
-        """Pick up."""
-        self.respond(200, body or self.phone.describe())
+        """Pick up; an empty body means a 200 without one."""
+        self.respond(200, self.phone.describe() if body is None else body or None)
 
     def respond(
         self, status: int, body: bytes | None = None, headers: Sequence[tuple[str, str]] = ()
@@ -273,17 +283,27 @@ class PhoneCall:
         self.phone.ua.end(self.invite, now=self.phone.now())
         self.phone.node.transmit_soon()
 
-    def reinvite(self, body: bytes) -> None:
-        """Send a re-INVITE."""
+    def reinvite(self, body: bytes | None) -> None:
+        """Send a re-INVITE, with an offer or without."""
+        self._offered = body is not None
         self.phone.ua.reinvite(self.invite, body=body, now=self.phone.now())
         self.phone.node.transmit_soon()
 
-    def info(self, body: bytes, content_type: str) -> None:
+    def info(self, body: bytes | None, content_type: str | None) -> None:
         """Send an INFO."""
-        self.phone.ua.request(
-            self.invite, "INFO", body=body, content_type=content_type, now=self.phone.now()
+        self._request("INFO", body, content_type)
+
+    def update(self, body: bytes | None) -> None:
+        """Send an UPDATE, with an offer or without."""
+        self._request("UPDATE", body, "application/sdp" if body else None)
+
+    def _request(self, method: str, body: bytes | None, content_type: str | None) -> None:
+        phone = self.phone
+        request = phone.ua.request(
+            self.invite, method, body=body, content_type=content_type, now=phone.now()
         )
-        self.phone.node.transmit_soon()
+        phone.asking[request] = self
+        phone.node.transmit_soon()
 
     # -- what the person waits for -----------------------------------------------------------
 
@@ -326,11 +346,15 @@ class PhoneCall:
             self.dial([phone.proof(event.response, "INVITE", self.target)])
             return
         if isinstance(event, sip.InviteAnswered | sip.ReinviteAnswered):
-            late = isinstance(event, sip.InviteAnswered) and self.body is None
-            phone.ua.ack(self.invite, body=phone.describe() if late else None, now=phone.now())
+            first = isinstance(event, sip.InviteAnswered)
+            late = self.body is None if first else not self._offered
+            body = phone.describe() if self.acks_with is None else self.acks_with
+            phone.ua.ack(self.invite, body=(body or None) if late else None, now=phone.now())
+        elif isinstance(event, sip.ReinviteReceived) and self.refuses:
+            phone.ua.respond(event.transaction, self.refuses, now=phone.now())
         elif isinstance(event, sip.ReinviteReceived):
-            body = self.hold_answer or (phone.describe() if event.request.body else None)
-            phone.ua.respond(event.transaction, 200, body=body, now=phone.now())
+            answer = self.answers_with or (phone.describe() if event.request.body else None)
+            phone.ua.respond(event.transaction, 200, body=answer, now=phone.now())
         elif isinstance(event, sip.RequestReceived):
             phone.ua.respond(event.transaction, 200, now=phone.now())
         self.events.append(event)
@@ -339,15 +363,15 @@ class PhoneCall:
 
 
 class Tokens:
-    """Texts that look random and are the same in every run."""
+    """Hexadecimal texts that look random, differ by `name`, and are the same in every run."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._count = 0
 
     def __call__(self) -> str:
         self._count += 1
-        return f"{self._prefix}{self._count:016x}"
+        return sha256(f"{self._name} {self._count}".encode()).hexdigest()[:24]
 
 
 def _local(flow: Flow) -> Address:

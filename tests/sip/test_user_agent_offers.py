@@ -122,6 +122,37 @@ def test_after_three_491_the_reinvite_fails(wire: Wire, alice: Party, bob: Party
     assert [event.status for event in alice.told(ReinviteFailed)] == [491]
 
 
+def test_a_reinvite_that_backs_off_can_be_withdrawn_and_made_anew(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    call = talk(alice, bob)
+    for party in (alice, bob):
+        ack_reinvites(party)
+    bob.answer_offers()
+    alice.on(ReinviteReceived, lambda event: alice.ua.withdraw(call.caller))
+    alice.answer_offers()
+    alice.reinvite(call.caller)
+    bob.reinvite(call.callee)
+    wire.run(10)
+    assert len(bob.told(ReinviteAnswered)) == 1
+    assert not alice.told(ReinviteAnswered)
+    alice.reinvite(call.caller)
+    wire.run(1)
+    assert len(alice.told(ReinviteAnswered)) == 1
+
+
+def test_a_reinvite_that_is_on_its_way_cannot_be_withdrawn(
+    wire: Wire, alice: Party, bob: Party
+) -> None:
+    call = talk(alice, bob)
+    ack_reinvites(alice)
+    bob.answer_offers()
+    alice.reinvite(call.caller)
+    alice.ua.withdraw(call.caller)
+    wire.run(1)
+    assert len(alice.told(ReinviteAnswered)) == 1
+
+
 def test_an_offer_while_one_is_unanswered_is_500_with_retry_after(
     wire: Wire, alice: Party, bob: Party
 ) -> None:
