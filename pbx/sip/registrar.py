@@ -14,14 +14,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pbx.sip.binding import AddressOfRecord, Binding, BindingKey, from_row, to_row
+from pbx.sip.binding import AddressOfRecord, Binding, BindingKey
 from pbx.sip.deadlines import NEVER, Deadlines
 from pbx.sip.flow import Address, Flow
 from pbx.sip.guard import source_key
 from pbx.sip.message import Request
 from pbx.sip.registration import Limits, Registration, is_older, register
 
-__all__ = ["AddressOfRecord", "Binding", "Registrar", "Registration", "from_row", "to_row"]
+__all__ = ["AddressOfRecord", "Binding", "Registrar", "Registration"]
 
 QUALIFY_INTERVAL = 30.0
 """Seconds between two OPTIONS to one phone."""

@@ -1,13 +1,10 @@
-"""Bindings survive a restart, whatever the clocks say then."""
+"""What a binding says of itself."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-
 import pytest
 
-from pbx.sip.binding import Binding, from_row, to_row
+from pbx.sip.binding import Binding
 from pbx.sip.flow import Flow
 from pbx.sip.headers import NameAddr
 from pbx.sip.uri import Uri
@@ -26,27 +23,6 @@ BINDING = Binding(
     round_trip_ms=12.5,
     reachable=False,
 )
-
-
-def test_a_binding_comes_back_with_its_remaining_time_after_a_reboot() -> None:
-    row = to_row(BINDING, now=1100.0, wall=1_800_000_000.0)
-    later = from_row(json.loads(json.dumps(row)), now=5.0, wall=1_800_000_020.0)
-    assert later.remaining(5.0) == BINDING.remaining(1100.0) - 20
-    assert later.registered_at == pytest.approx(5.0 - 120.0)
-    assert later.key == BINDING.key
-    for name in ("aor", "contact", "flow", "path", "call_id", "cseq", "user_agent", "instance"):
-        assert getattr(later, name) == getattr(BINDING, name)
-    assert later.reachable
-    assert later.round_trip_ms is None
-
-
-def test_a_row_holds_plain_values() -> None:
-    row = to_row(BINDING, now=1100.0, wall=1_800_000_000.25)
-    assert row["expires_at"] == 1_800_000_500_250
-    with sqlite3.connect(":memory:") as database:
-        marks = ", ".join("?" * len(row))
-        assert database.execute(f"SELECT {marks}", tuple(row.values())).fetchone()
-    database.close()
 
 
 @pytest.mark.parametrize(
