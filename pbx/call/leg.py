@@ -13,7 +13,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal
 
@@ -189,9 +188,7 @@ class Leg:
 
     def _after(self, capabilities: Capabilities) -> Capabilities:
         """Return `capabilities` and, after them, what else we and this party have."""
-        could = self.media.could_speak(self.call.settings.capabilities)
-        rest = tuple(codec for codec in could.codecs if codec not in capabilities.codecs)
-        return replace(capabilities, codecs=capabilities.codecs + rest)
+        return capabilities.followed_by(self.media.could_speak(self.call.settings.capabilities))
 
     def join(self, other: Leg) -> None:
         """Let both hear each other; each is told of the other's new codec from now on."""

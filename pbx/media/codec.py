@@ -59,12 +59,12 @@ class Codec:
     """
     compatible: Callable[[Fmtp, Fmtp], bool] = _always
     """Whether packets made for one side's fmtp can be read by the other."""
+    rtpmap: str = field(init=False)
+    """The value of a=rtpmap behind the payload type: `opus/48000/2`."""
 
-    @property
-    def rtpmap(self) -> str:
-        """Return the value of a=rtpmap behind the payload type: `opus/48000/2`."""
-        text = f"{self.name}/{self.clock}"
-        return text if self.channels == 1 else f"{text}/{self.channels}"
+    def __post_init__(self) -> None:
+        channels = "" if self.channels == 1 else f"/{self.channels}"
+        object.__setattr__(self, "rtpmap", f"{self.name}/{self.clock}{channels}")
 
     def wished(self, fmtp: Fmtp) -> dict[str, str]:
         """Return those parameters of `fmtp` that are known wishes with a value in range."""

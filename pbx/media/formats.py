@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from pbx.errors import SdpError
 from pbx.media.codec import (
@@ -51,19 +53,18 @@ _LONGEST: Final = 64  # characters that an address or an rtpmap can have and sti
 _NOWHERE: Final = ("0.0.0.0", "::")  # hold as RFC 2543 wrote it, RFC 3264 §8.4
 _PTIMES: Final = range(10, 61, 10)  # ms that a worker can make
 _MAX_PTIME: Final = 1000  # ms; anything longer is taken for a mistake
+_CACHED_BODY: Final = 2048  # bytes; longer ones must not fill the memory
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A codec under the number that one description gives it."""
 
     codec: Codec
     payload: int
-    fmtp: Fmtp = field(default_factory=dict)
+    fmtp: Fmtp = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AudioDescription:
+class AudioDescription(msgspec.Struct, frozen=True):
     """The audio stream of one description, whoever wrote it."""
 
     address: Address | None
@@ -121,8 +122,7 @@ class AudioDescription:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What may be spoken on a leg, best first."""
 
     codecs: tuple[Codec, ...]
@@ -131,9 +131,9 @@ class Capabilities:
     ptime: int | None = None
     """Milliseconds a packet that we ask for; None means 20."""
     maxptime: int | None = None
-    wishes: Mapping[str, Fmtp] = field(default_factory=dict)
+    wishes: Mapping[str, Fmtp] = msgspec.field(default_factory=dict)
     """fmtp that we ask for, by codec name: on relay, what the other leg asks for."""
-    payloads: Mapping[str, int] = field(default_factory=dict)
+    payloads: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Dynamic payload types to prefer in an offer, by rtpmap text (`opus/48000/2`)."""
 
     @classmethod
@@ -145,6 +145,11 @@ class Capabilities:
     def preferring(self, codec: Codec) -> Capabilities:
         """Return the same with `codec` first, when it is among them."""
         return replace(self, codecs=tuple(sorted(self.codecs, key=lambda own: own is not codec)))
+
+    def followed_by(self, others: Capabilities) -> Capabilities:
+        """Return the same with those codecs of `others` behind its own that it lacks."""
+        lacking = tuple(codec for codec in others.codecs if codec not in self.codecs)
+        return replace(self, codecs=self.codecs + lacking)
 
     def only(self, codec: Codec) -> Capabilities:
         """Return the same with no codec but `codec`; none is left when it is not among them."""
@@ -179,6 +184,20 @@ class Capabilities:
 def event_rtpmap(clock: int) -> str:
     """Return the rtpmap text of telephone-event at `clock` Hz."""
     return f"{TELEPHONE_EVENT}/{clock}"
+
+
+def read_description(body: bytes) -> tuple[SessionDescription, AudioDescription]:
+    """Return a remote's description and its audio stream; raise SdpError as both readers do.
+
+    A short body is read once: it comes again in the 200 behind a 183 and in each session refresh.
+    """
+    return _read(body) if len(body) <= _CACHED_BODY else _read.__wrapped__(body)
+
+
+@lru_cache(maxsize=128)
+def _read(body: bytes) -> tuple[SessionDescription, AudioDescription]:
+    description = SessionDescription.parse(body)
+    return description, read_audio(description)
 
 
 def read_audio(description: SessionDescription) -> AudioDescription:
@@ -226,12 +245,11 @@ def _usable_stream(description: SessionDescription) -> int:
     raise SdpError(488, slug)
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(msgspec.Struct):
     """The attributes of one stream that we read, gathered in one pass; the first of a kind wins."""
 
-    rtpmaps: dict[str, str] = field(default_factory=dict)
-    fmtps: dict[str, str] = field(default_factory=dict)
+    rtpmaps: dict[str, str] = msgspec.field(default_factory=dict)
+    fmtps: dict[str, str] = msgspec.field(default_factory=dict)
     direction: Direction = Direction.SENDRECV
     ptime: int | None = None
     maxptime: int | None = None

@@ -11,7 +11,8 @@ speak. Beside it stands telephone-event, at the codec's clock where both sides h
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from pbx.errors import SdpError
 from pbx.media.codec import EVENT_PAYLOADS, Codec
@@ -36,8 +37,7 @@ _SPELLED: Mapping[Direction, MediaDirection] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NegotiatedMedia:
+class NegotiatedMedia(msgspec.Struct, frozen=True):
     """What a leg speaks after an answer."""
 
     codec: Codec

@@ -20,7 +20,7 @@ the leg, stays. We send with the numbers of their description and receive with t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from pbx.errors import SdpError, UsageError
 from pbx.media.engine import Family
@@ -30,7 +30,7 @@ from pbx.media.formats import (
     AudioDescription,
     Capabilities,
     connection_to,
-    read_audio,
+    read_description,
 )
 from pbx.media.negotiation import (
     NegotiatedMedia,
@@ -44,8 +44,7 @@ from pbx.media.sdp import Direction, MediaDescription, Origin, SessionDescriptio
 __all__ = ["Capabilities", "NegotiatedMedia", "Offer", "OfferAnswer"]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """An offer that a remote made."""
 
     audio: AudioDescription
@@ -129,8 +128,8 @@ class OfferAnswer:
             raise SdpError(491, "offer_open")
         if self._received is not None:
             raise SdpError(500, "offer_unanswered")
-        description = SessionDescription.parse(body)
-        offer = Offer(read_audio(description), description, description == self._heard)
+        description, audio = read_description(body)
+        offer = Offer(audio, description, description == self._heard)
         self._received = offer
         return offer
 
@@ -196,9 +195,8 @@ class OfferAnswer:
         """
         if self._sent is None:
             raise UsageError("there is no offer of ours to answer")
-        description = SessionDescription.parse(body)
+        description, theirs = read_description(body)
         if self._open or self.media is None or description != self._heard:
-            theirs = read_audio(description)
             if theirs.index != self._index:
                 raise SdpError(488, "answer_media")
             self.media = accept(self._sent, theirs)

@@ -9,9 +9,10 @@ What a description means for a call is in `formats.py`, what to answer in `offer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
+
+import msgspec
 
 from pbx.errors import SdpError
 
@@ -94,8 +95,7 @@ class Attribute(NamedTuple):
         return self.name if self.value is None else f"{self.name}:{self.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaDescription:
+class MediaDescription(msgspec.Struct, frozen=True):
     """One m= line with the lines below it. `port` 0 means that the stream is refused or gone."""
 
     kind: str
@@ -114,8 +114,7 @@ class MediaDescription:
             yield f"a={attribute}"
 
 
-@dataclass(frozen=True, slots=True)
-class SessionDescription:
+class SessionDescription(msgspec.Struct, frozen=True):
     """A whole description. Two are equal when they say the same in the same order."""
 
     origin: Origin
