@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 SWEEP_INTERVAL = 5.0
 """Seconds between two looks at the connections' limits."""
 
-TIMER_SLACK = 0.001
-"""Seconds that a deadline is missed on purpose: loops round, and one that wakes too early would
-spin until the deadline has come."""
+TIMER_SLACK = 0.02
+"""Seconds that a deadline is missed on purpose, so that one wake-up serves those of many calls: at
+100 calls/s there are 0.7 a call instead of 2.7."""
 
 FORGET_ROUTES = 60.0
 """Seconds for which the kernel's routes are trusted without asking again."""
@@ -296,9 +296,10 @@ class SipTransport:
             self._loop.call_soon(self._deliver)
 
     def _deliver(self) -> None:
-        self._scheduled = False
         if self._running:
+            self._scheduled = True  # Whatever asks for it meanwhile is served right below.
             self._fenced(self._on_events)
+            self._scheduled = False
             self.transmit()
 
     def _arm(self) -> None:
