@@ -100,14 +100,22 @@ class Softphone:
         """Return the address of record."""
         return Uri("sip", self.number, host=self.exchange[0])
 
-    async def register(self, *, expires: int = 3600, password: str | None = None) -> Response:
+    async def register(
+        self,
+        *,
+        expires: int = 3600,
+        password: str | None = None,
+        for_number: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> Response:
         """Register, answering the challenge; return the final response."""
-        headers = [("Expires", str(expires)), ("Contact", f"<{self._contact()}>")]
-        response = await self._send("REGISTER", headers)
+        aor = Uri("sip", for_number or self.number, host=self.exchange[0])
+        fields = [("Expires", str(expires)), ("Contact", f"<{self._contact()}>"), *headers]
+        response = await self._send("REGISTER", aor, fields)
         if response.status == 401:
             uri = Uri("sip", host=self.exchange[0])
             proof = self.proof(response, "REGISTER", uri, password)
-            response = await self._send("REGISTER", [*headers, proof])
+            response = await self._send("REGISTER", aor, [*fields, proof])
         return response
 
     def call(
@@ -118,9 +126,11 @@ class Softphone:
         offer: bool = True,
         max_forwards: int = 70,
         headers: Sequence[tuple[str, str]] = (),
+        from_: NameAddr | None = None,
     ) -> PhoneCall:
-        """Dial; a challenge is answered by itself."""
+        """Dial, as `from_` where it is not this phone; a challenge is answered by itself."""
         call = PhoneCall(self, to, max_forwards)
+        call.from_ = from_ or NameAddr(None, self.uri)
         if offer:
             call.body = body or self.describe()
         call.headers = tuple(headers)
@@ -151,13 +161,13 @@ class Softphone:
     def _contact(self) -> Uri:
         return Uri("sip", self.number, host=self.address[0], port=self.address[1])
 
-    async def _send(self, method: str, headers: Sequence[tuple[str, str]]) -> Response:
+    async def _send(self, method: str, aor: Uri, headers: Sequence[tuple[str, str]]) -> Response:
         request = self.ua.send(
             method,
             Uri("sip", host=self.exchange[0]),
             destinations=(self.node.flow_to(self.exchange, self.transport),),
-            to=NameAddr(None, self.uri),
-            from_=NameAddr(None, self.uri),
+            to=NameAddr(None, aor),
+            from_=NameAddr(None, aor),
             headers=headers,
             now=self.now(),
         )
@@ -221,6 +231,7 @@ class PhoneCall:
         self.transaction: sip.TransactionId | None = None
         self.body: bytes | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
+        self.from_ = NameAddr(None, phone.uri)
         self.events: list[sip.UserAgentEvent] = []
         self.refuses = 0
         """The status that a re-INVITE gets; 0 means that it is taken."""
@@ -247,7 +258,7 @@ class PhoneCall:
             self.target,
             destinations=(phone.node.flow_to(phone.exchange, phone.transport),),
             to=NameAddr(None, self.target),
-            from_=NameAddr(None, phone.uri),
+            from_=self.from_,
             body=self.body,
             headers=(*self.headers, *proof),
             max_forwards=self._max_forwards,

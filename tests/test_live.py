@@ -1,0 +1,109 @@
+"""The running server as the API shows it: calls and their states, while they go on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pbx.alarms import Alarms
+from pbx.api.views import DatabaseHealth, LiveCall
+from pbx.live import About, Live
+from pbx.trace import Trace
+from tests.kit.exchange import House, flow
+
+
+def live_of(house: House) -> Live:
+    """Return what the API would be given."""
+
+    async def reload() -> None:
+        house.registrations.directory_changed()
+
+    trace = Trace(house.clock.wall)
+    house.bus.attach(trace.sink)
+    return Live(
+        about=lambda: About("1", house.clock.wall(), house.clock.monotonic(), (), ()),
+        exchange=house.exchange,
+        registrar=house.registrar,
+        guard=house.guard,
+        trace=trace,
+        alarms=Alarms(house.clock.wall),
+        media=lambda: (),
+        database=lambda: DatabaseHealth(ok=True, size_bytes=0, pending=0),
+        reload_directory=reload,
+    )
+
+
+def shown(live: Live) -> tuple[str, list[str]]:
+    """Return the state of the only call, and those of its legs."""
+    (call,) = live.calls()
+    assert isinstance(call, LiveCall)
+    return call.state, [leg.state for leg in call.legs]
+
+
+def test_a_call_and_its_legs_go_through_their_states() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        alice, bob = await house.registered("101", "102")
+        call = alice.call("102")
+        rung = await bob.rung()
+        assert shown(live) == ("ringing", ["ringing", "ringing"])
+        rung.answer()
+        await call.answered()
+        await asyncio.sleep(1)
+        assert shown(live) == ("talking", ["answered", "answered"])
+        call.reinvite(alice.describe(direction="sendonly", version=2))
+        await asyncio.sleep(1)
+        assert shown(live) == ("held", ["held", "answered"])
+        house.media._soon = lambda report: None  # the worker takes its time
+        call.hang_up()
+        await asyncio.sleep(0.5)
+        assert shown(live) == ("ending", [])
+        assert live.status().legs == 0
+        await rung.ended()
+        await asyncio.sleep(2)
+        assert live.calls() == []
+
+    flow(scenario)
+
+
+def test_a_call_that_was_clicked_rings_until_both_talk() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        alice, bob = await house.registered("101", "102")
+        name = await live.originate("101", "102")
+        own = await alice.rung()
+        assert shown(live) == ("ringing", ["ringing"])
+        own.answer()
+        rung = await bob.rung()
+        assert shown(live)[0] == "ringing"
+        rung.answer()
+        await asyncio.sleep(1)
+        assert shown(live) == ("talking", ["answered", "answered"])
+        live.hangup(name)
+        await rung.ended()
+        await own.ended()
+
+    flow(scenario)
+
+
+def test_an_announcement_before_the_answer_is_routing() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        (alice,) = await house.registered("101")
+        call = alice.call("*999")
+        await asyncio.sleep(1)
+        assert shown(live) == ("routing", ["ringing"])
+        call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
+def test_a_change_of_the_directory_is_taken_over() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        await house.registered("101", "102")
+        del house.directory.extensions["102"]
+        await live.directory_changed()
+        assert [each.number for each in live.registrations()] == ["101"]
+
+    flow(scenario)
