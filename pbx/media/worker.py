@@ -104,7 +104,7 @@ class Worker:
     def _report_load(self, now: float) -> None:
         self._loop.call_at(now + LOAD_INTERVAL, self._report_load)
         used, elapsed = time.process_time(), now - self._measured_at
-        share = (used - self._cpu_used) / elapsed if elapsed > 0 else 0.0
+        share = (used - self._cpu_used) / elapsed if elapsed > LOAD_INTERVAL / 2 else 0.0
         self._cpu_used, self._measured_at = used, now
         self._outbox.post(WorkerLoad(share, len(self._switchboard), self._loop.late_ticks))
 

@@ -215,3 +215,9 @@ def test_a_range_that_is_none_is_refused_with_a_sentence():
     worker = RunningWorker("--ports", "9-3")
     assert "9-3 is no range of ports" in worker.end()
     assert worker.process.returncode == 2
+
+
+def test_the_first_load_is_no_measurement_yet(worker: RunningWorker):
+    load = worker.wait_for(WorkerLoad)
+    assert isinstance(load, WorkerLoad)
+    assert load.cpu == 0.0
