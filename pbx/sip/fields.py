@@ -97,12 +97,16 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Return the first value of `name`, None where there is none."""
-        values = self._fields.get(name) or self._fields.get(_canonical(name))
+        values = self._fields.get(name) or self._fields.get(
+            _CANONICAL.get(name) or _canonical(name)
+        )
         return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
         """Return all values of `name` in order, one for each header line."""
-        values = self._fields.get(name) or self._fields.get(_canonical(name))
+        values = self._fields.get(name) or self._fields.get(
+            _CANONICAL.get(name) or _canonical(name)
+        )
         return values.copy() if values else []
 
     def __contains__(self, name: str) -> bool:
@@ -130,6 +134,10 @@ class Headers:
     def remove(self, name: str) -> None:
         """Remove all values of `name`; nothing happens where there is none."""
         self._fields.pop(_canonical(name), None)
+
+    def take(self, name: str) -> list[str]:
+        """Remove all values of `name` and return them in order."""
+        return self._fields.pop(_canonical(name), [])
 
     def copy_from(self, other: Headers, *names: str) -> None:
         """Take over all values of `names` as they are written in `other`."""

@@ -89,10 +89,9 @@ def _find_bare_control(lines: list[str]) -> MessageError | None:
 
 
 def _take_content_length(headers: Headers) -> int | None:
-    texts = headers.get_all("Content-Length")
+    texts = headers.take("Content-Length")
     if not texts:
         return None
-    headers.remove("Content-Length")
     if len(texts) > 1:
         raise MessageError(400, "several_content_lengths")
     return parse_number(texts[0], maximum=2**31 - 1, slug="bad_content_length")

@@ -159,16 +159,9 @@ class Via:
     @classmethod
     def parse(cls, text: str) -> Via:
         """Read one Via value."""
-        match = _VIA.match(text)
-        if not match:
-            raise MessageError(400, "bad_via", text[:40])
-        transport, host, port = match.groups()
-        return cls(
-            transport.upper(),
-            parse_host(host),
-            None if port is None else parse_number(port, maximum=65535, slug="bad_via_port"),
-            Parameters.parse(text[match.end() :]),
-        )
+        sender, semicolon, parameters = text.partition(";")
+        read = _parse_sender if len(sender) <= CACHED_LENGTH else _parse_sender.__wrapped__
+        return cls(*read(sender), Parameters.parse(semicolon + parameters))
 
     @classmethod
     def parse_many(cls, text: str) -> list[Via]:
@@ -217,6 +210,17 @@ class Via:
         elif host == self.host:
             return self
         return replace(self, parameters=parameters.replace("received", host))
+
+
+@lru_cache(maxsize=1024)
+def _parse_sender(text: str) -> tuple[str, str, int | None]:
+    """Read the part of a Via that is the same for all requests of one sender."""
+    match = _VIA.fullmatch(text)
+    if not match:
+        raise MessageError(400, "bad_via", text[:40])
+    transport, host, port = match.groups()
+    number = None if port is None else parse_number(port, maximum=65535, slug="bad_via_port")
+    return transport.upper(), parse_host(host), number
 
 
 @dataclass(frozen=True, slots=True)

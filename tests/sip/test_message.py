@@ -333,11 +333,11 @@ def test_a_via_that_tells_the_truth_is_left_as_it_is() -> None:
     assert request.headers.get_all("Via") == [text]
 
 
-def test_the_top_via_follows_the_headers() -> None:
+def test_what_every_layer_asks_for_is_read_once() -> None:
     request = Request("OPTIONS", "sip:a", [("Via", "SIP/2.0/UDP a;branch=1")])
-    assert request.via.branch == "1"
-    request.headers.insert("Via", "SIP/2.0/UDP b;branch=2")
-    assert request.via.branch == "2"
+    assert request.via is request.via
+    request.stamp_source("192.0.2.9", 5060)
+    assert request.via.received == "192.0.2.9"
 
 
 def test_messages_are_equal_when_they_say_the_same() -> None:
