@@ -286,23 +286,19 @@ class Server:
         return asyncio.create_task(self._keep_house(), name="housekeeping")
 
     async def _keep_house(self) -> None:
+        """Do what is due each second: the fence for a round that fails, as the next one follows."""
         forget_at = self._clock.monotonic() + FORGETTING
         while True:
             await self._loop_watch.sleep(HOUSEKEEPING)
-            self._look_after_phones()
-            if self._clock.monotonic() >= forget_at:
-                forget_at += FORGETTING
-                await self._forget_old()
-
-    def _look_after_phones(self) -> None:
-        """Let bindings expire and ask phones whether they are there: the fence for a round that
-        fails, as the next one is due in a second."""
-        try:
-            self._registrations.expire()
-            self._registrations.qualify()
-        except Exception:
-            log.exception("bindings were not looked after")
-            self._alarms.raise_("bindings were not looked after; the log says why")
+            try:
+                self._registrations.expire()
+                self._registrations.qualify()
+                if self._clock.monotonic() >= forget_at:
+                    forget_at += FORGETTING
+                    await self._forget_old()
+            except Exception:
+                log.exception("housekeeping failed")
+                self._alarms.raise_("housekeeping failed; the log says why")
 
     async def _forget_old(self) -> None:
         kept = self._settings.retention
