@@ -79,6 +79,14 @@ class Worker:
         self._loop.watch_writing(self._link.fileno(), wanted)
 
     def _read_link(self, now: float) -> None:
+        """Carry out what signalling asks. A worker that cannot hear it any more must not live on."""
+        try:
+            self._take_commands(now)
+        except Exception:  # the fence: the server sees the end and starts another worker
+            log.exception("the link to the server cannot be read; this worker ends")
+            self._loop.stop()
+
+    def _take_commands(self, now: float) -> None:
         self._outbox.flush()
         with self._outbox.together():
             for _ in range(DATAGRAMS_PER_TURN):
