@@ -79,7 +79,7 @@ class Worker:
         self._loop.watch_writing(self._link.fileno(), wanted)
 
     def _read_link(self, now: float) -> None:
-        """Carry out what signalling asks. A worker that cannot hear it any more must not live on."""
+        """Carry out what signalling asks. A worker that cannot hear it must not live on."""
         try:
             self._take_commands(now)
         except Exception:  # the fence: the server sees the end and starts another worker
