@@ -109,7 +109,7 @@ class Message:
         """Return the tag of To, None before a dialog."""
         return read_tag(self._required("To"))
 
-    @property
+    @read_once
     def contacts(self) -> list[NameAddr]:
         """Return the Contact addresses; none for `Contact: *`."""
         return [] if self.contact_is_wildcard else self._addresses("Contact")
