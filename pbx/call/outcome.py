@@ -184,7 +184,25 @@ def answered(ending: LegEnding) -> Outcome:
 
 # Which of several contacts' refusals the caller hears: the first that is in the list (RFC 3261
 # §16.7 step 6 prefers 6xx; then what tells a person most).
-_MOST_TELLING = (603, 600, 606, 604, 486, 488, 480, 404, 484, 482, 483, 403, 408, 500, 503)
+_MOST_TELLING = (
+    603,
+    607,
+    608,
+    600,
+    606,
+    604,
+    486,
+    488,
+    480,
+    404,
+    484,
+    482,
+    483,
+    403,
+    408,
+    500,
+    503,
+)
 
 
 def most_telling(refusals: Sequence[Outcome]) -> Outcome:
