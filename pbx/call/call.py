@@ -235,11 +235,12 @@ class Call:
         self._script.add_done_callback(self._script_over)
 
     def _script_over(self, script: asyncio.Task[Outcome]) -> None:
-        if self._over:
-            return
         if self.ending is None:
             self._end_as(script)
-        self._wind_up()
+        elif not script.cancelled() and (error := script.exception()) is not None:
+            self.fail(error)  # it broke while it was being cancelled
+        if not self._over:
+            self._wind_up()
 
     def _end_as(self, script: asyncio.Task[Outcome]) -> None:
         """End the call as its script did."""

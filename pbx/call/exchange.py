@@ -224,6 +224,7 @@ class Exchange:
             return
         number, hops = printable(event.request.uri.number), event.request.max_forwards
         max_forwards = (70 if hops is None else hops) - 1
+        entry = self._entry(number, who)
         call = Call(self, self._new_call_id(), who, number, max_forwards=max_forwards)
         self._announce(call)
         try:
@@ -233,7 +234,7 @@ class Exchange:
             call.end(Ending("failed", error.slug, error.status, cause, "system"))
         except Exception as error:  # a defect: the call ends, with a record
             call.fail(error)
-        call.run(self._entry(number, who))
+        call.run(entry)
 
     def _entry(self, number: str, who: Identity) -> Script:
         destination = self._where(number, who)

@@ -237,11 +237,11 @@ class Leg:
         if self.state is LegState.ENDED:
             return
         exchange = self.call.exchange
+        was_up, refusal = self.up, status if status >= 300 else 480
         if headers is None:
             headers = (("Reason", f"Q.850;cause={cause}"),)
-        if status == 503:
+        if refusal == 503 and not was_up:
             headers += RETRY_AFTER
-        was_up, refusal = self.up, status if status >= 300 else 480
         try:
             exchange.ua.end(self.invite, status=refusal, headers=headers, now=exchange.now())
             exchange.outward.transmit_soon()

@@ -13,6 +13,7 @@ import pytest
 from pbx.call import info, renegotiation, worker_reports
 from pbx.call.exchange import Exchange
 from pbx.call.leg import Leg
+from pbx.call.ringing import Ringing
 from pbx.events import CallEnded, LegEnded, LegQuality
 from pbx.media.protocol import LegFreed, LegReport, MediaSilent, StreamFigures
 from pbx.sip import events as sip
@@ -106,6 +107,35 @@ def test_an_invite_that_breaks_before_there_is_a_call_gets_500(
         assert await alice.call("102").failed() == 500
 
     assert not flow(scenario).records
+
+
+def test_a_number_that_cannot_be_looked_up_leaves_no_call_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Exchange, "_where", broken)
+
+    async def scenario(house: House) -> None:
+        house.defects = 1
+        (alice,) = await house.registered("101")
+        assert await alice.call("102").failed() == 500
+        assert not house.exchange.calls
+
+    assert not flow(scenario).records
+
+
+def test_a_script_that_breaks_while_it_is_cancelled_is_counted_and_changes_no_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario(house: House) -> None:
+        house.defects = 1
+        alice, bob = await house.registered("101", "102")
+        monkeypatch.setattr(Ringing, "__aexit__", broken)
+        call = alice.call("102")
+        rung = await bob.rung()
+        call.hang_up()
+        await rung.saw(sip.InviteCancelled)
+
+    assert flow(scenario).record.result == "cancelled"
 
 
 def test_a_report_of_the_worker_that_breaks_ends_its_call_only(
