@@ -59,7 +59,16 @@ def test_the_most_telling_refusal_wins(statuses: list[int], winner: int) -> None
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(486, 486), (603, 603), (488, 488), (401, 480), (420, 480), (302, 480), (502, 500), (503, 480)],
+    [
+        (486, 486),
+        (603, 603),
+        (488, 488),
+        (401, 480),
+        (420, 480),
+        (302, 480),
+        (502, 500),
+        (503, 480),
+    ],
 )
 def test_a_caller_is_told_what_concerns_the_called_party_and_no_more(
     status: int, told: int
