@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NO_INVITE = sip.InviteId(0)
+"""Names no INVITE: what is asked of the user agent with it does nothing."""
+
 Role = Literal["caller", "called"]
 HeaderList = tuple[tuple[str, str], ...]
 
@@ -85,7 +88,7 @@ class Leg:
         self.other: Leg | None = None
         self.ending: LegEnding | None = None
         self.ended: asyncio.Future[LegEnding] = asyncio.get_running_loop().create_future()
-        self.invite: sip.InviteId
+        self.invite = NO_INVITE
         self.asked: sip.TransactionId | None = None
         """A re-INVITE of the far end that waits for the other leg's new codec."""
         self.answer_in_ack = False
@@ -361,7 +364,6 @@ class Leg:
         except (SdpError, NoResource) as error:
             status = error.status if isinstance(error, SdpError) else 503
             slug = error.slug if isinstance(error, SdpError) else "no_resource"
-            self.invite = sip.InviteId(-self.id)
             self._begin("")
             self._end(LegEnding("local", slug, status, cause_of(status)))
             return
