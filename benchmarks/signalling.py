@@ -63,6 +63,7 @@ class Load:
 LOADS = (
     Load(100, 20),
     Load(300, 20),
+    Load(500, 30),
     Load(700, 60, goal="< 0.1 % failed"),
     Load(875, 20, goal="≥ 80 % answered, the rest 503 at once"),
 )
@@ -81,7 +82,13 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 def measure(quick: bool) -> list[Figure]:
     """Return all figures of signalling."""
-    return [*measure_messages(), *measure_calls(quick)]
+    return [yardstick(), *measure_messages(), *measure_calls(quick)]
+
+
+def yardstick() -> Figure:
+    """Time work that never changes: it tells how fast the machine is just now."""
+    turns = microseconds(lambda: sum(itertools.repeat(1, 100_000)), loops=20)
+    return Figure("yardstick: adding up 100,000 ones", "µs", turns)
 
 
 def measure_messages() -> list[Figure]:
