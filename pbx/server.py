@@ -326,7 +326,11 @@ class Server:
         self._exchange.worker_lost(worker, legs)
 
     def _is_congested(self) -> bool:
-        return len(self._exchange.calls) >= MAX_CALLS or self._loop_watch.late
+        return (
+            len(self._exchange.calls) >= MAX_CALLS
+            or self._loop_watch.late
+            or self._transport.is_behind()
+        )
 
     def _is_trusted(self, source: str) -> bool:
         return self._registrar.has_source(source) or self._office.in_memory.is_trunk(source)

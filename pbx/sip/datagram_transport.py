@@ -61,15 +61,19 @@ class DatagramSocket:
             raise
         self.address: Address = (host, self.socket.getsockname()[1])
         self.wildcard = is_wildcard(host)
+        self.drained = True
+        """Whether the last `drain` left nothing behind."""
 
     def drain(self) -> Iterator[tuple[bytes, Flow]]:
         """Yield what has arrived, at most `BATCH` datagrams; keep-alives are left out."""
         receive, buffer = self.socket.recvfrom_into, self._buffer
         view = memoryview(buffer)
+        self.drained = False
         for _ in range(BATCH):
             try:
                 length, source = receive(buffer)
             except BlockingIOError:
+                self.drained = True
                 return
             except OSError:  # an ICMP error of an earlier datagram
                 continue

@@ -42,6 +42,9 @@ TIMER_SLACK = 0.02
 FORGET_ROUTES = 60.0
 """Seconds for which the kernel's routes are trusted without asking again."""
 
+BEHIND = 0.1
+"""Seconds without an empty socket after which new work should be refused."""
+
 CLOSE_GRACE = 1.0
 """Seconds that the last messages have to leave when we close."""
 
@@ -122,6 +125,7 @@ class SipTransport:
         self._routes_at = 0.0
         self._scheduled = False
         self._running = False
+        self._behind: dict[DatagramSocket, float] = {}  # since when each was not read empty
         self.dropped = self.unsent = self.defects = 0
 
     # Life.
@@ -155,6 +159,7 @@ class SipTransport:
             self._loop.remove_reader(udp.socket)
             udp.close()
         self._sockets.clear()
+        self._behind.clear()
         self._senders.clear()
         self._addresses.listening.clear()
         await self._streams.close(CLOSE_GRACE)
@@ -188,6 +193,14 @@ class SipTransport:
         return self._addresses.advertise(flow)
 
     # The drive: events out, messages out, one timer.
+
+    def is_behind(self) -> bool:
+        """Tell whether datagrams come faster than they are taken, for `BEHIND` seconds by now.
+
+        What waits in the kernel makes no loop late; remotes repeat it, and there is ever more.
+        """
+        now = self._loop.time()
+        return any(now - since > BEHIND for since in self._behind.values())
 
     def transmit(self) -> None:
         """Send what the user agent has queued and set the timer for its next deadline."""
@@ -288,6 +301,10 @@ class SipTransport:
                 continue
             self._fenced(tap, "in", datagram, flow, now)
             self._fenced(receive, datagram, flow, now)
+        if udp.drained:
+            self._behind.pop(udp, None)
+        else:
+            self._behind.setdefault(udp, now)
         self._deliver()
 
     def _deliver_soon(self) -> None:

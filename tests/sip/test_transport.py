@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pbx.errors import MessageError, Refused
+from pbx.sip import transport
 from pbx.sip.datagram_transport import BATCH, DatagramSocket
 from pbx.sip.flow import Address, Flow
 from pbx.sip.message import Request, Response
@@ -100,6 +101,7 @@ class House:
     def __init__(self, *listen: Listen, **settings: Any) -> None:
         self.agent = Agent()
         self.events = 0
+        self.behind: list[bool] = []
         self.taps: list[tuple[str, bytes, Flow]] = []
         self.banned: set[str] = set()
         self.addresses = LocalAddresses()
@@ -118,6 +120,7 @@ class House:
 
     def _on_events(self) -> None:
         self.events += 1
+        self.behind.append(self.transport.is_behind())
 
 
 @contextlib.asynccontextmanager
@@ -201,6 +204,22 @@ def test_many_datagrams_are_taken_in_batches() -> None:
                 await house.agent.until("datagram", BATCH * 3 + 1)
             assert house.events == 4
             assert house.transport.snapshot()["received"] == BATCH * 3 + 1
+
+    run(work)
+
+
+def test_a_socket_that_is_not_read_empty_for_long_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "BEHIND", 0.0)
+
+    async def work() -> None:
+        async with serving() as house:
+            with remote() as phone:
+                for _ in range(BATCH * 3 - 1):
+                    phone.sendto(b"datagram", house.address())
+                await house.agent.until("datagram", BATCH * 3 - 1)
+            assert house.behind == [True, True, False]
 
     run(work)
 
