@@ -42,7 +42,7 @@ TIMER_SLACK = 0.02
 FORGET_ROUTES = 60.0
 """Seconds for which the kernel's routes are trusted without asking again."""
 
-BEHIND = 0.1
+BEHIND = 0.4
 """Seconds without an empty socket after which new work should be refused."""
 
 CLOSE_GRACE = 1.0
