@@ -20,8 +20,8 @@ ROOTS = ("server", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
-    {"codec", "engine", "engine_client", "formats", "negotiation", "offer_answer", "protocol"}
-    | {"sdp", "tones", "worker_process"}
+    {"codec", "emodel", "engine", "engine_client", "formats", "negotiation", "offer_answer"}
+    | {"protocol", "sdp", "tones", "worker_process"}
 )
 """Files of pbx/media that the signalling process imports; the others belong to the worker."""
 
