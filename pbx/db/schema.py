@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001",)
+REVISIONS = ("r0001", "r0002")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -102,7 +102,9 @@ extensions = Table(
     Column("voicemail", Boolean, nullable=False),
     Column("contact", String),
     Column("created_at", BigInteger, nullable=False),
+    Column("srtp", String, nullable=False, server_default="optional"),
 )
+"""Phones. `srtp` says whether their speech must, may or must not be encrypted."""
 
 bindings = Table(
     "bindings",
@@ -135,6 +137,7 @@ trunks = Table(
     Column("match", Text, nullable=False),
     Column("max_calls", Integer),
     Column("created_at", BigInteger, nullable=False),
+    Column("srtp", String, nullable=False, server_default="optional"),
 )
 """Lines to carriers. `match` is a JSON array of the addresses that its calls come from; `password`
 is a secret that we prove to the carrier, which is why the file is its owner's alone."""

@@ -26,6 +26,11 @@ Scope = Literal["read", "control", "admin"]
 
 SCOPES: tuple[Scope, ...] = ("read", "control", "admin")
 
+SrtpPolicy = Literal["required", "optional", "off"]
+"""Whether speech must, may or must not be encrypted (SRTP)."""
+
+SRTP_POLICIES: tuple[SrtpPolicy, ...] = ("required", "optional", "off")
+
 _NUMBER = re.compile(r"[0-9]{2,10}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _SERVER = re.compile(
@@ -55,6 +60,7 @@ class Extension:
     no_answer_s: float = NO_ANSWER_S
     voicemail: bool = False
     contact: str | None = None
+    srtp: SrtpPolicy = "optional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Trunk:
     register: bool = False
     match: tuple[str, ...] = ()
     max_calls: int | None = None
+    srtp: SrtpPolicy = "optional"
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -152,6 +159,7 @@ def check_extension(extension: Extension) -> None:
         )
     if extension.contact is not None and not _SERVER.fullmatch(extension.contact):
         raise Refused(f"{extension.contact!r} is no SIP URI such as sip:door@192.0.2.7")
+    _check_srtp(extension.srtp)
 
 
 def check_trunk(trunk: Trunk) -> None:
@@ -168,6 +176,7 @@ def check_trunk(trunk: Trunk) -> None:
             raise Refused(f"trunk {trunk.name}: username and password are printable characters")
     for text in trunk.match:
         parse_source(text)
+    _check_srtp(trunk.srtp)
 
 
 def check_token(token: ApiToken) -> None:
@@ -190,6 +199,11 @@ def _check_word(kind: str, name: str) -> None:
             f"a {kind}'s name has 1 to 40 letters, digits, dots, dashes or underscores; "
             f"{name!r} does not fit"
         )
+
+
+def _check_srtp(policy: str) -> None:
+    if policy not in SRTP_POLICIES:
+        raise Refused(f"SRTP is one of {', '.join(SRTP_POLICIES)}, not {policy!r}")
 
 
 def _check_shown_name(name: str | None) -> None:

@@ -87,3 +87,20 @@ def test_a_database_of_a_newer_version_is_refused_in_one_sentence(tmp_path: Path
     assert "newer version of callpbx" in str(caught.value)
     assert "r9999" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_phones_of_before_may_encrypt_their_speech(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection, "r0001")
+        connection.exec_driver_sql(
+            "INSERT INTO extensions (number, realm, ha1_md5, ha1_sha256, no_answer_s, voicemail, "
+            "created_at) VALUES ('101', 'callpbx', 'a', 'b', 20.0, 0, 0)"
+        )
+    engine.dispose()
+    open_once(path)
+    with closing(sqlite3.connect(path)) as newer:
+        assert newer.execute("SELECT number, srtp FROM extensions").fetchall() == [
+            ("101", "optional")
+        ]
