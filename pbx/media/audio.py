@@ -65,7 +65,7 @@ def _float(kind: str) -> Callable[[bytes], Samples]:
 
 def _coded(name: str) -> Callable[[bytes], Samples]:
     codec = ARRAY_CODECS[name]
-    return lambda octets: codec.decode(None, np.frombuffer(octets, np.uint8)).astype(np.float32)
+    return lambda octets: codec.decode(None, [octets])[0].astype(np.float32)
 
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE

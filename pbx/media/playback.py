@@ -58,7 +58,7 @@ class Clip:
             self.close()
             return
         if len(samples):
-            self._coded += self.codec.encode(None, samples.reshape(1, -1)).tobytes()
+            self._coded += self.codec.encode(None, samples.reshape(1, -1))[0]
         else:
             self.close()
 
