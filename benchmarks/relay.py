@@ -31,7 +31,7 @@ from pbx.media.protocol import (
     AnyCommand,
     AnyWorkerEvent,
     FreeLeg,
-    Join,
+    Enter,
     LegFreed,
     LegReport,
     PayloadMap,
@@ -177,7 +177,8 @@ def run_step(calls: int, seconds: float) -> Seen:
                 address, rtcp = (HOST, remote), (HOST, remote + 1)
                 worker.send(UpdateLeg(leg, address, rtcp, None, PCMU))
                 if leg % 2:
-                    worker.send(Join(leg - 1, leg))
+                    worker.send(Enter(leg - 1, leg))
+                    worker.send(Enter(leg, leg))
             print(file=stdin, flush=True)
             worker.wait_for(SourceLocked, 2 * calls)
             stdout.readline()

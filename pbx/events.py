@@ -46,9 +46,12 @@ class Event(
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one direction of one leg's media was like. `direction` is seen from callpbx."""
+    """What one direction of one leg's media was like. `direction` is seen from callpbx.
 
-    leg: Literal["caller", "called"]
+    `mos` is of the whole call, `mos_worst` of its worst few seconds.
+    """
+
+    leg: Literal["caller", "called", "supervisor"]
     direction: Literal["received", "sent"]
     codec: str
     packets: int
@@ -56,6 +59,9 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     jitter_ms: float
     round_trip_ms: float | None = None
     mos: float | None = None
+    mos_worst: float | None = None
+    bursts: int = 0
+    concealed_ms: int = 0
 
 
 class CallStarted(Event, frozen=True, tag=True):
@@ -79,7 +85,7 @@ class LegInvited(Event, frozen=True, tag=True):
     """A leg exists: the caller's own (`role` caller), or one that callpbx rings."""
 
     leg: int
-    role: Literal["caller", "called"]
+    role: Literal["caller", "called", "supervisor"]
     number: str
     sip_call_id: str
     remote: str

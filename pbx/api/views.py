@@ -44,15 +44,21 @@ class Registration(View, frozen=True, kw_only=True):
 class CallLeg(View, frozen=True, kw_only=True):
     """One leg of a call that is up.
 
-    `state` is "ringing", "answered" or "held"; `remote` is `host:port`.
+    `state` is "ringing", "answered" or "held"; `remote` is `host:port`. `mos`, `loss_percent` (0–100)
+    and `jitter_ms` are of the last seconds, in the direction that is worse now; all four figures are
+    None where nothing was measured yet.
     """
 
     leg: int
-    role: Literal["caller", "called"]
+    role: Literal["caller", "called", "supervisor"]
     number: str
     state: str
     codec: str | None = None
     remote: str | None = None
+    mos: float | None = None
+    loss_percent: float | None = None
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
 
 
 class LiveCall(View, frozen=True, kw_only=True):

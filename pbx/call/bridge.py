@@ -1,31 +1,144 @@
-"""Two legs that hear each other.
+"""Who hears whom: the members of one bridge and the gains between them, as signalling decides it.
 
-Answering the caller after the called party, joining both on the media engine, and waiting until
-one leaves. One codec on both sides takes the relay row; a caller who already speaks another codec
-than the called party chose is re-invited with the codec in use (architecture §6).
+A `Bridge` is the media worker's gain matrix seen from here: members hear each other unless a part
+(mute, hold) or a gain says otherwise. Each call has one of its own for as long as it lives, a
+conference room has one for all its members. All legs of a bridge are on one worker: the first
+member's; a leg that joins later is brought there. Where two members speak one codec and nobody else
+listens, the worker relays; that is its business.
+
+`connect` and `talk` are the plain call: answer the caller after the called party, let both hear
+each other, wait until one leaves. A caller who already speaks another codec than the called party
+chose is re-invited with that one where it has it (architecture §6), else the worker transcodes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pbx.call import renegotiation
+from pbx.call.in_call import IN_CALL
 from pbx.call.outcome import Outcome, answered
+from pbx.media.engine import MediaEngine, MediaPort
+from pbx.media.protocol import Announce, AnyCommand, SetGains
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
     from pbx.call.leg import Leg
 
+Pair = tuple["Leg", "Leg"]
+"""(listener, speaker)."""
+
+
+class Bridge:
+    """One bridge; `number` names it to the worker."""
+
+    def __init__(self, engine: MediaEngine) -> None:
+        self._engine = engine
+        self._gains: dict[Pair, float] = {}
+        self._told: tuple[tuple[int, int, float], ...] = ()
+        self._port: MediaPort | None = None
+        self.number = engine.next_bridge()
+        self.members: dict[Leg, None] = {}
+        """In the order in which they came."""
+
+    @property
+    def placed(self) -> bool:
+        """Tell whether the bridge has a worker: from its first member on."""
+        return self._port is not None
+
+    def add(self, leg: Leg, *, gated: bool = False, gains: Mapping[Pair, float] = {}) -> None:
+        """Let `leg` hear the others and be heard, but for `gains`, which hold from the start.
+
+        It leaves the bridge it was in. Without effect on a leg that has no media yet.
+        """
+        if not leg.media.open:
+            return
+        if leg.bridge is not self:
+            if leg.bridge is not None:
+                leg.bridge.forget(leg)
+            leg.bridge = self
+        if self._port is None:
+            self._port = leg.media.port
+        elif leg.media.port is not None:
+            leg.media.move_beside(self._port)
+        self.members[leg] = None
+        self._gains |= gains
+        self._tell()
+        leg.media.enter(self.number, gated=gated)
+
+    def remove(self, leg: Leg) -> None:
+        """Let the leg hear nobody here and be heard by nobody; it stays up, alone."""
+        if leg in self.members:
+            leg.media.leave()
+            self.forget(leg)
+
+    def forget(self, leg: Leg) -> None:
+        """Note that a member is gone: its worker knows already."""
+        self.members.pop(leg, None)
+        self._gains = {pair: gain for pair, gain in self._gains.items() if leg not in pair}
+        if leg.bridge is self:
+            leg.bridge = None
+
+    def set_gains(self, gains: Mapping[Pair, float]) -> None:
+        """Say how loud some are to some; 1.0 takes an earlier word back."""
+        self._gains = {pair: gain for pair, gain in {**self._gains, **gains}.items() if gain != 1.0}
+        self._tell()
+
+    def gain(self, listener: Leg, speaker: Leg) -> float:
+        """Return how loud `speaker` is to `listener`, mute and hold aside."""
+        return self._gains.get((listener, speaker), 1.0)
+
+    def announce(self, *sources: str) -> None:
+        """Play something to all members, over what they hear."""
+        if self.members:
+            self.send(Announce(self.number, sources))
+
+    def send(self, command: AnyCommand) -> None:
+        """Send a command to this bridge's worker; without effect before the first member."""
+        if self._port is not None:
+            self._engine.send(self._port, command)
+
+    def _tell(self) -> None:
+        gains = tuple((ear.id, voice.id, gain) for (ear, voice), gain in self._gains.items())
+        if gains != self._told:
+            self._told = gains
+            self.send(SetGains(self.number, gains))
+
+
+def join(leg: Leg, other: Leg) -> None:
+    """Let two legs of a call hear each other; each is told of the other's new codec from now on."""
+    leg.other, other.other = other, leg
+    for each in (leg, other):
+        leg.call.bridge.add(each)
+    hold_music(leg)
+    hold_music(other)
+
+
+def hold_music(leg: Leg) -> None:
+    """Let the party beside a holding `leg` hear music, or no longer."""
+    other = leg.other
+    if other is None:
+        return
+    if leg.held and not other.held:
+        other.media.start_music(leg.call.settings.hold_music)
+    else:
+        other.media.stop_music()
+
 
 def connect(call: Call, called: Leg) -> None:
-    """Answer the caller with what `called` speaks and let the two hear each other.
+    """Answer the caller with what `called` speaks, or else with what it has, and let the two hear
+    each other.
 
     Raises SdpError and NoResource when the caller cannot be answered.
     """
     caller = call.caller
-    caller.answer(called.speaks())
-    caller.join(called)
+    caller.answer(called.speaks().followed_by(call.settings.capabilities))
+    join(caller, called)
     renegotiation.match_codecs(called)
+    for leg in (caller, called):
+        if leg.is_extension:
+            leg.media.set_codes(tuple(IN_CALL))
     call.connected()
     call.bridged(caller, called)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pbx.call import bridge
 from pbx.call.admission import ExtensionEntry, Identity
+from pbx.call.bridge import Bridge
 from pbx.call.contact import Contact
 from pbx.call.endings import ANSWERED_ELSEWHERE
 from pbx.call.leg import Leg, OnNews, Role
@@ -69,6 +70,8 @@ class Call:
         self.ending: Ending | None = None
         self.legs: dict[int, Leg] = {}
         self.caller_leg: Leg | None = None
+        self.bridge = Bridge(exchange.media)
+        self._attendants: set[asyncio.Task[object]] = set()
         self._connected = False
         self._over = False
         self._script: asyncio.Task[Outcome] | None = None
@@ -130,16 +133,19 @@ class Call:
         if caller is None:
             return
         if caller.can_listen:
-            caller.progress(called.speaks())
-            caller.join(called)
+            caller.progress(called.speaks().followed_by(self.settings.capabilities))
+            bridge.join(caller, called)
         else:
             caller.ring()
 
     # -- what legs and bridges report --------------------------------------------------------
 
-    def invite(self, contact: Contact, *, on_news: OnNews) -> Leg:
-        """Ring one contact; the leg belongs to whoever called this."""
-        role: Role = "called" if self.caller_leg is not None else "caller"
+    def invite(self, contact: Contact, *, on_news: OnNews, role: Role | None = None) -> Leg:
+        """Ring one contact; the leg belongs to whoever called this.
+
+        Without a `role` it is the caller's where the call has none yet, else a called party's.
+        """
+        role = role or ("called" if self.caller_leg is not None else "caller")
         return Leg.outgoing(self, contact, role=role, on_news=on_news)
 
     def to_offer(self) -> Capabilities:
@@ -189,6 +195,8 @@ class Call:
             self.ending = ending
             if self._script is not None:
                 self._script.cancel()
+            for attendant in self._attendants:
+                attendant.cancel()
 
     def hang_up(
         self,
@@ -212,6 +220,22 @@ class Call:
         self.exchange.defects += 1
         log.error("call %s: a defect ended it", self.id, exc_info=error)
         self.hang_up("internal_error", status=500, cause=TEMPORARY_FAILURE)
+
+    def attend(self, script: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
+        """Run something beside the call's own script: a supervisor listening, an announcement.
+
+        It is cancelled when the call ends; a defect in it costs itself alone.
+        """
+        task = asyncio.get_running_loop().create_task(script, name=f"call {self.id}: {name}")
+        self._attendants.add(task)
+        task.add_done_callback(self._attended)
+        return task
+
+    def _attended(self, task: asyncio.Task[object]) -> None:
+        self._attendants.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.exchange.defects += 1
+            log.error("call %s: a defect ended %s", self.id, task.get_name(), exc_info=error)
 
     def figures_in(self) -> None:
         """Note that a leg's figures are in; the record waits for the last of them."""

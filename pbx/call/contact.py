@@ -16,3 +16,5 @@ class Contact:
     uri: Uri
     flows: tuple[Flow, ...]
     route: tuple[NameAddr, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers of the INVITE: what makes a supervisor's phone answer by itself."""

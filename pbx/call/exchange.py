@@ -27,6 +27,7 @@ from pbx.call.admission import (
 )
 from pbx.call.call import Call, Script, click_to_dial
 from pbx.call.contact import Contact
+from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.registration import Registrations
@@ -53,11 +54,13 @@ DRAIN_GRACE = 2.0
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `unknown_code_sound` a WAV
-    file, `media_address` our address in descriptions where it is not found out per remote."""
+    file, `media_address` our address in descriptions where it is not found out per remote,
+    `hold_music` the source that a held party hears."""
 
     capabilities: Capabilities
     unknown_code_sound: str
     media_address: str | None = None
+    hold_music: str | None = None
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0
     features: tuple[tuple[str, str], ...] = ()
@@ -305,6 +308,12 @@ class Exchange:
     def forget_media(self, number: int) -> None:
         """The worker has freed the leg."""
         self._by_media.pop(number, None)
+
+    def code_heard(self, leg: Leg, code: str) -> None:
+        """Do what a code means that was keyed during a call; fenced as every event is."""
+        act = IN_CALL.get(code)
+        if act is not None and leg.up:
+            act(leg)
 
     def expect_answer(self, request: sip.RequestId, leg: Leg) -> None:
         """Let the answer to an in-dialog request find the leg."""

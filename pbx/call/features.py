@@ -40,7 +40,7 @@ async def unknown_code(call: Call) -> Outcome:
         call.caller.progress(playable)
         with suppress(TimeoutError):
             async with asyncio.timeout(ANNOUNCEMENT_SECONDS):
-                await call.caller.play(call.settings.unknown_code_sound)
+                await call.caller.play(f"file:{call.settings.unknown_code_sound}")
     return failed(404, "unknown_code")
 
 

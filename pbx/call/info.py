@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.errors import MessageError
-from pbx.events import DigitReceived
 from pbx.sip import events as sip
 from pbx.sip.message import Request
 
@@ -39,15 +38,7 @@ def received(leg: Leg, event: sip.RequestReceived) -> None:
     """Report a key; pass the INFO to the other side where there is one, else answer it."""
     press = read_key(event.request)
     if press is not None:
-        leg.call.emit(
-            DigitReceived(
-                call=leg.call.id,
-                leg=leg.id,
-                digit=press.digit,
-                duration_ms=press.duration_ms,
-                source="info",
-            )
-        )
+        leg.pressed(press.digit, press.duration_ms, "info")
     other, body = leg.other, event.request.body
     if body and other is not None and other.up:
         _forward(event, origin=leg, to=other)

@@ -16,22 +16,31 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal
 
-from pbx.call import info, renegotiation, worker_reports
+from pbx.call import info, inviting, renegotiation, worker_reports
 from pbx.call.admission import RETRY_AFTER
 from pbx.call.contact import Contact
 from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failure
+from pbx.call.keys import Keys
 from pbx.call.leg_media import LegMedia
 from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
-from pbx.errors import NoResource, SdpError
-from pbx.events import LegAnswered, LegEnded, LegInvited, LegRinging, PlaybackFinished
+from pbx.errors import SdpError
+from pbx.events import (
+    DigitReceived,
+    LegAnswered,
+    LegEnded,
+    LegInvited,
+    LegRinging,
+    PlaybackFinished,
+)
+from pbx.media.codec import Codec
 from pbx.media.formats import Capabilities
 from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
 from pbx.sip.flow import Flow, host_port
-from pbx.sip.headers import NameAddr, Uri, escape_user
 from pbx.sip.message import Response
 
 if TYPE_CHECKING:
+    from pbx.call.bridge import Bridge
     from pbx.call.call import Call
 
 log = logging.getLogger(__name__)
@@ -39,7 +48,8 @@ log = logging.getLogger(__name__)
 NO_INVITE = sip.InviteId(0)
 """Names no INVITE: what is asked of the user agent with it does nothing."""
 
-Role = Literal["caller", "called"]
+Role = Literal["caller", "called", "supervisor"]
+KeySource = Literal["rfc4733", "info", "inband"]
 HeaderList = tuple[tuple[str, str], ...]
 
 
@@ -85,12 +95,21 @@ class Leg:
         self.id = self.media.number
         self.state = LegState.NEW
         self.held = False
+        self.muted = False
+        self.keys = Keys()
+        self.on_talking: Callable[[Leg, bool], None] | None = None
+        """Called when the party begins and ends to talk, where that is watched."""
+        self.bridge: Bridge | None = None
         self.other: Leg | None = None
         self.ending: LegEnding | None = None
         self.ended: asyncio.Future[LegEnding] = asyncio.get_running_loop().create_future()
         self.invite = NO_INVITE
         self.asked: sip.TransactionId | None = None
         """A re-INVITE of the far end that waits for the other leg's new codec."""
+        self.wished: tuple[Codec, ...] = ()
+        """What our last re-INVITE offered."""
+        self.refused: frozenset[Codec] = frozenset()
+        """What the party refused to change to: the worker transcodes for it."""
         self.answer_in_ack = False
         """Whether our 2xx held an offer, so that the ACK brings the answer."""
         self._transaction: sip.TransactionId | None = None
@@ -106,7 +125,7 @@ class Leg:
         leg.invite = event.invite
         leg._transaction = event.transaction
         call.caller_leg = leg
-        leg._begin(event.request.call_id)
+        leg.begin(event.request.call_id)
         body = renegotiation.session_body(event.request)
         if body:
             leg.media.take_offer(body)
@@ -117,7 +136,7 @@ class Leg:
         """Ring a contact. What becomes of it is told to `on_news`, a failure to start it too."""
         leg = cls(call, role=role, number=contact.number, flow=contact.flows[0])
         leg._on_news = on_news
-        leg._invite(contact)
+        inviting.invite(leg, contact)
         return leg
 
     # -- what a script asks ------------------------------------------------------------------
@@ -126,6 +145,11 @@ class Leg:
     def up(self) -> bool:
         """Tell whether the leg was answered and still is."""
         return self.state is LegState.UP
+
+    @property
+    def is_extension(self) -> bool:
+        """Tell whether the party is at one of the office's own phones."""
+        return self.role != "caller" or self.call.who.trunk is None
 
     @property
     def can_listen(self) -> bool:
@@ -186,45 +210,61 @@ class Leg:
 
     def could_speak(self) -> Capabilities:
         """Return what a leg beside this one is offered: what is spoken here first, then whatever
-        this one could be re-invited to. Raises SdpError(488)."""
-        return self._after(self.speaks())
+        this one could be re-invited to, then what else we can transcode. Raises SdpError(488)."""
+        return self._after(self.speaks()).followed_by(self.call.settings.capabilities)
 
     def _after(self, capabilities: Capabilities) -> Capabilities:
         """Return `capabilities` and, after them, what else we and this party have."""
         return capabilities.followed_by(self.media.could_speak(self.call.settings.capabilities))
 
-    def join(self, other: Leg) -> None:
-        """Let both hear each other; each is told of the other's new codec from now on."""
-        self.other, other.other = other, self
-        self.hear_or_not()
+    def mute(self, on: bool) -> None:
+        """Let nobody hear the party, or again."""
+        self.muted = on
+        self.take_part()
 
-    def hear_or_not(self) -> None:
-        """Let this leg and the one beside it hear each other, unless one holds: nobody hears a
-        phone that holds, whatever it sends."""
-        if self.other is None:
-            return
-        if self.held or self.other.held:
-            self.media.part()
-        else:
-            self.media.join(self.other.media)
+    def take_part(self) -> None:
+        """Be a voice and an ear, or not: nobody hears a phone that holds, whatever it sends."""
+        self.media.take_part(speaks=not (self.held or self.muted), hears=not self.held)
 
     def echo(self) -> None:
         """Send back to the party what it says."""
         self.media.echo()
 
-    async def play(self, path: str) -> None:
-        """Play a WAV file to the party and return when it is over, or could not be played."""
+    async def play(
+        self, *sources: str, loop: bool = False, others: float = 0.0, stop_on_key: bool = False
+    ) -> bool:
+        """Play sources to the party; return whether they were played to their end.
+
+        What a source is says `pbx.media.protocol.Play`; `others` is how loud the bridge stays.
+        """
         if not self.media.open:
-            return
-        done = await self.media.play(path)
+            return False
+        playing = self.media.start_playing(
+            sources, loop=loop, others=others, stop_on_key=stop_on_key
+        )
+        try:
+            done = await asyncio.shield(playing.done)
+        finally:
+            playing.stop()
         if done.error is not None:
             log.warning("call %s: %s", self.call.id, done.error)
-        self.call.emit(PlaybackFinished(call=self.call.id, leg=self.id, file=path))
+        self.call.emit(PlaybackFinished(call=self.call.id, leg=self.id, file=" ".join(sources)))
+        return done.finished
+
+    def pressed(self, digit: str, duration_ms: int, source: KeySource) -> None:
+        """Take a key that the party pressed, however it came."""
+        self.call.emit(
+            DigitReceived(
+                call=self.call.id, leg=self.id, digit=digit, duration_ms=duration_ms, source=source
+            )
+        )
+        self.keys.press(digit)
 
     def reoffer(self, capabilities: Capabilities) -> None:
         """Re-INVITE the party with these capabilities."""
         exchange = self.call.exchange
         body = self.media.offer(capabilities)
+        self.wished = capabilities.codecs
         exchange.ua.reinvite(self.invite, body=body, now=exchange.now())
         exchange.outward.transmit_soon()
 
@@ -249,7 +289,7 @@ class Leg:
             exchange.ua.end(self.invite, status=refusal, headers=headers, now=exchange.now())
             exchange.outward.transmit_soon()
         finally:
-            self._end(LegEnding("local", reason, 200 if was_up else refusal, cause, was_up))
+            self.end(LegEnding("local", reason, 200 if was_up else refusal, cause, was_up))
 
     def request(
         self,
@@ -280,11 +320,11 @@ class Leg:
             case sip.InviteAcked():
                 renegotiation.acknowledged(self, event.request)
             case sip.InviteFailed():
-                self._end(ending_of_failure(event))
+                self.end(ending_of_failure(event))
             case sip.InviteCancelled():
-                self._end(ending_of_cancel(event))
+                self.end(ending_of_cancel(event))
             case sip.InviteEnded():
-                self._end(ending_of_dialog(event))
+                self.end(ending_of_dialog(event))
             case sip.ReinviteReceived():
                 renegotiation.received(self, event)
             case sip.ReinviteAnswered():
@@ -341,7 +381,8 @@ class Leg:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _begin(self, sip_call_id: str) -> None:
+    def begin(self, sip_call_id: str) -> None:
+        """Report that the leg exists; its INVITE's events find it from now on."""
         self.call.exchange.add_leg(self)
         self.call.emit(
             LegInvited(
@@ -353,33 +394,6 @@ class Leg:
                 remote=host_port(*self.flow.remote),
             )
         )
-
-    def _invite(self, contact: Contact) -> None:
-        """Send the INVITE; a lack of ports or codecs ends the leg at once."""
-        call = self.call
-        exchange = call.exchange
-        host = exchange.outward.advertise(self.flow)[0]
-        try:
-            body = self.media.offer(call.to_offer(), beside=call.neighbour())
-        except (SdpError, NoResource) as error:
-            status = error.status if isinstance(error, SdpError) else 503
-            slug = error.slug if isinstance(error, SdpError) else "no_resource"
-            self._begin("")
-            self._end(LegEnding("local", slug, status, cause_of(status)))
-            return
-        name, number = call.shown_to(self)
-        self.invite = exchange.ua.invite(
-            contact.uri,
-            destinations=contact.flows,
-            to=NameAddr(None, Uri("sip", escape_user(contact.number), host=host)),
-            from_=NameAddr(name, Uri("sip", escape_user(number), host=host)),
-            body=body,
-            route=contact.route,
-            max_forwards=call.max_forwards,
-            now=exchange.now(),
-        )
-        self._begin(exchange.ua.call_id(self.invite))
-        exchange.outward.transmit_soon()
 
     def _went_up(self) -> None:
         renegotiation.expect_packets(self)
@@ -401,7 +415,8 @@ class Leg:
         if self._on_news is not None:
             self._on_news(self, news)
 
-    def _end(self, ending: LegEnding) -> None:
+    def end(self, ending: LegEnding) -> None:
+        """Note how the leg ended, once, and let go of all that it has."""
         if self.state is LegState.ENDED:
             return
         self.state = LegState.ENDED
@@ -418,6 +433,8 @@ class Leg:
         )
         self.call.exchange.drop_leg(self)
         self.media.free()
+        if self.bridge is not None:
+            self.bridge.forget(self)
         self._drop_requests()
         if not self.ended.done():
             self.ended.set_result(ending)

@@ -9,7 +9,9 @@ call's record open.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
+from pbx.call.quality import LegFigures
 from pbx.media.engine import Family, MediaEngine, MediaPort
 from pbx.media.formats import AudioDescription, Capabilities
 from pbx.media.negotiation import NegotiatedMedia
@@ -18,14 +20,32 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     Echo,
+    Enter,
     FreeLeg,
-    Join,
+    Leave,
     Play,
     PlaybackDone,
+    SendDigits,
+    SetCodes,
     SetMediaTimeout,
+    SetPart,
+    StopPlaying,
     StreamFigures,
-    Unjoin,
+    Watch,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """Something that is being played to a leg. `done` is what became of it."""
+
+    media: LegMedia
+    number: int
+    done: asyncio.Future[PlaybackDone]
+
+    def stop(self) -> None:
+        """Stop it; without effect when it is over."""
+        self.media.stop_playing(self.number)
 
 
 class LegMedia:
@@ -41,19 +61,25 @@ class LegMedia:
         self._port: MediaPort | None = None
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
         self._last_playback = 0
+        self._music: int | None = None
         self._named: AudioDescription | None = None
         self.number = engine.next_leg()
+        self._part = SetPart(self.number)
         self.awaits_figures = False
         self.silence_limit = 0.0
         """Seconds of silence that the worker reports; 0 for never."""
         self.last_codec = ""
-        self.received = StreamFigures()
-        self.sent = StreamFigures()
+        self.figures = LegFigures()
 
     @property
     def open(self) -> bool:
         """Tell whether the leg has a port."""
         return self._port is not None
+
+    @property
+    def port(self) -> MediaPort | None:
+        """Return the port; the worker that holds it is where the leg's bridge must be."""
+        return self._port
 
     # -- descriptions ------------------------------------------------------------------------
 
@@ -144,26 +170,80 @@ class LegMedia:
             self.silence_limit = seconds
             self._send(SetMediaTimeout(self.number, seconds))
 
-    def join(self, other: LegMedia) -> None:
-        """Let both legs hear each other."""
-        if other.open:
-            self._send(Join(self.number, other.number))
+    def enter(self, bridge: int, *, gated: bool = False) -> None:
+        """Hear the members of a bridge and be heard by them."""
+        self._send(Enter(self.number, bridge, gated))
 
-    def part(self) -> None:
-        """Let the leg hear nobody, and nobody hear it."""
-        self._send(Unjoin(self.number))
+    def leave(self) -> None:
+        """Hear nobody, and be heard by nobody."""
+        self._send(Leave(self.number))
+
+    def move_beside(self, port: MediaPort) -> None:
+        """Go to the worker of `port`, if the leg is elsewhere: no packet is lost on the way."""
+        if self._port is not None and self._port.worker != port.worker:
+            self._port = self._engine.move(self._port, self.number, beside=port)
+
+    def take_part(self, *, speaks: bool, hears: bool) -> None:
+        """Say whether the leg is a voice and an ear of its bridge."""
+        part = SetPart(self.number, speaks, hears)
+        if part != self._part:
+            self._part = part
+            self._send(part)
+
+    def watch(self, *, keys: bool = False, talk: bool = False) -> None:
+        """Ask to be told of keys pressed as tones and of talking."""
+        self._send(Watch(self.number, keys, talk))
+
+    def set_codes(self, codes: tuple[str, ...]) -> None:
+        """Ask to be told of these codes; whoever hears the leg does not hear them."""
+        self._send(SetCodes(self.number, codes))
+
+    def send_digits(self, digits: str) -> None:
+        """Let the far end hear keys."""
+        self._send(SendDigits(self.number, digits))
 
     def echo(self) -> None:
         """Send back what comes in."""
         self._send(Echo(self.number))
 
-    async def play(self, path: str) -> PlaybackDone:
-        """Play a WAV file and return when it is over."""
+    def start_playing(
+        self,
+        sources: tuple[str, ...],
+        *,
+        loop: bool = False,
+        others: float = 0.0,
+        stop_on_key: bool = False,
+    ) -> Playing:
+        """Play sources to the party, in place of what was played before."""
         self._last_playback += 1
+        self._music = None
         done: asyncio.Future[PlaybackDone] = asyncio.get_running_loop().create_future()
         self._playbacks[self._last_playback] = done
-        self._send(Play(self.number, self._last_playback, path))
-        return await done
+        self._send(
+            Play(self.number, self._last_playback, sources, loop, others, stop_on_key=stop_on_key)
+        )
+        return Playing(self, self._last_playback, done)
+
+    def stop_playing(self, playback: int) -> None:
+        """Stop a playback, if it still goes on."""
+        if playback in self._playbacks:
+            self._send(StopPlaying(self.number, playback))
+
+    def start_music(self, source: str | None) -> None:
+        """Let the party hear hold music until `stop_music`, or until something else is played."""
+        if source is not None and self._music is None:
+            self._music = self.start_playing((source,), loop=True).number
+
+    def stop_music(self) -> None:
+        """End the hold music, if it plays."""
+        music, self._music = self._music, None
+        if music is not None:
+            self.stop_playing(music)
+
+    def take_figures(self, received: StreamFigures, sent: StreamFigures) -> None:
+        """Take what the worker reports of both directions."""
+        agreed = self._offer_answer.media
+        self.figures.take(received, sent, agreed.payload if agreed is not None else None)
 
     def played(self, event: PlaybackDone) -> None:
         """Wake the script that waits for this playback."""
@@ -182,6 +262,14 @@ class LegMedia:
         """Note that the worker is gone, and the port with it."""
         self.last_codec = self.codec or self.last_codec
         self._port = None
+        self._forget_playbacks()
+
+    def _forget_playbacks(self) -> None:
+        """Wake whoever waits for a playback: nothing is played to a leg without a port."""
+        playbacks, self._playbacks = self._playbacks, {}
+        for number, done in playbacks.items():
+            if not done.done():
+                done.set_result(PlaybackDone(self.number, number, finished=False))
 
     def _take_port(self, family: Family, beside: LegMedia | None) -> None:
         if self._port is not None:

@@ -1,14 +1,17 @@
 """What changes on a leg that is up: hold, resume, another codec, a session refresh.
 
 Answered locally and at once (architecture §6); the other leg hears of it only when the codec in use
-is lost. Then the other side is asked first: its new codec is our answer, and where it refuses, both
-stay as they were. A re-INVITE without a body gets our offer, its answer comes with the ACK.
+is lost. Then the other side is asked first: its new codec is our answer, and where it refuses, the
+worker transcodes between the two. A re-INVITE without a body gets our offer, its answer comes with
+the ACK.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pbx.call import bridge
 from pbx.call.outcome import INCOMPATIBLE_DESTINATION, cause_of
 from pbx.errors import MessageError, NoResource, SdpError
 from pbx.events import CodecChanged, HoldEnded, HoldStarted
@@ -132,15 +135,13 @@ def answered(leg: Leg, response: Response) -> None:
 
 
 def failed(leg: Leg) -> None:
-    """Take note that our re-INVITE was refused: what was agreed before stays, where that can be."""
+    """Take note that our re-INVITE was refused: what was agreed before stays, and the worker
+    transcodes. Another leg that waited for it gets the codec it asked for."""
     leg.media.drop_offer()
+    leg.refused |= frozenset(leg.wished)
     other = leg.other
     if other is not None and other.asked is not None:
-        transaction, other.asked = other.asked, None
-        other.media.drop_offer()
-        other.respond_to(transaction, 488)
-    elif other is not None and other.codec != leg.codec:
-        leg.call.hang_up("codec_refused", cause=INCOMPATIBLE_DESTINATION)
+        _answer_at_last(other, leg)
 
 
 def serve_other(leg: Leg) -> None:
@@ -163,7 +164,7 @@ def _answer_at_last(leg: Leg, other: Leg) -> None:
     assert transaction is not None
     before = leg.media.agreed
     try:
-        body = leg.media.answer(other.speaks())
+        body = leg.media.answer(other.speaks().followed_by(leg.call.settings.capabilities))
     except (SdpError, NoResource):
         leg.media.drop_offer()
         leg.respond_to(transaction, 488)
@@ -213,14 +214,19 @@ def match_codecs(leg: Leg) -> None:
         return
     if other.media.agreed is None or other.codec == leg.codec:
         return
-    if not leg.media.offer_open and not other.media.offer_open:  # their answers bring us here again
-        other.reoffer(agreed.capabilities)
+    if leg.media.offer_open or other.media.offer_open:  # their answers bring us here again
+        return
+    with suppress(SdpError):  # who never had that codec is transcoded for
+        possible = other.media.could_speak(leg.call.settings.capabilities).codecs
+        if agreed.codec in possible and agreed.codec not in other.refused:
+            other.reoffer(agreed.capabilities)
 
 
 def _held(leg: Leg, held: bool) -> None:
     if held == leg.held:
         return
     leg.held = held
-    leg.hear_or_not()
+    leg.take_part()
+    bridge.hold_music(leg)
     event = HoldStarted if held else HoldEnded
     leg.call.emit(event(call=leg.call.id, leg=leg.id))

@@ -10,8 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.call.outcome import RECOVERY_ON_TIMER
-from pbx.call.quality import quality
-from pbx.events import DigitReceived, LegQuality, MediaLost
+from pbx.events import LegQuality, MediaLost
 from pbx.media import protocol as media
 from pbx.sip import events as sip
 
@@ -23,22 +22,20 @@ def received(leg: Leg, event: media.AnyWorkerEvent) -> None:
     """Act on an event of the worker about `leg`."""
     match event:
         case media.DigitHeard():
-            leg.call.emit(
-                DigitReceived(
-                    call=leg.call.id,
-                    leg=leg.id,
-                    digit=event.digit,
-                    duration_ms=event.duration_ms,
-                )
-            )
+            leg.pressed(event.digit, event.duration_ms, event.source)
+        case media.CodeHeard():
+            leg.call.exchange.code_heard(leg, event.code)
+        case media.Talking():
+            if leg.on_talking is not None:
+                leg.on_talking(leg, event.on)
         case media.PlaybackDone():
             leg.media.played(event)
         case media.MediaSilent():
             _ask(leg, event.seconds)
         case media.LegReport():
-            leg.media.received, leg.media.sent = event.received, event.sent
+            leg.media.take_figures(event.received, event.sent)
         case media.LegFreed():
-            leg.media.received, leg.media.sent = event.received, event.sent
+            leg.media.take_figures(event.received, event.sent)
             figures_complete(leg)
 
 
@@ -51,7 +48,7 @@ def figures_complete(leg: Leg) -> None:
     if not media.awaits_figures:
         return
     media.awaits_figures = False
-    received, sent = quality(leg.role, media.last_codec, media.received, media.sent)
+    received, sent = media.figures.rows(leg.role, media.last_codec)
     leg.call.emit(LegQuality(call=leg.call.id, leg=leg.id, received=received, sent=sent))
     leg.call.exchange.forget_media(leg.id)
     leg.call.figures_in()

@@ -28,7 +28,7 @@ Phase = Literal["", "ring", "talk", "hold"]
 class Party(msgspec.Struct, frozen=True, gc=False):
     """Who is at the far end of a leg."""
 
-    role: Literal["caller", "called"]
+    role: Literal["caller", "called", "supervisor"]
     number: str
 
 
@@ -135,6 +135,10 @@ def _quality_row(figures: Quality) -> QualityRow:
         loss_percent=figures.loss_percent,
         jitter_ms=figures.jitter_ms,
         mos=figures.mos,
+        mos_worst=figures.mos_worst,
+        bursts=figures.bursts,
+        concealed_ms=figures.concealed_ms,
+        round_trip_ms=figures.round_trip_ms,
     )
 
 

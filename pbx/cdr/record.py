@@ -39,17 +39,23 @@ class Called(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class QualityRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How one direction of one leg's media was; `direction` is seen from callpbx.
 
-    `loss_percent` 0–100, `jitter_ms` by RFC 3550 §6.4.1, `mos` 1.0–4.5 by ITU-T G.107 or None
-    where it was not measured.
+    `loss_percent` 0–100, `jitter_ms` by RFC 3550 §6.4.1, `mos` 1.0–4.5 by ITU-T G.107 and
+    `mos_worst` the same of the worst few seconds, None where they were not measured. `bursts` are
+    the gaps that lost packets made, `concealed_ms` the sound made up for them, `round_trip_ms` the
+    mean of what RTCP told, or None.
     """
 
-    leg: Literal["caller", "called"]
+    leg: Literal["caller", "called", "supervisor"]
     direction: Literal["received", "sent"]
     codec: str
     packets: int
     loss_percent: float
     jitter_ms: float
     mos: float | None
+    mos_worst: float | None = None
+    bursts: int = 0
+    concealed_ms: int = 0
+    round_trip_ms: float | None = None
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"with_": "with"}):

@@ -58,5 +58,15 @@ class MediaEngine(Protocol):
         soon after; any other command is without effect.
         """
 
+    def move(self, port: MediaPort, leg: int, *, beside: MediaPort) -> MediaPort:
+        """Bring the leg on `port` to the worker of `beside`; return its port as it is from now on.
+
+        Commands sent after this reach the leg there, in order. Without effect, but for the same
+        port returned, when one of the workers is gone.
+        """
+
     def next_leg(self) -> int:
         """Return a leg number that was never used in this run."""
+
+    def next_bridge(self) -> int:
+        """Return a number for a bridge or a recording that was never used in this run."""

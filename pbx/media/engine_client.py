@@ -134,6 +134,7 @@ class EngineClient:
         self._workers: dict[int, _Worker] = {}
         self._numbers: Iterator[int] = itertools.count(1)
         self._legs: Iterator[int] = itertools.count(1)
+        self._bridges: Iterator[int] = itertools.count(1)
         self._early_deaths = [0] * slots
         self._announced: set[int] = set()
         self._all_announced = asyncio.Event()
@@ -193,6 +194,10 @@ class EngineClient:
     def next_leg(self) -> int:
         """Return a leg number that was never used in this run."""
         return next(self._legs)
+
+    def next_bridge(self) -> int:
+        """Return a number for a bridge or a recording that was never used in this run."""
+        return next(self._bridges)
 
     def figures(self) -> list[WorkerFigures]:
         """Return how each living worker does."""

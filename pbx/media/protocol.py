@@ -20,6 +20,9 @@ MAX_BATCH = 64
 MediaDirection = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 """Seen from callpbx: sendonly means that we send and do not listen."""
 
+RecordingFormat = Literal["ulaw", "pcm", "opus"]
+"""How a recording is written: µ-law WAV at 8 kHz, PCM WAV at 16 kHz, or Ogg with opus."""
+
 
 class PayloadMap(msgspec.Struct, frozen=True, array_like=True):
     """One codec as one leg numbers it.
@@ -52,12 +55,23 @@ class AddLeg(Command, frozen=True, array_like=True, tag="add"):
     port: int
 
 
+class SrtpKeys(msgspec.Struct, frozen=True, array_like=True):
+    """One leg's SRTP keys as SDES agreed on them (RFC 4568).
+
+    `suite` is the name in a=crypto; `send` and `receive` are master key and salt, joined.
+    """
+
+    suite: str
+    send: bytes
+    receive: bytes
+
+
 class UpdateLeg(Command, frozen=True, array_like=True, tag="update"):
     """Say (again) who is at the far end and what is spoken.
 
     `remote` is the RTP address of the description, `remote_rtcp` its RTCP address (port + 1 unless
     a=rtcp says otherwise), `also_from` the IP that the leg's signalling came from, accepted as a
-    source too. `relearn` unlocks the learned source.
+    source too. `relearn` unlocks the learned source. `keys` None means plain RTP.
     """
 
     leg: int
@@ -67,22 +81,46 @@ class UpdateLeg(Command, frozen=True, array_like=True, tag="update"):
     payload: PayloadMap | None
     direction: MediaDirection = "sendrecv"
     relearn: bool = False
+    keys: SrtpKeys | None = None
 
 
-class Join(Command, frozen=True, array_like=True, tag="join"):
-    """Let two legs with one codec hear each other: the relay row, both ways.
+class Enter(Command, frozen=True, array_like=True, tag="enter"):
+    """Make the leg a member of a bridge: it hears all other members and they hear it.
 
-    Replaces any earlier join of either.
+    A bridge begins with its first member or recording and ends with its last. A leg is in one
+    bridge at most: entering another leaves the first. With `gated` the leg's voice passes only
+    while it talks, so that a room full of people does not hear each other's fans.
     """
 
     leg: int
-    other: int
+    bridge: int
+    gated: bool = False
 
 
-class Unjoin(Command, frozen=True, array_like=True, tag="unjoin"):
-    """End the relay of this leg and of the leg it was joined to; both stay."""
+class Leave(Command, frozen=True, array_like=True, tag="leave"):
+    """Take the leg out of its bridge; it stays, alone."""
 
     leg: int
+
+
+class SetPart(Command, frozen=True, array_like=True, tag="part"):
+    """Say whether the leg is a voice and an ear of its bridge: a muted leg is no voice, a held one
+    neither. It holds whatever bridge the leg is in, until it is said anew."""
+
+    leg: int
+    speaks: bool = True
+    hears: bool = True
+
+
+class SetGains(Command, frozen=True, array_like=True, tag="gains"):
+    """Say how loud single voices are to single ears: (listener, speaker, gain), legs all.
+
+    A gain of 0 is silence, 1 unchanged, which all pairs have that are not named; it replaces what
+    was said of this bridge before. Legs that are not members yet may be named.
+    """
+
+    bridge: int
+    gains: tuple[tuple[int, int, float], ...]
 
 
 class Echo(Command, frozen=True, array_like=True, tag="echo"):
@@ -93,15 +131,28 @@ class Echo(Command, frozen=True, array_like=True, tag="echo"):
 
 
 class Play(Command, frozen=True, array_like=True, tag="play"):
-    """Play a WAV file to the leg in its own codec.
+    """Play sources to the leg, one after the other, in its own codec.
 
-    `PlaybackDone` follows at its end, or at once when it cannot be played.
+    A source is `file:PATH` (WAV), `tone:NAME` (tones of the country, endless ones too),
+    `music:PATH` (a file or a folder of them, heard live: who comes later hears the same place) or
+    `silence:MILLISECONDS`. `others` is the gain of what the leg hears besides; 0 silences it. With
+    `stop_on_key` the first key that the leg presses ends it. A leg has one playback: a new one ends
+    the old. `PlaybackDone` follows at its end, or at once when nothing can be played.
     """
 
     leg: int
     playback: int
-    path: str
+    sources: tuple[str, ...]
     loop: bool = False
+    others: float = 0.0
+    stop_on_key: bool = False
+
+
+class Announce(Command, frozen=True, array_like=True, tag="announce"):
+    """Play sources to all ears of a bridge, over what they hear; several take their turns."""
+
+    bridge: int
+    sources: tuple[str, ...]
 
 
 class StopPlaying(Command, frozen=True, array_like=True, tag="stop"):
@@ -111,11 +162,82 @@ class StopPlaying(Command, frozen=True, array_like=True, tag="stop"):
     playback: int
 
 
+class SendDigits(Command, frozen=True, array_like=True, tag="digits"):
+    """Let the far end of the leg hear keys: telephone-events where it takes them, else tones."""
+
+    leg: int
+    digits: str
+    duration_ms: int = 100
+
+
+class SetCodes(Command, frozen=True, array_like=True, tag="codes"):
+    """Say which codes the party may key in a call (`*1`, `##`).
+
+    Keys that may begin one are withheld from whoever hears the leg, for a second at most, and sent
+    on if none completes; `CodeHeard` follows when one does. Keys are reported all the same.
+    """
+
+    leg: int
+    codes: tuple[str, ...]
+
+
+class Watch(Command, frozen=True, array_like=True, tag="watch"):
+    """Ask to be told what is in the leg's sound: keys pressed as tones, beginnings and ends of
+    talking. Both cost a decoded leg."""
+
+    leg: int
+    keys: bool = False
+    talk: bool = False
+
+
+class Record(Command, frozen=True, array_like=True, tag="record"):
+    """Record a bridge into the file at `path`, which must not exist; `RecordingDone` follows.
+
+    Stereo: on the left the voice of the leg `left`, on the right what it hears of others and of
+    prompts, without music. Where `left` is None it is mono, the sum of all voices.
+    """
+
+    recording: int
+    bridge: int
+    path: str
+    left: int | None = None
+    format: RecordingFormat = "ulaw"
+
+
+class PauseRecording(Command, frozen=True, array_like=True, tag="pause"):
+    """Record silence on both sides from now on, or sound again."""
+
+    recording: int
+    paused: bool
+
+
+class StopRecording(Command, frozen=True, array_like=True, tag="recorded"):
+    """Complete the file; `RecordingDone` follows."""
+
+    recording: int
+
+
 class SetMediaTimeout(Command, frozen=True, array_like=True, tag="timeout"):
     """Tell after how many seconds without RTP and RTCP `MediaSilent` is raised; 0 means never."""
 
     leg: int
     seconds: float
+
+
+class GiveLeg(Command, frozen=True, array_like=True, tag="give"):
+    """Part with the leg: `LegGiven` follows, with its two sockets as ancillary descriptors."""
+
+    leg: int
+
+
+class TakeLeg(Command, frozen=True, array_like=True, tag="take"):
+    """Go on with a leg that another worker gave; its two sockets come as ancillary descriptors.
+
+    `state` is what `LegGiven` brought.
+    """
+
+    leg: int
+    state: bytes
 
 
 class FreeLeg(Command, frozen=True, array_like=True, tag="free"):
@@ -125,7 +247,26 @@ class FreeLeg(Command, frozen=True, array_like=True, tag="free"):
 
 
 AnyCommand = (
-    AddLeg | UpdateLeg | Join | Unjoin | Echo | Play | StopPlaying | SetMediaTimeout | FreeLeg
+    AddLeg
+    | UpdateLeg
+    | Enter
+    | Leave
+    | SetPart
+    | SetGains
+    | Echo
+    | Play
+    | Announce
+    | StopPlaying
+    | SendDigits
+    | SetCodes
+    | Watch
+    | Record
+    | PauseRecording
+    | StopRecording
+    | SetMediaTimeout
+    | GiveLeg
+    | TakeLeg
+    | FreeLeg
 )
 
 
@@ -134,6 +275,9 @@ class StreamFigures(msgspec.Struct, frozen=True, array_like=True):
 
     For what we sent, loss, jitter and round trip are what the far end's RTCP said. `lost` packets,
     `jitter_ms` milliseconds (RFC 3550 §6.4.1), `round_trip_ms` milliseconds or None while unknown.
+    `bursts` counts the gaps that the lost packets make, `concealed_ms` the sound that was made up
+    for them, `buffer_ms` the jitter buffer's delay (0 where a packet is relayed). `reported` is how
+    many of the packets that we sent the far end's RTCP has told about, 0 where it told nothing.
     """
 
     packets: int = 0
@@ -142,6 +286,10 @@ class StreamFigures(msgspec.Struct, frozen=True, array_like=True):
     jitter_ms: float = 0.0
     round_trip_ms: float | None = None
     dropped: int = 0
+    bursts: int = 0
+    concealed_ms: int = 0
+    buffer_ms: float = 0.0
+    reported: int = 0
 
 
 class WorkerEvent(msgspec.Struct, frozen=True, array_like=True):
@@ -169,11 +317,29 @@ class SourceLocked(WorkerEvent, frozen=True, array_like=True, tag="locked"):
 
 
 class DigitHeard(WorkerEvent, frozen=True, array_like=True, tag="digit"):
-    """One telephone-event ended (RFC 4733); each event is reported once."""
+    """A key was pressed and let go: a telephone-event (RFC 4733) or a pair of tones (Q.24).
+
+    Each is reported once.
+    """
 
     leg: int
     digit: str
     duration_ms: int
+    source: Literal["rfc4733", "inband"] = "rfc4733"
+
+
+class CodeHeard(WorkerEvent, frozen=True, array_like=True, tag="code"):
+    """The party keyed one of its codes; nobody else heard it."""
+
+    leg: int
+    code: str
+
+
+class Talking(WorkerEvent, frozen=True, array_like=True, tag="talking"):
+    """The party began to talk (for 200 ms by now), or ended (800 ms ago); also when it leaves."""
+
+    leg: int
+    on: bool
 
 
 class PlaybackDone(WorkerEvent, frozen=True, array_like=True, tag="played"):
@@ -183,6 +349,26 @@ class PlaybackDone(WorkerEvent, frozen=True, array_like=True, tag="played"):
     playback: int
     finished: bool
     error: str | None = None
+
+
+class RecordingDone(WorkerEvent, frozen=True, array_like=True, tag="recorded"):
+    """A recording's file is complete. `seconds` of sound, `octets` of the file.
+
+    `error` is a sentence when it could not be written whole; what there is can be played.
+    """
+
+    recording: int
+    seconds: float
+    octets: int
+    sha256: str
+    error: str | None = None
+
+
+class LegGiven(WorkerEvent, frozen=True, array_like=True, tag="given"):
+    """The leg left this worker; `state` is for `TakeLeg` of another. None where it was not here."""
+
+    leg: int
+    state: bytes | None
 
 
 class MediaSilent(WorkerEvent, frozen=True, array_like=True, tag="silent"):
@@ -212,12 +398,17 @@ class WorkerLoad(WorkerEvent, frozen=True, array_like=True, tag="load"):
     """Once a second: what the worker uses.
 
     `cpu` is the share of one core used since the last report (0–1), `legs` those open, `late_ticks`
-    the ticks that came late since the start.
+    the ticks that came late since the start, of `ticks`. `mixed` legs are heard or told by the
+    matrix rather than relayed. `music_frames` of hold music were coded since the start, whoever
+    heard them.
     """
 
     cpu: float
     legs: int
     late_ticks: int
+    ticks: int = 0
+    mixed: int = 0
+    music_frames: int = 0
 
 
 AnyWorkerEvent = (
@@ -225,7 +416,11 @@ AnyWorkerEvent = (
     | PortsExhausted
     | SourceLocked
     | DigitHeard
+    | CodeHeard
+    | Talking
     | PlaybackDone
+    | RecordingDone
+    | LegGiven
     | MediaSilent
     | LegFreed
     | LegReport

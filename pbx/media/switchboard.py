@@ -22,17 +22,18 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     Echo,
+    Enter,
     FreeLeg,
-    Join,
+    Leave,
     LegFreed,
     LegReport,
     PayloadMap,
     Play,
     PlaybackDone,
     SetMediaTimeout,
+    SetPart,
     StopPlaying,
     StreamFigures,
-    Unjoin,
     UpdateLeg,
 )
 from pbx.media.relay import OutgoingStream
@@ -76,14 +77,17 @@ class Switchboard:
         self._legs: dict[int, MediaLeg] = {}
         self._playing: dict[int, MediaLeg] = {}
         self._reports: dict[int, Timer] = {}
+        self._bridges: dict[int, set[int]] = {}
+        self._apart: set[int] = set()
         self._clips = ClipStore()
         self._top_up_at = inf
         self._top_up_timer: Timer | None = None
         self._actions: dict[type[AnyCommand], Callable[[Any, float], None]] = {
             AddLeg: self._add,
             UpdateLeg: self._update,
-            Join: self._join,
-            Unjoin: self._unjoin,
+            Enter: self._enter,
+            Leave: self._leave,
+            SetPart: self._set_part,
             Echo: self._echo,
             Play: self._play,
             StopPlaying: self._stop_playing,
@@ -103,7 +107,11 @@ class Switchboard:
 
     def carry_out(self, command: AnyCommand, now: float) -> None:
         """Do what a command says."""
-        self._actions[type(command)](command, now)
+        action = self._actions.get(type(command))
+        if action is None:
+            log.warning("%s is not in this version yet", type(command).__name__)
+        else:
+            action(command, now)
 
     def close(self) -> None:
         """Let go of files and of all sockets, without goodbyes."""
@@ -142,14 +150,39 @@ class Switchboard:
         if leg.playback is not None and before is not None and leg.payload is not None:
             self._recode(leg, leg.playback, before, leg.payload)
 
-    def _join(self, command: Join, now: float) -> None:
-        leg, other = self._leg(command.leg), self._leg(command.other)
-        if leg is not None and other is not None and leg is not other:
-            leg.join(other)
+    def _enter(self, command: Enter, now: float) -> None:
+        if self._leg(command.leg) is None:
+            return
+        self._take_out(command.leg)
+        self._bridges.setdefault(command.bridge, set()).add(command.leg)
+        self._connect(command.bridge)
 
-    def _unjoin(self, command: Unjoin, now: float) -> None:
-        if leg := self._leg(command.leg):
-            leg.unjoin()
+    def _leave(self, command: Leave, now: float) -> None:
+        self._take_out(command.leg)
+
+    def _set_part(self, command: SetPart, now: float) -> None:
+        (self._apart.discard if command.speaks and command.hears else self._apart.add)(command.leg)
+        for bridge, members in self._bridges.items():
+            if command.leg in members:
+                self._connect(bridge)
+
+    def _take_out(self, number: int) -> None:
+        for bridge, members in tuple(self._bridges.items()):
+            if number in members:
+                members.discard(number)
+                self._legs[number].unjoin()
+                self._connect(bridge)
+                if not members:
+                    del self._bridges[bridge]
+
+    def _connect(self, bridge: int) -> None:
+        """Relay between the two members of a bridge, where they are two and take part."""
+        members = [self._legs[number] for number in self._bridges[bridge]]
+        if len(members) == 2 and not self._apart.intersection(self._bridges[bridge]):
+            members[0].join(members[1])
+        else:
+            for leg in members:
+                leg.unjoin()
 
     def _echo(self, command: Echo, now: float) -> None:
         if leg := self._leg(command.leg):
@@ -161,14 +194,15 @@ class Switchboard:
             return
         self._end_playback(leg, finished=False)
         try:
+            path = command.sources[0].removeprefix("file:")
             if leg.payload is None:
-                raise Refused(f"{command.path} cannot be played before a codec is agreed on")
-            clip = self._clips.open(command.path, leg.payload.codec)
+                raise Refused(f"{path} cannot be played before a codec is agreed on")
+            clip = self._clips.open(path, leg.payload.codec)
         except Refused as refusal:
             done = PlaybackDone(command.leg, command.playback, False, str(refusal))
             self._outbox.post(done)
             return
-        leg.play(Playback(command.playback, command.path, clip, loop=command.loop))
+        leg.play(Playback(command.playback, path, clip, loop=command.loop))
         self._playing[command.leg] = leg
         self._loop.tick_while(True)
 
@@ -182,6 +216,8 @@ class Switchboard:
             leg.watch_silence(command.seconds, now)
 
     def _free(self, command: FreeLeg, now: float) -> None:
+        self._take_out(command.leg)
+        self._apart.discard(command.leg)
         leg = self._legs.pop(command.leg, None)
         if leg is None:
             self._outbox.post(LegFreed(command.leg, StreamFigures(), StreamFigures()))

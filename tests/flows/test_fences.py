@@ -85,7 +85,7 @@ def test_what_waits_behind_an_event_that_breaks_is_taken_all_the_same(
 def test_a_broken_invite_gets_500_and_the_call_has_its_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Leg, "_begin", broken)
+    monkeypatch.setattr(Leg, "begin", broken)
 
     async def scenario(house: House) -> None:
         house.defects = 1

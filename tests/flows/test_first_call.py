@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pbx.events import LegEnded
-from pbx.media.protocol import Join, UpdateLeg
+from pbx.media.protocol import Enter, UpdateLeg
 from pbx.sip import events as sip
 from tests.kit.exchange import House, flow
 
@@ -63,7 +63,7 @@ def test_both_legs_take_one_relay_row_and_know_no_address_of_the_other() -> None
         response = await call.answered()
         assert bob.address[0] not in str(response)
         await asyncio.sleep(1)
-        assert len(house.media.sent(Join)) == 1
+        assert len(house.media.sent(Enter)) == 2
         codecs = {update.payload.codec for update in house.media.sent(UpdateLeg) if update.payload}
         assert codecs == {"PCMU"}
         call.hang_up()
@@ -181,7 +181,7 @@ def test_the_caller_without_an_offer_gets_ours() -> None:
         response = await call.answered()
         assert b"m=audio" in response.body
         await asyncio.sleep(2)
-        assert len(house.media.sent(Join)) == 1
+        assert len(house.media.sent(Enter)) == 2
         assert all(update.payload for update in house.media.sent(UpdateLeg))
         rung.hang_up()
         await call.ended()
@@ -197,7 +197,7 @@ def test_early_media_of_a_single_phone_reaches_the_caller() -> None:
         rung.early_media()
         await asyncio.sleep(1)
         assert call.progress() == [183]
-        assert len(house.media.sent(Join)) == 1
+        assert len(house.media.sent(Enter)) == 2
         (early,) = (
             event.response for event in call.events if isinstance(event, sip.InviteProgressed)
         )

@@ -160,15 +160,18 @@ def test_the_other_side_is_asked_before_a_lost_codec_is_answered() -> None:
     assert len(flow(scenario).happened(CodecChanged)) == 2
 
 
-def test_a_codec_that_the_other_side_refuses_is_488_and_the_call_goes_on() -> None:
+def test_a_codec_that_the_other_side_refuses_is_transcoded() -> None:
     async def scenario(house: House) -> None:
         alice, _, call, rung = await talking(house)
         rung.refuses = 488
         call.reinvite(description(alice.address[0], 42_000, ("G722",), version=2))
-        assert (await call.saw(sip.ReinviteFailed)).status == 488
+        await call.saw(sip.ReinviteAnswered)
         await asyncio.sleep(1)
-        assert codecs_in_use(house) == {"PCMU"}
-        call.reinvite(alice.describe(direction="sendonly", version=3))
+        assert codecs_in_use(house) == {"PCMU", "G722"}
+        assert house.media.joined
+        call.events.clear()
+        g722 = description(alice.address[0], 42_000, ("G722",), direction="sendonly", version=3)
+        call.reinvite(g722)
         await call.saw(sip.ReinviteAnswered)
         assert holds(house) == (1, 0)
         call.hang_up()

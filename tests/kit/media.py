@@ -1,9 +1,10 @@
 """A media engine in memory, for tests of calls: no process, no socket, no sound.
 
-It gives ports from 10000 up, writes down every command, knows which legs are open and joined, and
-answers FreeLeg with LegFreed and StopPlaying with PlaybackDone, soon after, as a worker does.
-Everything else that a worker may say, the test says: `report(DigitHeard(leg, "5", 100))`,
-`finish_playing(leg)`, `lose_worker()`. `leaks()` names what a call left behind.
+It gives ports from 10000 up, writes down every command, knows which legs are open and who hears
+whom (`hears(leg)`), and answers FreeLeg with LegFreed, StopPlaying with PlaybackDone and
+StopRecording with RecordingDone, soon after, as a worker does. Everything else that a worker may
+say, the test says: `report(DigitHeard(leg, "5", 100))`, `finish_playing(leg)`, `lose_worker()`.
+`leaks()` names what a call left behind.
 """
 
 from __future__ import annotations
@@ -19,14 +20,20 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     AnyWorkerEvent,
+    Enter,
     FreeLeg,
-    Join,
+    Leave,
     LegFreed,
+    PauseRecording,
     Play,
     PlaybackDone,
+    Record,
+    RecordingDone,
+    SetGains,
+    SetPart,
     StopPlaying,
+    StopRecording,
     StreamFigures,
-    Unjoin,
     UpdateLeg,
 )
 
@@ -67,13 +74,22 @@ class FakeMediaEngine:
         """Every command sent to a living worker, oldest first."""
         self.figures: dict[int, tuple[StreamFigures, StreamFigures]] = {}
         """What LegFreed shall say of a leg: received, sent."""
-        self.joined: dict[int, int] = {}
-        """Who hears whom, both ways: leg → leg."""
+        self.bridges: dict[int, dict[int, None]] = {}
+        """The members of each bridge, in the order in which they came."""
+        self.parts: dict[int, SetPart] = {}
+        """What each leg was told to take part as."""
+        self.gains: dict[int, dict[tuple[int, int], float]] = {}
+        """The special gains of each bridge: (listener, speaker) → gain."""
+        self.recording: dict[int, Record] = {}
+        """Recordings that go on, by their number."""
+        self.paused: set[int] = set()
+        """Those of them that are paused."""
         self.playing: dict[int, Play] = {}
         """Playbacks that go on, by their number."""
         self._soon = soon
         self._ports: Iterator[int] = count(FIRST_PORT, 2)
         self._legs: Iterator[int] = count(1)
+        self._bridges: Iterator[int] = count(1)
         self._taken: set[MediaPort] = set()
         self._port_of: dict[int, MediaPort] = {}
 
@@ -105,12 +121,21 @@ class FakeMediaEngine:
                     raise AssertionError(f"{port} was given to leg {command.leg} but never taken")
                 self._taken.discard(port)
                 self._port_of[command.leg] = port
-            case Join(leg, other):
-                self._unjoin(leg)
-                self._unjoin(other)
-                self.joined |= {leg: other, other: leg}
-            case Unjoin(leg):
-                self._unjoin(leg)
+            case Enter(leg, bridge):
+                self._leave(leg)
+                self.bridges.setdefault(bridge, {})[leg] = None
+            case Leave(leg):
+                self._leave(leg)
+            case SetPart(leg):
+                self.parts[leg] = command
+            case SetGains(bridge, gains):
+                self.gains[bridge] = {(ear, voice): gain for ear, voice, gain in gains}
+            case Record(recording):
+                self.recording[recording] = command
+            case PauseRecording(recording, paused):
+                (self.paused.add if paused else self.paused.discard)(recording)
+            case StopRecording(recording):
+                self._stop_recording(recording)
             case Play():
                 self.playing[command.playback] = command
             case StopPlaying(leg, playback):
@@ -123,6 +148,16 @@ class FakeMediaEngine:
     def next_leg(self) -> int:
         """Return 1, 2, 3…"""
         return next(self._legs)
+
+    def next_bridge(self) -> int:
+        """Return 1, 2, 3…"""
+        return next(self._bridges)
+
+    def move(self, port: MediaPort, leg: int, *, beside: MediaPort) -> MediaPort:
+        """Bring a leg to the worker of `beside`: at once, as there is no sound to lose."""
+        moved = port._replace(worker=beside.worker)
+        self._port_of[leg] = moved
+        return moved
 
     # What a test does and asks
 
@@ -142,7 +177,8 @@ class FakeMediaEngine:
         self.worker += 1
         self._taken.clear()
         self._port_of.clear()
-        self.joined.clear()
+        self.bridges.clear()
+        self.recording.clear()
         self.playing.clear()
         self.on_worker_lost(lost, legs)
 
@@ -150,6 +186,26 @@ class FakeMediaEngine:
     def legs(self) -> frozenset[int]:
         """Return the open legs."""
         return frozenset(self._port_of)
+
+    def hears(self, leg: int) -> dict[int, float]:
+        """Return whom a leg hears, and how loud: the legs of its bridge with a gain above 0."""
+        for bridge, members in self.bridges.items():
+            if leg in members:
+                special = self.gains.get(bridge, {})
+                gains = {each: self._gain(leg, each, special) for each in members if each != leg}
+                return {each: gain for each, gain in gains.items() if gain > 0}
+        return {}
+
+    @property
+    def joined(self) -> dict[int, int]:
+        """Return the pairs of legs that hear each other and nobody else, both ways."""
+        heard = {leg: self.hears(leg) for members in self.bridges.values() for leg in members}
+        return {
+            leg: other
+            for leg, others in heard.items()
+            for other in others
+            if len(others) == 1 and list(heard.get(other, ())) == [leg]
+        }
 
     def port_of(self, leg: int) -> int:
         """Return the RTP port of an open leg."""
@@ -160,7 +216,7 @@ class FakeMediaEngine:
         return [
             command
             for command in self.commands
-            if isinstance(command, kind) and (leg is None or command.leg == leg)
+            if isinstance(command, kind) and (leg is None or getattr(command, "leg", None) == leg)
         ]
 
     def update_of(self, leg: int) -> UpdateLeg:
@@ -178,17 +234,32 @@ class FakeMediaEngine:
         else:
             asyncio.get_running_loop().call_soon(call)
 
-    def _unjoin(self, leg: int) -> None:
-        other = self.joined.pop(leg, None)
-        if other is not None:
-            self.joined.pop(other, None)
+    def _gain(self, ear: int, voice: int, special: dict[tuple[int, int], float]) -> float:
+        listens, speaks = self.parts.get(ear), self.parts.get(voice)
+        if (listens is not None and not listens.hears) or (
+            speaks is not None and not speaks.speaks
+        ):
+            return 0.0
+        return special.get((ear, voice), 1.0)
+
+    def _leave(self, leg: int) -> None:
+        for bridge, members in tuple(self.bridges.items()):
+            members.pop(leg, None)
+            if not members:
+                del self.bridges[bridge]
+
+    def _stop_recording(self, recording: int) -> None:
+        if self.recording.pop(recording, None) is not None:
+            self.paused.discard(recording)
+            self._say_later(RecordingDone(recording, 1.0, 8058, "0" * 64))
 
     def _stop_playing(self, leg: int, playback: int) -> None:
         if self.playing.pop(playback, None) is not None:
             self._say_later(PlaybackDone(leg, playback, finished=False))
 
     def _free(self, leg: int) -> None:
-        self._unjoin(leg)
+        self._leave(leg)
+        self.parts.pop(leg, None)
         for playback in [number for number, play in self.playing.items() if play.leg == leg]:
             self._stop_playing(leg, playback)
         self._port_of.pop(leg, None)

@@ -20,7 +20,7 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     AnyWorkerEvent,
-    Join,
+    Enter,
     MediaDirection,
     PayloadMap,
     PortsReady,
@@ -251,7 +251,7 @@ def phones(*hosts: str) -> Iterator[list[RtpPhone]]:
 def joined(board: Board, a: RtpPhone, b: RtpPhone, **changes: Any) -> tuple[int, int]:
     """Make two legs that hear each other, sources locked; return their numbers."""
     first, second = board.add(a, **changes), board.add(b, **changes)
-    board.do(Join(first, second))
+    board.do(Enter(first, 1000 + first), Enter(second, 1000 + first))
     board.lock(a, b)
     return first, second
 

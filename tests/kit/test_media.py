@@ -11,14 +11,16 @@ from pbx.media.engine import MediaEngine
 from pbx.media.protocol import (
     AddLeg,
     AnyWorkerEvent,
+    Enter,
     FreeLeg,
-    Join,
+    Leave,
     LegFreed,
     Play,
     PlaybackDone,
+    SetGains,
+    SetPart,
     StopPlaying,
     StreamFigures,
-    Unjoin,
 )
 from tests.kit.media import FakeMediaEngine
 
@@ -69,14 +71,23 @@ def test_freeing_a_leg_is_answered_soon_with_its_figures() -> None:
     assert ears.engine.leaks() == []
 
 
-def test_joins_go_both_ways_and_replace_each_other() -> None:
+def test_members_of_a_bridge_hear_each_other_but_for_parts_and_gains() -> None:
     ears = Ears()
     one, two, three = (ears.add_leg() for _ in range(3))
     port = ears.engine.take_port(4)
-    ears.engine.send(port, Join(one, two))
-    ears.engine.send(port, Join(one, three))
-    assert ears.engine.joined == {one: three, three: one}
-    ears.engine.send(port, Unjoin(three))
+    for leg in (one, two, three):
+        ears.engine.send(port, Enter(leg, 7))
+    assert ears.engine.hears(one) == {two: 1.0, three: 1.0}
+    ears.engine.send(port, SetGains(7, ((one, three, 0.0), (two, three, 0.5))))
+    assert ears.engine.hears(one) == {two: 1.0}
+    assert ears.engine.hears(two) == {one: 1.0, three: 0.5}
+    ears.engine.send(port, SetPart(two, speaks=False))
+    assert ears.engine.hears(one) == {}
+    assert ears.engine.hears(three) == {one: 1.0}
+    ears.engine.send(port, SetPart(two))
+    ears.engine.send(port, Leave(three))
+    assert ears.engine.joined == {one: two, two: one}
+    ears.engine.send(port, Enter(one, 8))
     assert ears.engine.joined == {}
 
 
@@ -84,8 +95,8 @@ def test_a_playback_ends_when_the_test_or_the_call_says() -> None:
     ears = Ears()
     leg = ears.add_leg()
     port = ears.engine.take_port(4)
-    ears.engine.send(port, Play(leg, 1, "/a.wav"))
-    ears.engine.send(port, Play(leg, 2, "/b.wav"))
+    ears.engine.send(port, Play(leg, 1, ("file:/a.wav",)))
+    ears.engine.send(port, Play(leg, 2, ("file:/b.wav",)))
     ears.engine.send(port, StopPlaying(leg, 2))
     ears.run()
     ears.engine.finish_playing(leg)

@@ -23,8 +23,8 @@ from pbx.media.engine_client import EngineClient, EngineSettings, restart_delay
 from pbx.media.protocol import (
     AddLeg,
     AnyWorkerEvent,
+    Enter,
     FreeLeg,
-    Join,
     LegFreed,
     PayloadMap,
     Play,
@@ -146,7 +146,7 @@ async def test_a_worker_is_told_its_share_and_one_thread() -> None:
         second = next(
             port for port in (office.engine.take_port(4) for _ in range(16)) if port.worker == 2
         )
-        office.engine.send(second, Play(1, 1, "environment"))
+        office.engine.send(second, Play(1, 1, ("environment",)))
         await office.until(lambda: bool(office.events))
         worker, done = office.events[0]
         assert worker == 2
@@ -208,7 +208,7 @@ async def test_a_dead_worker_ends_its_legs_once_and_is_replaced_by_a_new_number(
 async def test_a_leg_added_to_a_worker_that_is_gone_is_reported_lost() -> None:
     async with running(TOY) as office:
         port = office.engine.take_port(4)
-        office.engine.send(port, Play(1, 1, "crash"))
+        office.engine.send(port, Play(1, 1, ("crash",)))
         await office.until(lambda: bool(office.losses))
         office.engine.send(port, FreeLeg(5))
         office.engine.send(port, AddLeg(5, port.port))
@@ -264,7 +264,7 @@ async def test_unreadable_bytes_are_logged_and_passed_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with running(TOY) as office:
-        office.engine.send(office.engine.take_port(4), Play(3, 9, "garbage"))
+        office.engine.send(office.engine.take_port(4), Play(3, 9, ("garbage",)))
         await office.until(lambda: bool(office.events))
         assert office.events == [(1, PlaybackDone(3, 9, finished=True))]
     assert "unreadable" in caplog.text
@@ -306,7 +306,8 @@ async def test_the_real_worker_relays_between_two_legs_and_reports_their_figures
             engine.send(port, AddLeg(leg, port.port))
             engine.send(port, speaking_to(leg, party))
             party.connect(("127.0.0.1", port.port))
-        engine.send(near, Join(1, 2))
+        engine.send(near, Enter(1, 1))
+        engine.send(near, Enter(2, 1))
         engine.send(near, FreeLeg(99))  # answered when all before it is carried out
         await office.until(lambda: bool(office.events))
         office.events.clear()

@@ -13,8 +13,9 @@ from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.protocol import (
     AddLeg,
     Echo,
+    Enter,
     FreeLeg,
-    Join,
+    Leave,
     LegFreed,
     LegReport,
     PayloadMap,
@@ -25,7 +26,6 @@ from pbx.media.protocol import (
     SetMediaTimeout,
     StopPlaying,
     StreamFigures,
-    Unjoin,
 )
 from tests.kit.rtp import PCMU, Board, RtpPhone, joined, phones
 
@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> str:
 
 def test_a_file_is_played_to_its_end(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
-    board.do(Play(leg, 7, path))
+    board.do(Play(leg, 7, ("file:" + str(path),)))
     board.advance(0.2)
     heard = phone.hear()
     assert b"".join(packet.payload for packet in heard) == CODED
@@ -67,14 +67,14 @@ def test_a_file_is_played_to_its_end(board: Board, phone: RtpPhone, path: str):
 
 
 def test_a_playback_is_paced_by_the_tick(board: Board, phone: RtpPhone, path: str):
-    board.do(Play(board.add(phone), 1, path, loop=True))
+    board.do(Play(board.add(phone), 1, ("file:" + str(path),), loop=True))
     for _ in range(50):
         board.advance(0.02)
         assert len(phone.hear()) == 1
 
 
 def test_a_tick_that_comes_late_is_made_up_for(board: Board, phone: RtpPhone, path: str):
-    board.do(Play(board.add(phone), 1, path, loop=True))
+    board.do(Play(board.add(phone), 1, ("file:" + str(path),), loop=True))
     board.advance(0.1)
     phone.hear()
     board.now += 0.065
@@ -86,7 +86,7 @@ def test_a_tick_that_comes_late_is_made_up_for(board: Board, phone: RtpPhone, pa
 
 def test_a_packet_time_of_30_ms_is_kept(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone, payload=PayloadMap("PCMU", 0, 0, 8000, 30))
-    board.do(Play(leg, 1, path, loop=True))
+    board.do(Play(leg, 1, ("file:" + str(path),), loop=True))
     board.advance(0.6)
     heard = phone.hear()
     assert len(heard) == 20
@@ -95,7 +95,7 @@ def test_a_packet_time_of_30_ms_is_kept(board: Board, phone: RtpPhone, path: str
 
 def test_a_stopped_playback_is_not_finished(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
-    board.do(Play(leg, 7, path, loop=True))
+    board.do(Play(leg, 7, ("file:" + str(path),), loop=True))
     board.advance(0.1)
     board.do(StopPlaying(leg, 6), StopPlaying(leg, 7), StopPlaying(leg, 7))
     assert board.events(PlaybackDone) == [PlaybackDone(leg, 7, False)]
@@ -106,7 +106,7 @@ def test_a_stopped_playback_is_not_finished(board: Board, phone: RtpPhone, path:
 
 def test_another_playback_replaces_the_one_before(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
-    board.do(Play(leg, 1, path, loop=True), Play(leg, 2, path))
+    board.do(Play(leg, 1, ("file:" + str(path),), loop=True), Play(leg, 2, ("file:" + str(path),)))
     board.advance(0.2)
     assert board.events(PlaybackDone) == [PlaybackDone(leg, 1, False), PlaybackDone(leg, 2, True)]
     assert len(phone.hear()) == 5
@@ -115,7 +115,7 @@ def test_another_playback_replaces_the_one_before(board: Board, phone: RtpPhone,
 def test_while_a_file_plays_the_partner_is_not_heard(board: Board, path: str):
     with phones("127.0.0.1", "127.0.0.1") as (a, b):
         first, _ = joined(board, a, b)
-        board.do(Play(first, 1, path))
+        board.do(Play(first, 1, ("file:" + str(path),)))
         board.talk(10, a, b)
         heard = a.hear()
         frames = [CODED[start : start + 160] for start in range(0, 800, 160)]
@@ -128,7 +128,7 @@ def test_while_a_file_plays_the_partner_is_not_heard(board: Board, path: str):
 
 def test_a_held_leg_is_not_played_to(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone, direction="inactive")
-    board.do(Play(leg, 1, path))
+    board.do(Play(leg, 1, ("file:" + str(path),)))
     board.advance(0.3)
     assert not phone.hear()
     assert board.events(PlaybackDone) == [PlaybackDone(leg, 1, True)]
@@ -136,7 +136,7 @@ def test_a_held_leg_is_not_played_to(board: Board, phone: RtpPhone, path: str):
 
 def test_a_playback_goes_on_in_a_new_codec(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
-    board.do(Play(leg, 1, path))
+    board.do(Play(leg, 1, ("file:" + str(path),)))
     board.advance(0.04)
     board.update(leg, phone, payload=PayloadMap("PCMA", 8, 8, 8000))
     board.advance(0.1)
@@ -150,7 +150,7 @@ def test_a_playback_ends_when_the_new_codec_cannot_be_played(
     board: Board, phone: RtpPhone, path: str
 ):
     leg = board.add(phone)
-    board.do(Play(leg, 1, path, loop=True))
+    board.do(Play(leg, 1, ("file:" + str(path),), loop=True))
     board.update(leg, phone, payload=PayloadMap("G722", 9, 9, 8000))
     (done,) = board.events(PlaybackDone)
     assert not done.finished
@@ -170,13 +170,13 @@ def test_what_cannot_be_played_is_done_at_once_with_a_sentence(
 ):
     leg = board.add(phone, payload=payload)
     file = str(Path(path).with_name(name))
-    board.do(Play(leg, 3, file))
+    board.do(Play(leg, 3, ("file:" + str(file),)))
     assert board.events(PlaybackDone) == [PlaybackDone(leg, 3, False, f"{file} {error}")]
 
 
 def test_a_freed_leg_ends_its_playback_first(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
-    board.do(Play(leg, 1, path, loop=True), FreeLeg(leg))
+    board.do(Play(leg, 1, ("file:" + str(path),), loop=True), FreeLeg(leg))
     ends = [event for event in board.posted if isinstance(event, PlaybackDone | LegFreed)]
     assert [type(event) for event in ends] == [PlaybackDone, LegFreed]
     board.advance(0.1)
@@ -185,7 +185,7 @@ def test_a_freed_leg_ends_its_playback_first(board: Board, phone: RtpPhone, path
 
 def test_commands_for_legs_that_are_gone_are_without_effect(board: Board, phone: RtpPhone):
     leg = board.add(phone)
-    board.do(Join(leg, 99), Join(99, leg), Join(leg, leg), Unjoin(99), Echo(99))
+    board.do(Enter(99, 1), Enter(leg, 1), Enter(leg, 1), Leave(99), Echo(99))
     board.do(Play(99, 1, "x.wav"), StopPlaying(99, 1), SetMediaTimeout(99, 5.0))
     board.update(99, phone)
     board.do(AddLeg(98, 5), AddLeg(leg, board.take_port()))

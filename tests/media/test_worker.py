@@ -19,8 +19,8 @@ from pbx.media.protocol import (
     AnyWorkerEvent,
     DigitHeard,
     Echo,
+    Enter,
     FreeLeg,
-    Join,
     LegFreed,
     PortsExhausted,
     PortsReady,
@@ -119,7 +119,8 @@ def test_two_phones_hear_each_other_through_a_worker(worker: RunningWorker):
         worker.add(1, a)
         worker.add(2, b)
         assert worker.lock(1, a) == SourceLocked(1, a.address)
-        worker.send(Join(1, 2))
+        worker.send(Enter(1, 1))
+        worker.send(Enter(2, 1))
         worker.lock(2, b)
         worker.settle()
         a.hear()

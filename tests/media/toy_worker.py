@@ -60,12 +60,12 @@ def serve(line: socket.socket, arguments: argparse.Namespace) -> None:
             match command:
                 case FreeLeg(leg):
                     say(LegFreed(leg, StreamFigures(), StreamFigures()))
-                case Play(leg, playback, "environment"):
+                case Play(leg, playback, ("environment",)):
                     told = f"{os.environ['OPENBLAS_NUM_THREADS']} {vars(arguments)}"
                     say(PlaybackDone(leg, playback, finished=True, error=told))
-                case Play(_, _, "crash"):
+                case Play(_, _, ("crash",)):
                     os._exit(3)
-                case Play(leg, playback, "garbage"):
+                case Play(leg, playback, ("garbage",)):
                     line.send(b"\xc1\xc1")
                     say(PlaybackDone(leg, playback, finished=True))
                 case _:
