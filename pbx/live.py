@@ -162,6 +162,8 @@ def _state(call: Call) -> str:
 
 
 def _leg(leg: Leg) -> CallLeg:
+    quality = leg.media.figures.worse
+    measured = quality.loss_percent is not None
     return CallLeg(
         leg=leg.id,
         role=leg.role,
@@ -169,6 +171,10 @@ def _leg(leg: Leg) -> CallLeg:
         state="held" if leg.held else _LEG_STATES[leg.state],
         codec=leg.codec,
         remote=host_port(*leg.flow.remote),
+        mos=_rounded(quality.mos, 2),
+        loss_percent=_rounded(quality.loss_percent, 2),
+        jitter_ms=_rounded(quality.figures.jitter_ms if measured else None),
+        round_trip_ms=_rounded(quality.figures.round_trip_ms),
     )
 
 
@@ -180,5 +186,5 @@ _LEG_STATES = {
 }
 
 
-def _rounded(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else round(milliseconds, 1)
+def _rounded(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)

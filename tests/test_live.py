@@ -7,6 +7,7 @@ import asyncio
 from pbx.alarms import Alarms
 from pbx.api.views import DatabaseHealth, LiveCall
 from pbx.live import About, Live
+from pbx.media.protocol import LegReport, StreamFigures
 from pbx.trace import Trace
 from tests.kit.exchange import House, flow
 
@@ -61,6 +62,38 @@ def test_a_call_and_its_legs_go_through_their_states() -> None:
         await rung.ended()
         await asyncio.sleep(2)
         assert live.calls() == []
+
+    flow(scenario)
+
+
+def test_a_leg_shows_how_its_sound_is_once_that_is_measured() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        alice, bob = await house.registered("101", "102")
+        call = alice.call("102")
+        rung = await bob.rung()
+        rung.answer()
+        await call.answered()
+        first, second = sorted(house.media.legs)
+        nothing = StreamFigures()
+        house.media.report(LegReport(first, StreamFigures(packets=100), nothing))
+        (shown,) = live.calls()
+        assert (shown.legs[0].mos, shown.legs[0].loss_percent, shown.legs[0].jitter_ms) == (
+            None,
+            None,
+            None,
+        )
+        received = StreamFigures(packets=285, lost=15, jitter_ms=3.14, round_trip_ms=20.04)
+        house.media.report(LegReport(first, received, nothing))
+        told = StreamFigures(packets=300, lost=30, reported=300, jitter_ms=7.0)
+        house.media.report(LegReport(second, StreamFigures(packets=300), told))
+        (shown,) = live.calls()
+        one, other = shown.legs
+        assert (one.mos, one.loss_percent) == (3.91, 5.0)  # 10 ms one way cost a little
+        assert (one.jitter_ms, one.round_trip_ms) == (3.1, 20.0)
+        assert (other.mos, other.loss_percent, other.round_trip_ms) == (3.41, 10.0, None)
+        call.hang_up()
+        await rung.ended()
 
     flow(scenario)
 

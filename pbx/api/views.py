@@ -44,9 +44,9 @@ class Registration(View, frozen=True, kw_only=True):
 class CallLeg(View, frozen=True, kw_only=True):
     """One leg of a call that is up.
 
-    `state` is "ringing", "answered" or "held"; `remote` is `host:port`. `mos`, `loss_percent` (0–100)
-    and `jitter_ms` are of the last seconds, in the direction that is worse now; all four figures are
-    None where nothing was measured yet.
+    `state` is "ringing", "answered" or "held"; `remote` is `host:port`. `mos`, `loss_percent`
+    (0–100) and `jitter_ms` are of the last seconds, in the direction that is worse now; these and
+    `round_trip_ms` are None where nothing was measured yet.
     """
 
     leg: int

@@ -25,7 +25,7 @@ def calls(home: Home, as_json: bool) -> None:
         return
     now = datetime.now(UTC)
     print_table(
-        ["Call", "From", "To", "State", figures("For"), "Codecs"],
+        ["Call", "From", "To", "State", figures("For"), "Codecs", "Quality"],
         [
             (
                 row["id"],
@@ -34,6 +34,7 @@ def calls(home: Home, as_json: bool) -> None:
                 row["state"],
                 clock_length((now - datetime.fromisoformat(row["since"])).total_seconds()),
                 _codecs(row),
+                _quality(row),
             )
             for row in rows
         ],
@@ -64,6 +65,16 @@ def hangup(home: Home, call: str) -> None:
     with connect_live(home) as api:
         api.delete(f"/calls/{segment(call)}")
     click.echo(f"Call {call} is ended")
+
+
+def _quality(row: dict[str, Any]) -> str | None:
+    """Return the score of the leg that is worst off, with what it suffers from: `3.9, 5 % lost`."""
+    legs = [leg for leg in row["legs"] if leg["mos"] is not None]
+    if not legs:
+        return None
+    worst = min(legs, key=lambda leg: leg["mos"])
+    score, lost = f"MOS {worst['mos']:.1f}", worst["loss_percent"]
+    return f"{score}, {lost:.1f} % lost" if lost else score
 
 
 def _codecs(row: dict[str, Any]) -> str:

@@ -229,8 +229,11 @@ def _print_quality(rows: list[dict[str, Any]]) -> None:
             "Codec",
             figures("Packets"),
             figures("Lost %"),
+            figures("Bursts"),
             figures("Jitter ms"),
+            figures("Round trip ms"),
             figures("MOS"),
+            figures("Worst"),
         ],
         [
             (
@@ -239,10 +242,17 @@ def _print_quality(rows: list[dict[str, Any]]) -> None:
                 row["codec"],
                 row["packets"],
                 row["loss_percent"],
+                row["bursts"],
                 row["jitter_ms"],
-                None if row["mos"] is None else f"{row['mos']:.2f}",
+                row["round_trip_ms"],
+                _score(row["mos"]),
+                _score(row["mos_worst"]),
             )
             for row in rows
         ],
         empty="",
     )
+
+
+def _score(mos: float | None) -> str | None:
+    return None if mos is None else f"{mos:.2f}"

@@ -193,6 +193,7 @@ def figures(
         jitter_ms=0.4,
         round_trip_ms=11.5,
         mos=4.41,
+        mos_worst=4.38,
     )
 
 

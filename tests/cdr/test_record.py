@@ -56,6 +56,10 @@ def test_the_json_is_the_documented_object_field_for_field() -> None:
         "loss_percent": 0.0,
         "jitter_ms": 0.4,
         "mos": 4.41,
+        "mos_worst": 4.38,
+        "bursts": 0,
+        "concealed_ms": 0,
+        "round_trip_ms": 11.5,
     }
     assert shown[1][0] == {
         "kind": "ring",

@@ -36,6 +36,39 @@ def test_calls_are_listed(live: OfficeDouble, command: Command) -> None:
     assert json.loads(out)[0]["from"] == "101"
 
 
+def measured(number: int, mos: float, loss_percent: float) -> CallLeg:
+    return CallLeg(
+        leg=number,
+        role="called",
+        number="102",
+        state="answered",
+        mos=mos,
+        loss_percent=loss_percent,
+        jitter_ms=2.5,
+    )
+
+
+def test_the_leg_that_is_worst_off_is_shown(live: OfficeDouble, command: Command) -> None:
+    assert live.live is not None
+    live.live.up = [
+        LiveCall(
+            id="c1", from_="1", to="2", state="talking", since="2020-01-01T00:00:00Z", legs=legs
+        )
+        for legs in (
+            (measured(1, 4.41, 0.0), measured(2, 3.92, 5.0)),
+            (leg(1, "PCMA"), measured(2, 4.408, 0.0)),
+            (leg(1, "PCMA"),),
+        )
+    ]
+    rows = command("calls")[1].splitlines()[1:]
+    assert rows[0].endswith("MOS 3.9, 5.0 % lost")
+    assert rows[1].endswith("MOS 4.4")
+    assert rows[2].endswith("–")
+    shown = json.loads(command("calls", "--json")[1])[0]["legs"][1]
+    assert (shown["mos"], shown["loss_percent"], shown["jitter_ms"]) == (3.92, 5.0, 2.5)
+    assert shown["round_trip_ms"] is None
+
+
 def test_a_call_is_made_and_ended(live: OfficeDouble, command: Command) -> None:
     _, out, _ = command("call", "101", "102")
     assert out == "101 is ringing; picked up, it is connected to 102 (call c1)\n"

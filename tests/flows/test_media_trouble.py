@@ -110,6 +110,7 @@ def test_the_record_of_a_lost_worker_has_the_figures_of_its_last_report() -> Non
         row for row in record.quality if (row.leg, row.direction) == ("caller", "received")
     )
     assert (caller.codec, caller.packets) == ("PCMU", 500)
+    assert (caller.loss_percent, caller.mos) == (0.99, 4.33)
 
 
 # -- silence ---------------------------------------------------------------------------------------
