@@ -233,6 +233,7 @@ class MediaLeg:
             jitter_ms=row.jitter_ms,
             round_trip_ms=round_trip,
             dropped=row.dropped + self._wire.strangers,
+            bursts=row.bursts,
         )
         sent = StreamFigures(
             packets=out.packets,
@@ -241,6 +242,7 @@ class MediaLeg:
             jitter_ms=rtcp.jitter * 1000 / out.clock,
             round_trip_ms=round_trip,
             dropped=self._unsent + self._refused,
+            reported=rtcp.reported,
         )
         return received, sent
 

@@ -15,6 +15,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import RtpStream, timestamp_distance
 
@@ -171,12 +173,30 @@ def compact_ntp(seconds: float) -> int:
     return int(seconds * 65536) & 0xFFFF_FFFF
 
 
+class ReporterState(msgspec.Struct, frozen=True, array_like=True):
+    """All that one `RtcpReporter` knows, for another to go on with.
+
+    `ntp` is the present time as seconds since 1900 in that reporter's reckoning; ages are seconds
+    since the last sender report, and since the last valid RTCP at all.
+    """
+
+    cname: str
+    ntp: float
+    last_report: int
+    last_report_age: float
+    heard_age: float
+    lost: int
+    jitter: int
+    reported: int
+    round_trip: float | None
+
+
 class RtcpReporter:
     """One leg's reports: what we tell the far end, and what it told about our stream.
 
-    `epoch` is what must be added to `now` to get seconds since 1900. `lost` packets, `jitter_ms`
-    and `round_trip` (seconds, None while unknown) are about what we sent; `heard` is when the
-    last valid RTCP came.
+    `epoch` is what must be added to `now` to get seconds since 1900. `lost` packets, `jitter` and
+    `round_trip` (seconds, None while unknown) are about what we sent, of which the far end has told
+    about `reported` packets; `heard` is when the last valid RTCP came.
     """
 
     __slots__ = (
@@ -187,6 +207,7 @@ class RtcpReporter:
         "heard",
         "jitter",
         "lost",
+        "reported",
         "round_trip",
     )
 
@@ -199,7 +220,35 @@ class RtcpReporter:
         self.lost = 0
         self.jitter = 0
         """Timestamp units of our stream."""
+        self.reported = 0
         self.round_trip: float | None = None
+
+    @classmethod
+    def resume(cls, state: ReporterState, now: float) -> RtcpReporter:
+        """Return a reporter that goes on where another was; its clock need not be ours."""
+        reporter = cls(cname=state.cname, epoch=state.ntp - now)
+        reporter._last_report = state.last_report
+        reporter._last_report_at = now - state.last_report_age
+        reporter.heard = now - state.heard_age
+        reporter.lost = state.lost
+        reporter.jitter = state.jitter
+        reporter.reported = state.reported
+        reporter.round_trip = state.round_trip
+        return reporter
+
+    def state(self, now: float) -> ReporterState:
+        """Return all that is known, for `resume` elsewhere."""
+        return ReporterState(
+            cname=self._cname,
+            ntp=now + self._epoch,
+            last_report=self._last_report,
+            last_report_age=now - self._last_report_at,
+            heard_age=now - self.heard,
+            lost=self.lost,
+            jitter=self.jitter,
+            reported=self.reported,
+            round_trip=self.round_trip,
+        )
 
     def read(self, datagram: bytes, *, heard: RtpStream, sent: OutgoingStream, now: float) -> bool:
         """Take what the far end reports; false when the datagram is not valid."""
@@ -212,7 +261,8 @@ class RtcpReporter:
                 self._last_report_at = now
             for block in packet.blocks:
                 if block.ssrc == sent.ssrc:
-                    self._read_block(block, now)
+                    sent.settle()
+                    self._read_block(block, sent, now)
         if packets:
             self.heard = now
         return bool(packets)
@@ -221,6 +271,7 @@ class RtcpReporter:
         self, *, heard: RtpStream, sent: OutgoingStream, now: float, goodbye: bool = False
     ) -> bytes:
         """Return a compound packet: SR when we have sent anything, else RR; CNAME; BYE if asked."""
+        sent.settle()
         blocks = (self._block(heard, now),) if heard.packets else ()
         report: SenderReport | ReceiverReport
         if sent.packets:
@@ -245,9 +296,10 @@ class RtcpReporter:
             delay=delay,
         )
 
-    def _read_block(self, block: ReportBlock, now: float) -> None:
+    def _read_block(self, block: ReportBlock, sent: OutgoingStream, now: float) -> None:
         self.lost = block.lost
         self.jitter = block.jitter
+        self.reported = sent.packets
         if block.last_report == 0:
             return
         sent_at = block.last_report + block.delay

@@ -18,6 +18,8 @@ from enum import Enum, auto
 from math import inf
 from typing import Final
 
+import msgspec
+
 HEADER_SIZE: Final = 12
 """Octets of the fixed header, RFC 3550 §5.1."""
 
@@ -111,6 +113,29 @@ class Arrival(Enum):
     """Not believed yet: another SSRC or a far jump, until a second packet follows in order."""
 
 
+class StreamState(msgspec.Struct, frozen=True, array_like=True):
+    """All that one `RtpStream` knows, for another to go on with: its fields, by their names.
+
+    `age` is the seconds since the last packet arrived.
+    """
+
+    clock: int
+    ssrc: int
+    expected: int
+    octets: int
+    age: float
+    timestamp: int
+    jitter: float
+    bursts: int
+    counted: int
+    counted_to: int
+    cycles: int
+    base: int
+    earlier_expected: int
+    told_expected: int
+    told_packets: int
+
+
 class RtpStream:
     """What RFC 3550 §A.3 and §A.8 count about the packets that one leg sends.
 
@@ -127,9 +152,11 @@ class RtpStream:
         "_counted_to",
         "_cycles",
         "_earlier_expected",
+        "_missing",
         "_told_expected",
         "_told_packets",
         "arrived",
+        "bursts",
         "clock",
         "expected",
         "jitter",
@@ -150,6 +177,10 @@ class RtpStream:
         """Of the packet that arrived last."""
         self.transit = inf
         self.jitter = 0.0
+        self.bursts = 0
+        """Gaps that lost packets made; one that late packets fill again is none."""
+        self._missing: dict[int, list[int]] = {}
+        """The newest numbers that have not come, each with how many its gap still lacks."""
         self._counted = 0
         self._counted_to = 0
         self._cycles = 0
@@ -225,6 +256,45 @@ class RtpStream:
         self._told_expected, self._told_packets = expected, packets
         return min(255, lost * 256 // due) if due > 0 and lost > 0 else 0
 
+    def state(self, now: float) -> StreamState:
+        """Return all that is known, for `resume` of another stream."""
+        return StreamState(
+            clock=self.clock,
+            ssrc=self.ssrc,
+            expected=self.expected,
+            octets=self.octets,
+            age=now - self.arrived,
+            timestamp=self.timestamp,
+            jitter=self.jitter,
+            bursts=self.bursts,
+            counted=self._counted,
+            counted_to=self._counted_to,
+            cycles=self._cycles,
+            base=self._base,
+            earlier_expected=self._earlier_expected,
+            told_expected=self._told_expected,
+            told_packets=self._told_packets,
+        )
+
+    def resume(self, state: StreamState, now: float) -> None:
+        """Go on where another stream was; its clock need not be ours."""
+        self.clock = state.clock
+        self.ssrc = state.ssrc
+        self.expected = state.expected
+        self.octets = state.octets
+        self.arrived = now - state.age
+        self.timestamp = state.timestamp
+        self.transit = inf
+        self.jitter = state.jitter
+        self.bursts = state.bursts
+        self._counted = state.counted
+        self._counted_to = state.counted_to
+        self._cycles = state.cycles
+        self._base = state.base
+        self._earlier_expected = state.earlier_expected
+        self._told_expected = state.told_expected
+        self._told_packets = state.told_packets
+
     def _place(self, ssrc: int, sequence: int) -> Arrival:
         if ssrc != self.ssrc:
             if self.ssrc < 0 or self._follows_candidate(ssrc, sequence):
@@ -236,13 +306,33 @@ class RtpStream:
             if sequence < self.expected - 1:
                 self._cycles += 0x10000
             self.expected = sequence + 1
+            if ahead:
+                self._miss(ahead)
             return Arrival.NEXT
         if ahead >= 0x10000 - MAX_MISORDER:
+            self._fill(self.extend(sequence))
             return Arrival.LATE
         if self._follows_candidate(ssrc, sequence):
             self._begin(ssrc, sequence)
             return Arrival.FIRST
         return Arrival.REFUSED
+
+    def _miss(self, count: int) -> None:
+        """Note that the `count` numbers before the highest have not come."""
+        self.bursts += 1
+        missing, highest = self._missing, self.extended_highest
+        while missing and (oldest := next(iter(missing))) < highest - MAX_MISORDER:
+            del missing[oldest]
+        if count < MAX_MISORDER:  # a longer gap cannot be filled any more
+            gap = [count]
+            missing.update((number, gap) for number in range(highest - count, highest))
+
+    def _fill(self, number: int) -> None:
+        """Note that a missing packet has come after all."""
+        gap = self._missing.pop(number, None)
+        if gap is not None:
+            gap[0] -= 1
+            self.bursts -= gap[0] == 0
 
     def _expected_in_all(self) -> int:
         if self.ssrc < 0:
@@ -261,4 +351,5 @@ class RtpStream:
         self._cycles = 0
         self._base = sequence
         self.transit = inf
+        self._missing.clear()
         self._candidate = (-1, -1)

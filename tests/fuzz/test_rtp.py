@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from pbx.media.protocol import PayloadMap
 from pbx.media.relay import MAX_PACKET, OutgoingStream, RelayRow
-from pbx.media.rtcp import RtcpReporter, parse_rtcp
+from pbx.media.rtcp import (
+    MAX_ROUND_TRIP,
+    ReceiverReport,
+    ReportBlock,
+    RtcpReporter,
+    SenderReport,
+    parse_rtcp,
+)
 from pbx.media.rtp import RtpPacket, RtpStream, sequence_distance
 from pbx.media.source import SourceLock, Verdict
 from pbx.media.telephone_event import EventReader, TelephoneEvent
@@ -62,6 +69,33 @@ def test_any_rtcp_is_read_or_ignored(datagram: bytes):
     reporter = RtcpReporter(cname="c", epoch=0.0)
     reporter.read(datagram, heard=heard, sent=sent, now=1.0)
     assert parse_rtcp(reporter.write(heard=heard, sent=sent, now=2.0, goodbye=True))
+
+
+words = st.integers(0, 0xFFFF_FFFF)
+blocks_about_us = st.builds(
+    ReportBlock,
+    ssrc=st.just(0),
+    fraction_lost=st.integers(0, 255),
+    lost=st.integers(-0x80_0000, 0x7F_FFFF),
+    highest=words,
+    jitter=words,
+    last_report=words,
+    delay=words,
+)
+
+
+@given(st.lists(st.lists(blocks_about_us, max_size=31).map(tuple), max_size=5), st.booleans())
+def test_what_is_told_about_us_stays_within_reason(
+    reports: list[tuple[ReportBlock, ...]], sends: bool
+):
+    sent = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
+    reporter = RtcpReporter(cname="c", epoch=3.9e9)
+    for n, blocks in enumerate(reports):
+        report = SenderReport(9, n, n, n, n, blocks) if sends else ReceiverReport(9, blocks)
+        assert reporter.read(bytes(report), heard=RtpStream(), sent=sent, now=float(n))
+    assert reporter.round_trip is None or 0 <= reporter.round_trip < MAX_ROUND_TRIP
+    assert reporter.reported == 0
+    assert abs(reporter.lost) <= 0x80_0000
 
 
 @given(st.lists(octets | nearly_rtp | packets.map(bytes), max_size=40), st.booleans())

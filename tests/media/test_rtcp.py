@@ -151,3 +151,71 @@ def test_goodbye_is_said_at_the_end():
 
 def test_compact_time_wraps_with_its_sixteen_bits_of_seconds():
     assert compact_ntp(65536.5) == 0x8000
+
+
+def test_loss_told_within_an_interval_is_the_truth():
+    ours, theirs = End(1), End(2)
+    lost = 0
+    for n in range(1000):
+        gone = n % 250 in (3, 4, 5, 77, 200)
+        lost += gone
+        ours.say(theirs, n, n * 0.02, lost=gone)
+        if n % 250 == 249:
+            block = parse_rtcp(theirs.write(n * 0.02))[0].blocks[0]
+            assert abs(block.fraction_lost / 256 - 5 / 250) <= 1 / 256
+    assert ours.read(theirs.write(20.0), 20.0)
+    assert (ours.reporter.lost, ours.reporter.reported) == (lost, 1000)
+
+
+class Relay:
+    """Somebody who feeds a stream without telling each packet."""
+
+    def __init__(self, stream: OutgoingStream) -> None:
+        self.stream = stream
+
+    def settle(self) -> None:
+        self.stream.packets = 500
+
+
+def test_a_report_counts_what_a_relay_has_not_told_yet():
+    end = End(1)
+    end.say(End(2), 1, 1.0)
+    end.sent.feeder = Relay(end.sent)
+    report = parse_rtcp(end.write(2.0))[0]
+    assert isinstance(report, SenderReport)
+    assert report.packets == 500
+    end.sent.packets = 1
+    about_us = ReportBlock(1, 0, 0, 1, 0, 0, 0)
+    assert end.read(bytes(ReceiverReport(2, (about_us,))), 3.0)
+    assert end.reporter.reported == 500
+
+
+def test_receiver_and_sender_report_in_one_packet_are_both_read():
+    end, other = End(1), End(2)
+    other.say(end, 1, 1.0)
+    about_us = ReportBlock(1, 0, 3, 9, 0, 0, 0)
+    sender = SenderReport(2, 7 << 32, 160, 1, 160)
+    for datagram in (
+        bytes(ReceiverReport(2, (about_us,))) + bytes(sender),
+        bytes(sender) + bytes(ReceiverReport(2, (about_us,))),
+    ):
+        end.reporter.lost = 0
+        assert end.read(datagram, 5.0)
+        assert end.reporter.lost == 3
+        assert parse_rtcp(end.write(5.5))[0].blocks[0].delay == 0x8000
+
+
+def test_another_reporter_goes_on_where_one_was():
+    ours, theirs = End(1), End(2)
+    for n in range(5):
+        ours.say(theirs, n, 1.0)
+        theirs.say(ours, n, 1.0)
+    ours.read(theirs.write(2.0), 2.0)
+    theirs.read(ours.write(10.0), 10.030)
+    ours.reporter = RtcpReporter.resume(ours.reporter.state(11.0), 511.0)
+    ours.read(theirs.write(12.0), 512.040)
+    assert ours.reporter.round_trip == pytest.approx(0.070, abs=0.001)
+    assert ours.reporter.heard == 512.040
+    report = parse_rtcp(ours.write(513.0))[0]
+    assert isinstance(report, SenderReport)
+    assert report.ntp >> 32 == int(EPOCH + 13.0)

@@ -172,3 +172,59 @@ def test_fraction_lost_is_told_per_interval():
 def test_an_empty_stream_has_lost_nothing():
     stream = RtpStream()
     assert (stream.lost, stream.fraction_lost()) == (0, 0)
+
+
+def test_each_gap_of_lost_packets_is_one_burst():
+    stream = RtpStream()
+    admit(stream, 10, 11, 15, 16, 18)
+    assert (stream.lost, stream.bursts) == (4, 2)
+    admit(stream, *range(30_000, 30_005))  # a restart is no loss
+    assert (stream.lost, stream.bursts) == (4, 2)
+
+
+def test_a_gap_that_late_packets_fill_is_no_burst():
+    stream = RtpStream()
+    admit(stream, 65_535, 65_539, 65_536, 65_538)
+    assert stream.bursts == 1
+    admit(stream, 65_537)
+    assert (stream.lost, stream.bursts) == (0, 0)
+
+
+def test_a_duplicate_fills_no_gap():
+    stream = RtpStream()
+    admit(stream, 10, 12, 10, 10)
+    assert stream.bursts == 1
+    admit(stream, 11, 11)
+    assert stream.bursts == 0
+
+
+def test_gaps_that_cannot_be_filled_any_more_are_forgotten():
+    stream = RtpStream()
+    admit(stream, *range(0, 60_000, 2), 62_000)
+    assert stream.bursts == 30_000
+    assert len(stream._missing) <= MAX_MISORDER
+
+
+def test_another_stream_goes_on_where_one_was():
+    one, other = RtpStream(), RtpStream()
+    admit(one, *range(65_500, 65_600), 65_610, *range(65_612, 65_700))
+    one.fraction_lost()
+    other.resume(one.state(now=1315.0), now=7.0)
+    both = one, other
+    for stream in both:
+        admit(stream, 65_705)
+    assert [stream.packets for stream in both] == [190, 190]
+    assert [stream.lost for stream in both] == [16, 16]
+    assert [stream.bursts for stream in both] == [3, 3]
+    assert [stream.extended_highest for stream in both] == [65_705, 65_705]
+    assert [stream.fraction_lost() for stream in both] == [213, 213]
+
+
+def test_going_on_elsewhere_adds_no_jitter():
+    one, other = RtpStream(), RtpStream()
+    admit(one, *range(100))
+    other.resume(one.state(now=2.0), now=9000.0)
+    other.admit(7, 100)
+    other.measure(100 * 160, 160, 9000.02)
+    assert other.jitter == one.jitter
+    assert one.state(now=2.5).age == pytest.approx(0.52)
