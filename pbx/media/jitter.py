@@ -1,0 +1,445 @@
+"""The jitter buffer of one stream: RTP packets in as they come, payloads out as they are due.
+
+Sequence numbers tell what is missing, timestamps when each payload is due; both wrap (RFC 3550
+§5.1). The delay adapts between 20 and 200 ms to how early packets come (lead.py): the buffer only
+*wishes* for a tick more or less, and whoever plays makes it so by stretching the sound. When
+nothing is there in time, the player fills up and the stream waits, so that what is merely late is
+still heard; what turns out to be lost was filled up already and is passed over.
+
+Timestamps that move on while sequence numbers do not are a pause of the sender (DTX), not a loss;
+timestamps that jump otherwise are another timeline and are joined to the old one. Nothing here
+raises on what a remote sent, and nothing reads a clock: arrival times are arguments, and the
+player moves `local` on by what it played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from pbx.media.lead import LeadGauge
+from pbx.media.rtp import MAX_DROPOUT, MAX_MISORDER, sequence_distance, timestamp_distance
+
+START_TICKS: Final = 2
+"""Ticks that the first packet of a stream is kept."""
+
+MAX_DELAY_MS: Final = 200
+"""Milliseconds that a packet is kept at most; older ones are dropped."""
+
+MAX_LEAP_MS: Final = 500
+"""Timestamps that differ by more from the time that passed belong to another timeline."""
+
+_SLOTS: Final = 32  # of the ring; a power of two, which 65,536 is a multiple of
+_MASK: Final = _SLOTS - 1
+_ROOM: Final = 24  # slots for packets to come; the others hold what was played last
+_PATIENCE_WINDOWS: Final = 4  # windows measured before a delay is thought too long
+_FRAMES_MS: Final = (5, 60)  # durations that a change of timestamps is taken for
+
+
+class Hole(Enum):
+    """What `pop` gives in place of a payload."""
+
+    LOST = auto()
+    """A packet is missing: fill up as long as a packet lasts."""
+    EMPTY = auto()
+    """Nothing is due: the stream pauses, has not begun, or is late. Fill up what is wanted."""
+
+
+Slot = bytes | Hole
+
+SKIPPED: Final = b""
+"""In the place of a packet that took a sequence number and is not to be played."""
+
+
+class JitterBuffer:
+    """The packets of one stream, put in order and in time. Units are those of the RTP clock.
+
+    Public figures: `late`, `duplicates`, `lost`, `discarded` in packets, `underruns` in ticks,
+    `concealed` in units. `arrived` is when the newest packet came, seconds.
+    """
+
+    __slots__ = (
+        *("arrived", "clock", "concealed", "discarded", "duplicates", "frame", "held", "late"),
+        *("local", "lost", "tick", "underruns", "urgent", "wish"),
+        *("_check_at", "_due", "_duration_ms", "_expected", "_gauge", "_leads", "_owed"),
+        *("_payloads", "_play", "_stamps", "_started", "_step", "_stranger", "_time"),
+    )
+
+    def __init__(
+        self, clock: int = 8000, duration_ms: Callable[[bytes], float] | None = None
+    ) -> None:
+        """Begin with no stream; `duration_ms` tells a payload's, else timestamps teach it."""
+        self.clock = clock
+        """RTP clock, Hz."""
+        self.tick = clock // 50
+        """Units of the 20 ms that are played at a time."""
+        self.frame = self.tick
+        """Units that a packet lasts."""
+        self.local = 0
+        """The listener's clock: whoever plays adds what it played, before it pops."""
+        self.held = 0
+        """Units that were popped and are not played yet, as whoever plays tells."""
+        self.wish = 0
+        """+1: delay a tick more; −1: a tick less; 0: good so. Whoever did it sets it to 0."""
+        self.urgent = False
+        """Whether the wish cannot wait for a silence."""
+        self.arrived = 0.0
+        self.late = self.duplicates = self.lost = self.discarded = 0
+        self.underruns = self.concealed = 0
+        self._duration_ms = duration_ms
+        self._gauge = LeadGauge()
+        self._leads = self._gauge.leads
+        self._payloads: list[bytes | None] = [None] * _SLOTS
+        self._stamps = [0] * _SLOTS
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the stream and what was measured, not the figures; the next packet is a first."""
+        self._started = False
+        self._expected = -1
+        self._due = -1
+        self._play = -1
+        self._time = 0
+        self._owed = 0
+        self._step = 0
+        self._check_at = 0
+        self._stranger = -1
+        self._payloads[:] = [None] * _SLOTS
+        self._gauge.forget()
+        self.wish = 0
+
+    @property
+    def depth(self) -> int:
+        """Return the units that lie ready, from what is played next to the newest packet's end."""
+        return self._due - self._time + self.held if self._play != self._expected else self.held
+
+    @property
+    def delay_ms(self) -> float:
+        """Return the milliseconds that a sample waits on average between arrival and playing."""
+        if not self._gauge.windows:
+            return self.depth * 1000 / self.clock
+        mean = self._gauge.mean - (self._time - self.held - self.local) + self.tick / 2
+        return max(0.0, mean * 1000 / self.clock)
+
+    def push(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        """Take a packet that arrived at `now`, seconds. Never raises."""
+        if sequence != self._expected or timestamp != self._due or not payload:
+            self._push_with_care(sequence, timestamp, payload, now)
+            return
+        index = sequence & _MASK
+        self._payloads[index] = payload
+        self._stamps[index] = timestamp
+        self._expected = sequence + 1
+        self._due = timestamp + self.frame
+        self._leads.append(timestamp - self.local)
+        self.arrived = now
+        if sequence >= self._check_at:
+            self._check()
+
+    def skip(self, sequence: int) -> None:
+        """Tell of a packet of the stream that is no voice: an event, or comfort noise.
+
+        Its sequence number is then no loss; how long it lasted, the next timestamp tells.
+        """
+        if self._started:
+            ahead = sequence_distance(sequence, self._expected & 0xFFFF)
+            if 0 <= ahead < _ROOM:
+                number = self._make_way(self._expected + ahead)
+                self._put(number, self._due + ahead * self.frame, SKIPPED)
+                self._expected = number + 1
+                self._due += ahead * self.frame
+            elif -_ROOM < ahead < 0 and self._expected + ahead >= self._play:
+                self._fill(self._expected + ahead, SKIPPED)
+
+    def pop(self, wanted: int | None = None) -> Slot:
+        """Return the payload that is due, or what is in its place.
+
+        `wanted` is how many units the player will fill up if nothing is due, a tick unless said.
+        """
+        play = self._play
+        if play != self._expected:
+            index = play & _MASK
+            payload = self._payloads[index]
+            if payload and self._stamps[index] == self._time and not self._owed:
+                self._play = play + 1
+                self._time += self.frame
+                return payload
+        return self._pop_with_care(self.tick if wanted is None else wanted)
+
+    def recent(self, most: int) -> list[bytes]:
+        """Return the last payloads that were popped, newest last, back to the last hole."""
+        found: list[bytes] = []
+        number = self._play - 1
+        while len(found) < most and number > self._expected - _SLOTS:
+            payload = self._payloads[number & _MASK]
+            if not payload:
+                break
+            found.append(payload)
+            number -= 1
+        found.reverse()
+        return found
+
+    # -- arrival, the long way
+
+    def _push_with_care(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        if not payload:
+            self.skip(sequence)
+        elif not self._started:
+            self._begin(sequence, timestamp, payload)
+        else:
+            ahead = sequence_distance(sequence, self._expected & 0xFFFF)
+            stamp = self._due + timestamp_distance(timestamp, self._due & 0xFFFF_FFFF)
+            if ahead >= MAX_DROPOUT or ahead < -MAX_MISORDER:
+                self._meet_stranger(sequence, timestamp, payload)
+            elif ahead < 0:
+                self._push_behind(self._expected + ahead, stamp, payload)
+                return
+            else:
+                self._push_ahead(ahead, stamp, payload, now)
+        self.arrived = now
+
+    def _begin(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        self._started = True
+        self._play = self._expected = sequence
+        self._time = timestamp - START_TICKS * self.tick
+        if self._duration_ms is not None:
+            self.frame = self._measured(payload) or self.frame
+        self._append(sequence, timestamp, payload)
+
+    def _meet_stranger(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Believe a sequence number that is far away when the one behind it comes too."""
+        if sequence == self._stranger:
+            self.restart()
+            self._begin(sequence, timestamp, payload)
+        else:
+            self._stranger = (sequence + 1) & 0xFFFF
+
+    def _push_ahead(self, ahead: int, stamp: int, payload: bytes, now: float) -> None:
+        if not ahead:
+            self._learn_frame(stamp, payload)
+        extra = stamp - self._due - ahead * self.frame
+        passed = (now - self.arrived) * self.clock
+        most = MAX_LEAP_MS * self.clock // 1000
+        if extra > passed + most or extra < -most or (extra < 0 and not ahead):
+            self._join_timeline(extra)
+        if ahead >= _ROOM:
+            self._jump(self._expected + ahead, stamp)
+        number = self._make_way(self._expected + ahead)
+        self._append(number, stamp, payload)
+
+    def _push_behind(self, number: int, stamp: int, payload: bytes) -> None:
+        if number >= self._play:
+            if not self._fill(number, payload):
+                self.duplicates += 1
+                return
+            self._stamps[number & _MASK] = stamp
+        elif number > self._expected - _SLOTS and self._payloads[number & _MASK] is not None:
+            self.duplicates += 1
+            return
+        else:
+            self.late += 1
+            self._check_at = 0
+        self._leads.append(stamp - self.local)
+
+    def _append(self, number: int, stamp: int, payload: bytes) -> None:
+        """Put the newest packet of all."""
+        if stamp > 0xFFFF_FFFF:
+            self._shift_time(-0x1_0000_0000)
+            stamp -= 0x1_0000_0000
+        self._put(number, stamp, payload)
+        self._expected = number + 1
+        self._due = stamp + self.frame
+        self._leads.append(stamp - self.local)
+        self._check()
+
+    def _put(self, number: int, stamp: int, payload: bytes | None) -> None:
+        self._payloads[number & _MASK] = payload
+        self._stamps[number & _MASK] = stamp
+
+    def _fill(self, number: int, payload: bytes) -> bool:
+        """Put a packet that was overtaken; false when its slot is taken."""
+        if self._payloads[number & _MASK] is not None:
+            return False
+        self._payloads[number & _MASK] = payload
+        return True
+
+    def _make_way(self, number: int) -> int:
+        """Mark all numbers before this one as missing; return it, less 65,536 after a wrap."""
+        for missing in range(self._expected, number):
+            self._payloads[missing & _MASK] = None
+        if number > 0xFFFF:
+            number -= 0x10000
+            self._play -= 0x10000
+            self._expected -= 0x10000
+            self._check_at = 0
+        while number - self._play >= _ROOM:
+            self._drop()
+        return number
+
+    def _measured(self, payload: bytes) -> int:
+        duration_ms = self._duration_ms(payload) if self._duration_ms is not None else 0.0
+        return round(duration_ms * self.clock / 1000)
+
+    def _learn_frame(self, stamp: int, payload: bytes) -> None:
+        """Find out how long packets last from a timestamp that is not the expected one.
+
+        A payload tells by itself where we can measure it. Otherwise less than was thought is
+        believed at once, more when it came twice: once it may have been a pause.
+        """
+        newest = self._stamps[(self._expected - 1) & _MASK]
+        step = stamp - newest
+        if self._duration_ms is not None:
+            before = self._payloads[(self._expected - 1) & _MASK]
+            if before and self._measured(before) == step:
+                self._due = stamp
+            self.frame = self._measured(payload) or self.frame
+            return
+        shortest, longest = (ms * self.clock // 1000 for ms in _FRAMES_MS)
+        if shortest <= step <= longest and (step < self.frame or step == self._step):
+            self.frame = step
+            self._due = stamp
+        self._step = step
+
+    def _join_timeline(self, leap: int) -> None:
+        """Go over to timestamps that jumped without time to match."""
+        self._shift_time(leap)
+        self._due += leap
+
+    def _shift_time(self, units: int) -> None:
+        self._time += units
+        self.local += units
+        for index in range(_SLOTS):
+            self._stamps[index] += units
+
+    def _jump(self, number: int, stamp: int) -> None:
+        """Go on behind a loss that is too long to be filled up."""
+        self.lost += number - self._expected
+        self._settle_debt()
+        self._play = self._expected = number
+        self._payloads[:] = [None] * _SLOTS
+        self._time = stamp - START_TICKS * self.tick
+        self._gauge.forget()
+
+    def _drop(self) -> None:
+        """Give up the oldest packet."""
+        if self._payloads[self._play & _MASK]:
+            self.discarded += 1
+        self._play += 1
+        if self._payloads[self._play & _MASK]:
+            self._time = max(self._time, self._stamps[self._play & _MASK])
+
+    # -- adaptation
+
+    def _check(self) -> None:
+        """Drop what is too old, measure once a second; find the next number to look again at."""
+        most = min(_ROOM, MAX_DELAY_MS * self.clock // 1000 // self.frame + 1)
+        if self._expected - self._play > most:
+            self._shed(most)
+        a_second = max(1, self.clock // self.frame)
+        if len(self._leads) >= a_second:
+            self._adapt()
+        rest = a_second - len(self._leads)
+        self._check_at = min(self._expected + rest, self._play + most) - 1
+
+    def _shed(self, most: int) -> None:
+        """Drop the oldest packets; the place of the last one becomes a hole where sound was on."""
+        while self._expected - self._play > most:
+            self._drop()
+        if not self._owed and self._expected - self._play > 1:
+            if self._payloads[self._play & _MASK]:
+                self.discarded += 1
+            self._payloads[self._play & _MASK] = None
+
+    def _adapt(self) -> None:
+        reach = MAX_DELAY_MS * self.clock // 1000
+        gauge, tick = self._gauge, self.tick
+        best = max(self._leads)
+        gauge.settle(reach)
+        played = self._time - self.held - self.local
+        spare = gauge.low - played
+        if spare < tick:
+            fits = best - played + self.frame + tick <= reach
+            self.wish = 1 if fits else 0
+            self.urgent = spare < 0
+        elif spare >= 2 * tick and gauge.windows >= _PATIENCE_WINDOWS:
+            self.wish = -1
+            self.urgent = spare >= 4 * tick
+        else:
+            self.wish = 0
+
+    # -- playing, the long way
+
+    def _pop_with_care(self, wanted: int) -> Slot:
+        while self._play != self._expected:
+            index = self._play & _MASK
+            payload = self._payloads[index]
+            if payload is None:
+                if self._pass_over():
+                    continue
+                return Hole.LOST
+            if not payload:
+                self._play += 1
+                continue
+            stamp = self._stamps[index]
+            if self._wait_for(stamp, wanted):
+                return Hole.EMPTY
+            self._settle_debt()
+            self._play += 1
+            self._time = stamp + self.frame
+            return payload
+        if self._started:
+            self._owed += wanted
+        return Hole.EMPTY
+
+    def _pass_over(self) -> bool:
+        """Take the missing packet from the queue; true when it was filled up while we waited."""
+        self.lost += 1
+        self.concealed += self.frame
+        self._play += 1
+        self._time += self.frame
+        if self._owed <= 0:
+            return False
+        self._owed = max(0, self._owed - self.frame)
+        return True
+
+    def _wait_for(self, stamp: int, wanted: int) -> bool:
+        """Tell whether it is too early for the packet of `stamp`: the sender paused before it."""
+        gap = stamp - self._time
+        if gap <= 0:
+            return False
+        if self._owed:
+            self._resume(stamp, gap)
+            gap = stamp - self._time
+        if 2 * gap < wanted:
+            return False
+        self._time += min(wanted, gap)
+        return True
+
+    def _resume(self, stamp: int, gap: int) -> None:
+        """Choose when the first packet behind a pause is played; what was owed is forgiven.
+
+        A short pause keeps the delay as it was; behind a long one it costs nothing to choose it
+        anew.
+        """
+        reach = MAX_DELAY_MS * self.clock // 1000
+        if self._owed < reach:
+            self._time += self._owed
+        elif self._gauge.windows and abs(gap - self._owed) < MAX_LEAP_MS * self.clock // 1000:
+            self._time = max(self._gauge.low - self.tick + self.local, stamp - reach)
+        else:
+            self._time = stamp - START_TICKS * self.tick
+            self._gauge.forget()
+        self._time = min(self._time, stamp)
+        self._owed = 0
+        self.wish = 0
+
+    def _settle_debt(self) -> None:
+        """Count what was filled up for packets that came after all, too late for their time."""
+        if self._owed:
+            owed = min(self._owed, MAX_DELAY_MS * self.clock // 1000)
+            if owed < self._owed:
+                self._gauge.forget()
+            self.underruns += -(-owed // self.tick)
+            self.concealed += owed
+            self._owed = 0
