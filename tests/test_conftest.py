@@ -65,7 +65,8 @@ def test_everything_missing_is_named_in_one_line(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert programs.main(["--install"]) == 1
     said = capsys.readouterr().err
-    packages = "baresip-core iproute2 nftables sip-tester sipvicious"
+    sounds = "asterisk-core-sounds-en-wav asterisk-moh-opsound-wav"
+    packages = f"{sounds} baresip-core iproute2 nftables sip-tester sipvicious"
     assert f"sudo apt-get install --no-install-recommends {packages}" in said
     assert "make test PHONES=no" in said
 

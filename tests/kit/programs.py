@@ -1,5 +1,8 @@
 """The real programs that interop tests drive, and the Debian packages that hold them.
 
+Speech and music that some tests listen to come as Debian packages too; such a test asks `why_not`
+for their folder and skips with its answer.
+
 A test names what it needs (`@pytest.mark.interop("sipp", "baresip")`); tests/conftest.py skips it,
 or fails it in CI, with the reason from here. `python -m tests.kit.programs` says in one line what
 to install; with `--install`, root installs it. The same table serves `make test`, so there is no
@@ -14,6 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 PACKAGES = {
     "baresip": "baresip-core",
@@ -25,24 +29,37 @@ PACKAGES = {
 }
 """Executable → Debian package."""
 
+FOLDERS = {
+    "/usr/share/asterisk/moh": "asterisk-moh-opsound-wav",
+    "/usr/share/asterisk/sounds": "asterisk-core-sounds-en-wav",
+}
+"""Folder of sound → Debian package."""
+
 MODULES = {"pjsua2": "callpbx[phone]"}
 """Python module → what pip installs it with."""
+
+_HELD_BY = PACKAGES | FOLDERS
 
 APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq")
 
 
 def find(program: str) -> str | None:
-    """Return the path of an executable; sbin counts too, which a plain user's PATH may lack."""
+    """Return the path of an executable, or of a folder in the table above, where it is here.
+
+    sbin counts too, which a plain user's PATH may lack.
+    """
+    if program in FOLDERS:
+        return program if Path(program).is_dir() else None
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def why_not(programs: Iterable[str]) -> str | None:
     """Return a sentence that says what is missing and how to get it, or None when all is here.
 
-    Raises KeyError for a program that is in no table above.
+    Raises KeyError for a program or folder that is in no table above.
     """
     wanted = list(programs)
-    packages = {PACKAGES[name] for name in wanted if name not in MODULES and find(name) is None}
+    packages = {_HELD_BY[name] for name in wanted if name not in MODULES and find(name) is None}
     modules = {MODULES[name] for name in wanted if name in MODULES and not _importable(name)}
     steps = []
     if packages:
@@ -54,7 +71,7 @@ def why_not(programs: Iterable[str]) -> str | None:
 
 def missing_packages() -> list[str]:
     """Return the Debian packages that are still to be installed, sorted."""
-    return sorted({package for name, package in PACKAGES.items() if find(name) is None})
+    return sorted({package for name, package in _HELD_BY.items() if find(name) is None})
 
 
 def install(packages: list[str]) -> None:
@@ -76,7 +93,7 @@ def main(arguments: list[str]) -> int:
         install(packages)
         return 0
     print(
-        "The tests with real phones need packages that are not here:\n"
+        "The tests with real phones and real sound need packages that are not here:\n"
         f"    sudo apt-get install --no-install-recommends {' '.join(packages)}\n"
         "or leave those tests out: make test PHONES=no",
         file=sys.stderr,
