@@ -117,6 +117,7 @@ class MediaLeg:
         self._wire.expect(
             command.remote, command.remote_rtcp, command.also_from, relearn=command.relearn
         )
+        self._wire.secure(command.keys)
         if command.payload is not None and command.payload != self.payload:
             self.payload = command.payload
             self._row.listen_to(command.payload)

@@ -58,12 +58,17 @@ class AddLeg(Command, frozen=True, array_like=True, tag="add"):
 class SrtpKeys(msgspec.Struct, frozen=True, array_like=True):
     """One leg's SRTP keys as SDES agreed on them (RFC 4568).
 
-    `suite` is the name in a=crypto; `send` and `receive` are master key and salt, joined.
+    `suite` is the name in a=crypto; `send` and `receive` are master key and salt, joined. The
+    remote's packets carry `mki` octets of master key identifier.
     """
 
     suite: str
     send: bytes
     receive: bytes
+    mki: int = 0
+
+    def __repr__(self) -> str:
+        return f"SrtpKeys({self.suite})"  # logs never show a key
 
 
 class UpdateLeg(Command, frozen=True, array_like=True, tag="update"):

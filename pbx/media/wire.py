@@ -5,6 +5,10 @@ from the lock on the socket is connected, the kernel drops everybody else, and t
 the loop. What strangers had put into the socket's queue before that is judged too. RTCP is taken
 from the remote's IP alone and answered to where it came from.
 
+Where the description agreed on keys, all of it is SRTP on the wire and plain RTP to the leg: what
+came is opened before anybody judges it, so that the source is never learned from a packet with a
+wrong tag, and what is sent is sealed last.
+
 A closed port at the far end (ECONNREFUSED) means nothing: it may open any moment.
 """
 
@@ -15,9 +19,11 @@ from contextlib import suppress
 from typing import Protocol
 
 from pbx.media.ports import PortPair
+from pbx.media.protocol import SrtpKeys
 from pbx.media.relay import MAX_PACKET
 from pbx.media.rtp import HEADER_SIZE, read_header
 from pbx.media.source import Address, LockState, SourceLock, Verdict, canonical_host
+from pbx.media.srtp import Sealer, Srtp, SrtpState
 from pbx.media.tick import OnFailure, TickLoop
 
 Send = Callable[[memoryview], object]
@@ -51,6 +57,7 @@ class Wire:
         "_pair",
         "_remote_rtcp",
         "_source",
+        "_srtp",
         "send",
         "strangers",
     )
@@ -64,6 +71,7 @@ class Wire:
         self._loop = loop
         self._listener = listener
         self._source = SourceLock()
+        self._srtp: Srtp | None = None
         self._remote_rtcp: Address | None = None
         self._learned_rtcp: Address | None = None
         loop.watch(pair.rtp.fileno(), self._read_rtp)
@@ -94,6 +102,29 @@ class Wire:
         self._remote_rtcp = remote_rtcp
         self._choose_send()
 
+    def secure(self, keys: SrtpKeys | None) -> None:
+        """Speak SRTP with these keys from now on, or plain RTP; call `route` afterwards.
+
+        A direction whose key stays the same goes on as it is.
+        """
+        if keys is None:
+            self._srtp = None
+        elif self._srtp is None:
+            self._srtp = Srtp(keys)
+        else:
+            self._srtp.change(keys)
+        self._choose_send()
+
+    @property
+    def srtp_state(self) -> SrtpState | None:
+        """Return what `resume_srtp` needs where the leg goes on; None for plain RTP."""
+        return self._srtp.state if self._srtp is not None else None
+
+    def resume_srtp(self, state: SrtpState | None) -> None:
+        """Go on with the keys, and from the packets, of the wire that the leg had before."""
+        self._srtp = Srtp.resume(state) if state is not None else None
+        self._choose_send()
+
     def silent(self) -> None:
         """Hear the remote's other ports out again: nothing came for a while."""
         self._source.silent()
@@ -106,7 +137,8 @@ class Wire:
         """Let packets from the locked source go through `rewrite` to `send`."""
         descriptor = self._pair.rtp.fileno()
         if self._pair.connected:
-            self._loop.route(descriptor, (self._pair.rtp.recv_into, rewrite, send), on_failure)
+            receive = self._pair.rtp.recv_into if self._srtp is None else self._receive_opened
+            self._loop.route(descriptor, (receive, rewrite, send), on_failure)
         else:
             self._loop.unroute(descriptor)
 
@@ -116,6 +148,8 @@ class Wire:
         if target is None:
             return False
         try:
+            if self._srtp is not None:
+                datagram = self._srtp.sealer.seal_report(datagram)
             self._pair.rtcp.sendto(datagram, target)
         except OSError:
             return False
@@ -131,11 +165,13 @@ class Wire:
         target = self._source.target
         if target is None:
             self.send = nowhere
-        elif self._pair.connected:
-            self.send = self._pair.rtp.send
-        else:
-            send_to = self._pair.rtp.sendto
-            self.send = lambda packet: send_to(packet, target)
+            return
+        send = self._pair.rtp.send if self._pair.connected else self._send_to(target)
+        self.send = send if self._srtp is None else _sealing(self._srtp.sealer, send)
+
+    def _send_to(self, target: Address) -> Send:
+        send_to = self._pair.rtp.sendto
+        return lambda packet: send_to(packet, target)
 
     def _rtcp_target(self) -> Address | None:
         """Return where reports go: where they come from, else where the description says."""
@@ -160,6 +196,11 @@ class Wire:
         if not HEADER_SIZE < size < MAX_PACKET or buffer[0] >> 6 != 2:
             self.strangers += 1
             return
+        if self._srtp is not None:
+            size = self._open(size) if self._source.allows_host(source[0]) else 0
+            if size <= HEADER_SIZE:
+                self.strangers += 1
+                return
         _, sequence, _, ssrc = read_header(buffer)
         verdict = self._source.offer(source, ssrc, sequence)
         if verdict is Verdict.IGNORED:
@@ -181,11 +222,43 @@ class Wire:
                 size, source = self._pair.rtp.recvfrom_into(self._loop.buffer)
                 self._judge(source[:2], size, now)
 
+    def _receive_opened(self, buffer: bytearray) -> int:
+        """Receive SRTP from the locked source as RTP; return its octets, 0 where it is dropped."""
+        return self._open(self._pair.rtp.recv_into(buffer))
+
+    def _open(self, size: int) -> int:
+        """Make RTP of the SRTP in the buffer; return its octets, 0 where it is dropped."""
+        assert self._srtp is not None
+        packet = self._srtp.opener.open(self._loop.views[size])
+        if packet is None:
+            return 0
+        size = len(packet)
+        self._loop.buffer[:size] = packet
+        return size
+
     def _read_rtcp(self, now: float) -> None:
         buffer = self._loop.buffer
         with suppress(OSError):
             size, source = self._pair.rtcp.recvfrom_into(buffer)
-            if not self._source.allows_host(source[0]):
+            report: bytes | None = None
+            if self._source.allows_host(source[0]):
+                report = bytes(buffer[:size])
+                if self._srtp is not None:
+                    report = self._srtp.opener.open_report(report)
+            if report is None:
                 self.strangers += 1
-            elif self._listener.take_report(bytes(buffer[:size]), now):
+            elif self._listener.take_report(report, now):
                 self._learned_rtcp = source[:2]
+
+
+def _sealing(sealer: Sealer, send: Send) -> Send:
+    """Return a `Send` that seals first. What was sealed is tried again as it is, never anew."""
+
+    def seal_and_send(packet: memoryview) -> None:
+        sealed = memoryview(sealer.seal(packet))
+        try:
+            send(sealed)
+        except ConnectionRefusedError:  # that was about an earlier packet
+            send(sealed)
+
+    return seal_and_send

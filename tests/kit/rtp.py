@@ -29,6 +29,7 @@ from pbx.media.protocol import (
 )
 from pbx.media.rtcp import RtcpPacket, parse_rtcp
 from pbx.media.rtp import RtpPacket
+from pbx.media.srtp import Srtp
 from pbx.media.switchboard import Switchboard
 from pbx.media.telephone_event import TelephoneEvent
 from pbx.media.tick import TickLoop
@@ -48,6 +49,8 @@ class RtpPhone:
         self.timestamp = 160_000
         self.to = 0
         """The worker's RTP port."""
+        self.srtp: Srtp | None = None
+        """Seals what it says and reports, opens what it hears, where it is set."""
         self.rtp, self.rtcp = _bind_two(host)
         self.port: int = self.rtp.getsockname()[1]
 
@@ -83,7 +86,8 @@ class RtpPhone:
         """Send frames; return their payloads."""
         packets = [self.packet(**changes) for _ in range(frames)]
         for packet in packets:
-            self.send(bytes(packet))
+            plain = bytes(packet)
+            self.send(plain if self.srtp is None else self.srtp.sealer.seal(plain))
         return [packet.payload for packet in packets]
 
     def press(self, digit: int, *, payload_type: int = 101, ends: int = 3) -> None:
@@ -100,17 +104,25 @@ class RtpPhone:
 
     def report(self, datagram: bytes) -> None:
         """Send any octets to the worker's RTCP port."""
+        if self.srtp is not None:
+            datagram = self.srtp.sealer.seal_report(datagram)
         self.rtcp.sendto(datagram, (self.host_of_worker, self.to + 1))
 
     def hear(self) -> list[RtpPacket]:
         """Return the RTP that has come."""
-        packets = [RtpPacket.parse(datagram) for datagram in _received(self.rtp)]
+        received = _received(self.rtp)
+        if self.srtp is not None:
+            received = [self.srtp.opener.open(datagram) or b"" for datagram in received]
+        packets = [RtpPacket.parse(datagram) for datagram in received]
         assert None not in packets, "not everything that came is RTP"
         return [packet for packet in packets if packet is not None]
 
     def hear_reports(self) -> list[RtcpPacket]:
         """Return the RTCP that has come."""
-        return [packet for datagram in _received(self.rtcp) for packet in parse_rtcp(datagram)]
+        received = _received(self.rtcp)
+        if self.srtp is not None:
+            received = [self.srtp.opener.open_report(datagram) or b"" for datagram in received]
+        return [packet for datagram in received for packet in parse_rtcp(datagram)]
 
     def wait_for_rtp(self, seconds: float = 5.0) -> RtpPacket:
         """Wait for one RTP packet."""

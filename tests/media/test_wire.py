@@ -4,9 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from pbx.media.protocol import FreeLeg, Join, LegFreed, SourceLocked
+from pbx.media.protocol import Echo, Enter, FreeLeg, LegFreed, SourceLocked, SrtpKeys
 from pbx.media.rtcp import Goodbye, ReceiverReport, ReportBlock, SenderReport
+from pbx.media.srtp import Srtp
 from tests.kit.rtp import Board, RtpPhone, joined, phones
+
+
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+OURS, THEIRS, NEW = bytes(range(30)), bytes(range(30, 60)), bytes(range(60, 90))
+KEYS = SrtpKeys(SUITE, OURS, THEIRS)
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ def test_a_stranger_reaches_nobody_and_gets_no_answer(board: Board, three: list[
 def test_a_stranger_who_came_before_the_phone_is_not_learned(board: Board, three: list[RtpPhone]):
     a, b, stranger = three
     first, second = board.add(a, also_from=b.host), board.add(b)
-    board.do(Join(first, second))
+    board.do(Enter(first, 1), Enter(second, 1))
     stranger.to = a.to
     stranger.say(50)
     board.settle()
@@ -66,7 +72,7 @@ def test_a_stranger_who_came_before_the_phone_is_not_learned(board: Board, three
 def test_what_a_stranger_queued_before_the_lock_is_thrown_away(board: Board, three: list[RtpPhone]):
     a, b, stranger = three
     first, second = board.add(a), board.add(b)
-    board.do(Join(first, second))
+    board.do(Enter(first, 1), Enter(second, 1))
     stranger.to = a.to
     said = a.say(3)
     stranger.say(5, ssrc=a.ssrc)  # all of it is in the socket when the third packet locks
@@ -81,7 +87,7 @@ def test_a_phone_behind_nat_is_learned_by_its_signalling_address(
     a, b, _ = three
     described = ("192.0.2.200", 4000)
     first, second = board.add(a), board.add(b)
-    board.do(Join(first, second))
+    board.do(Enter(first, 1), Enter(second, 1))
     board.update(first, a, remote=described, remote_rtcp=None, also_from=a.host)
     board.lock(b)
     said = a.say(4)
@@ -95,7 +101,7 @@ def test_a_phone_behind_nat_is_learned_by_its_signalling_address(
 def test_the_description_is_sent_to_before_anything_came(board: Board, three: list[RtpPhone]):
     a, b, _ = three
     first, second = board.add(a), board.add(b)
-    board.do(Join(first, second))
+    board.do(Enter(first, 1), Enter(second, 1))
     board.talk(3, a)
     assert len(b.hear()) == 3
 
@@ -186,3 +192,121 @@ def test_reports_go_to_where_reports_come_from(board: Board, three: list[RtpPhon
         board.talk(150, a, b)
         assert elsewhere.hear_reports()
     assert not a.hear_reports()
+
+
+# SRTP
+
+
+def secure(board: Board, leg: int, phone: RtpPhone, keys: SrtpKeys = KEYS) -> None:
+    """Let a leg and its phone agree on keys."""
+    board.update(leg, phone, keys=keys)
+    mirrored = SrtpKeys(keys.suite, keys.receive, keys.send)
+    if phone.srtp is None:
+        phone.srtp = Srtp(mirrored)
+    else:
+        phone.srtp.change(mirrored)
+
+
+def test_a_plain_phone_and_a_secure_one_hear_each_other(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, second = board.add(a), board.add(b)
+    board.do(Enter(first, 1), Enter(second, 1))
+    secure(board, second, b)
+    said = a.say(5), b.say(5)  # before either source is locked, and after
+    board.settle()
+    assert [packet.payload for packet in b.hear()] == said[0]
+    assert [packet.payload for packet in a.hear()] == said[1]
+    board.talk(150, a, b)
+    assert len(a.hear()) == len(b.hear()) == 150
+    assert isinstance(b.hear_reports()[0], SenderReport)
+    b.report(bytes(ReceiverReport(b.ssrc)))
+    board.settle()
+    board.do(FreeLeg(second))
+    assert board.events(LegFreed)[0].received.dropped == 0
+
+
+def test_two_secure_phones_have_a_key_each(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, second = board.add(a), board.add(b)
+    board.do(Enter(first, 1), Enter(second, 1))
+    secure(board, first, a)
+    secure(board, second, b, SrtpKeys("AEAD_AES_256_GCM", NEW + bytes(14), bytes(44)))
+    board.talk(10, a, b)
+    assert len(a.hear()) == len(b.hear()) == 10
+
+
+def test_a_wrong_tag_locks_nothing_and_ends_nothing(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, second = board.add(a), board.add(b)
+    board.do(Enter(first, 1), Enter(second, 1))
+    secure(board, first, a)
+    with phones(a.host) as (forger,):
+        forger.to = a.to
+        forger.say(500, ssrc=a.ssrc)  # from the right address, without the key
+        board.settle()
+        assert not board.events(SourceLocked)
+        said = a.say(3)
+        forger.say(500, ssrc=a.ssrc)
+        board.settle()
+        assert board.events(SourceLocked) == [SourceLocked(first, a.address)]
+    for packet in [a.packet() for _ in range(500)]:
+        a.send(bytes(packet))  # from the locked source itself
+    a.sequence -= 500
+    said += a.say(3)
+    board.settle()
+    assert [packet.payload for packet in b.hear()] == said
+    board.do(FreeLeg(first))
+    assert board.events(LegFreed)[0].received.dropped == 1500
+
+
+def test_a_forged_report_is_not_believed(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, _ = joined(board, a, b)
+    secure(board, first, a)
+    keys, a.srtp = a.srtp, None
+    a.report(bytes(ReceiverReport(a.ssrc)) + bytes(Goodbye((a.ssrc,))))
+    a.srtp = keys
+    board.settle()
+    board.talk(3, a, b)
+    assert len(b.hear()) == 3
+    board.do(FreeLeg(first))
+    assert board.events(LegFreed)[0].received.dropped == 1
+
+
+def test_a_key_may_change_while_they_talk(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, second = board.add(a), board.add(b)
+    board.do(Enter(first, 1), Enter(second, 1))
+    secure(board, first, a)
+    board.talk(5, a, b)
+    secure(board, first, a, SrtpKeys(SUITE, OURS, NEW))
+    board.talk(5, a, b)
+    secure(board, first, a, SrtpKeys("AEAD_AES_128_GCM", OURS[:28], NEW[:28]))
+    board.talk(5, a, b)
+    board.update(first, a)
+    a.srtp = None
+    board.talk(5, a, b)
+    assert len(b.hear()) == 20
+
+
+def test_a_secure_phone_hears_its_own_echo(board: Board, three: list[RtpPhone]):
+    a, *_ = three
+    leg = board.add(a)
+    secure(board, leg, a)
+    board.do(Echo(leg))
+    said = a.say(6)
+    board.settle()
+    assert [packet.payload for packet in a.hear()] == said
+
+
+def test_what_is_said_twice_goes_on_to_a_secure_phone_once(board: Board, three: list[RtpPhone]):
+    a, b, _ = three
+    first, second = joined(board, a, b)
+    secure(board, second, b)
+    a.say(1)
+    for _ in range(3):
+        a.send(bytes(a.packet(sequence=2000)))
+    board.settle()
+    assert len(b.hear()) == 2
+    board.do(FreeLeg(second))
+    assert board.events(LegFreed)[0].sent.dropped == 2
