@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ Octets = NDArray[np.uint8]
 
 States = Sequence[Any] | None
 """One state per row for codecs with memory, else None."""
+
+
+LONGEST_MS: Final = 120
+"""Milliseconds of the longest packet that any codec has (opus)."""
 
 
 class ArrayCodec(ABC):
@@ -42,9 +46,6 @@ class ArrayCodec(ABC):
     """(256,): the sample of each octet, where an octet is a sample; for look-ups of one's own."""
     compress: Octets | None = None
     """(65536,): the octet of each int16 read as uint16; None where `expand` is."""
-
-    LONGEST_MS: ClassVar = 120
-    """Milliseconds of the longest payload that is decoded."""
 
     def decoder(self) -> Any:
         """Return the state of a new stream to decode; None for a codec without memory."""

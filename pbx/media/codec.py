@@ -1,7 +1,8 @@
 """What signalling knows of each codec: names, payload types, clocks and fmtp rules (no numpy).
 
-One row per codec in `_ROWS` is all that a new codec needs on this side; its arrays, where we can
-play or mix it, are one row in `codecs.py`. A codec without such a row is relayed only.
+One row per codec in `_ROWS` is all that a new codec needs on this side; its arrays, by which we
+play and mix it, are one row in `codecs.py`. A codec without such a row is relayed only. One whose
+library is not installed does not exist for us.
 
 Traps: G.722's RTP clock is 8000 though its audio is 16000 (RFC 3551 §4.5.2). opus is always
 written opus/48000/2, whatever it carries (RFC 7587 §7). telephone-event is no codec but a second
@@ -10,8 +11,9 @@ format beside one; its clock should be the codec's, and phones offer 8000 beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Final
 
 TELEPHONE_EVENT: Final = "telephone-event"
@@ -43,15 +45,17 @@ class Codec:
     clock: int
     """RTP clock, Hz: the unit of timestamps."""
     audio_rate: int
-    """Samples a second of the sound itself, Hz."""
+    """Samples a second of the sound as a worker decodes it, Hz."""
     channels: int = 1
     """Channels as a=rtpmap writes them; 1 is left out."""
     static_payload: int | None = None
     """The payload type that RFC 3551 §6 reserves, or None."""
     payload: int = 96
     """The payload type that we give it in an offer when the number is free."""
-    playable: bool = False
-    """Whether a worker can code a file into it."""
+    playable: bool = True
+    """Whether a worker has its arrays: can play into it, mix it and code it anew."""
+    needs: str | None = None
+    """The module with the library that its arrays need, or None."""
     wishes: Mapping[str, range] = field(default_factory=dict)
     """fmtp parameters, by which a receiver tells what it would like, with the values allowed.
 
@@ -98,11 +102,23 @@ _OPUS_WISHES = {  # RFC 7587 §6.1
 }
 
 _ROWS = (
-    Codec("PCMU", 8000, 8000, static_payload=0, payload=0, playable=True),
-    Codec("PCMA", 8000, 8000, static_payload=8, payload=8, playable=True),
-    Codec("G722", 8000, 16000, static_payload=9, payload=9),
-    Codec("opus", 48000, 48000, channels=2, payload=96, wishes=_OPUS_WISHES),
+    Codec("PCMU", 8000, 8000, static_payload=0, payload=0),
+    Codec("PCMA", 8000, 8000, static_payload=8, payload=8),
+    Codec("G722", 8000, 16000, static_payload=9, payload=9, needs="G722"),
+    Codec("opus", 48000, 16000, channels=2, payload=96, wishes=_OPUS_WISHES, needs="opuslib_next"),
+    Codec("L16", 16000, 16000, payload=97),
 )
+
+
+def usable(rows: Iterable[Codec]) -> tuple[Codec, ...]:
+    """Return those of `rows` whose libraries are installed; none is imported for that.
+
+    Codecs without their library are not even relayed: at any time a call may have to be mixed.
+    """
+    return tuple(row for row in rows if row.needs is None or find_spec(row.needs) is not None)
+
+
+_USABLE = usable(_ROWS)
 
 
 def _by_name(rows: tuple[Codec, ...]) -> dict[str, Codec]:
@@ -112,15 +128,15 @@ def _by_name(rows: tuple[Codec, ...]) -> dict[str, Codec]:
     return names
 
 
-CODECS: Final[Mapping[str, Codec]] = _by_name(_ROWS)
-"""Every codec by its name."""
+CODECS: Final[Mapping[str, Codec]] = _by_name(_USABLE)
+"""Every codec that we can speak, by its name."""
 
 STATIC_PAYLOADS: Final[Mapping[int, Codec]] = {
-    codec.static_payload: codec for codec in _ROWS if codec.static_payload is not None
+    codec.static_payload: codec for codec in _USABLE if codec.static_payload is not None
 }
 """The codec of each payload type that needs no a=rtpmap (RFC 3551 §6)."""
 
-_LOWER = {codec.name.lower(): codec for codec in _ROWS}
+_LOWER = {codec.name.lower(): codec for codec in _USABLE}
 
 
 def codec_named(name: str) -> Codec | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from pbx.media.codec import (
@@ -14,6 +17,7 @@ from pbx.media.codec import (
     codec_named,
     format_fmtp,
     parse_fmtp,
+    usable,
 )
 
 
@@ -82,3 +86,27 @@ def test_fmtp_is_read(text: str, parameters: dict[str, str]) -> None:
 
 def test_fmtp_is_written_as_it_was_read() -> None:
     assert format_fmtp(parse_fmtp("a=1; b; c=3")) == "a=1;b;c=3"
+
+
+def test_a_codec_whose_library_is_not_installed_is_not_spoken() -> None:
+    there = Codec("X", 8000, 8000, needs="json")
+    missing = Codec("Y", 8000, 8000, needs="no_such_library")
+    ours = Codec("Z", 8000, 8000)
+    assert usable((there, missing, ours)) == (there, ours)
+
+
+def test_looking_for_libraries_imports_none_of_them() -> None:
+    script = (
+        "import sys; from pbx.media.codec import CODECS\n"
+        "libraries = {'numpy', *(codec.needs for codec in CODECS.values())}\n"
+        "print(*libraries & {*sys.modules})"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert run.stdout.split() == []
+
+
+def test_linear_samples_have_a_dynamic_number_and_the_clock_of_the_sound() -> None:
+    assert CODECS["L16"].rtpmap == "L16/16000"
+    assert CODECS["L16"].static_payload is None

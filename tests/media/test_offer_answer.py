@@ -222,7 +222,7 @@ def test_two_codecs_do_not_relay() -> None:
 def test_a_leg_answered_earlier_keeps_its_codec_and_b_is_offered_that_first() -> None:
     a, b = OfferAnswer(1, local=HERE), OfferAnswer(2, local=THERE)
     a.receive_offer(body("m=audio 4000 RTP/AVP 9 0 8 101", EVENTS))
-    a.answer(OWN.playable())
+    a.answer(OWN.only(PCMA))
     assert agreed(a).codec is PCMA
     heard = a.heard
     assert heard is not None
