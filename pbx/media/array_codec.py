@@ -92,4 +92,5 @@ def as_rows(payloads: Sequence[bytes], silence: int) -> Octets:
 
 def as_payloads(octets: Octets) -> list[bytes]:
     """Return each row of uint8 (n, octets) as a payload."""
-    return [row.tobytes() for row in octets]
+    size, joined = octets.shape[1], octets.tobytes()
+    return [joined[row * size : (row + 1) * size] for row in range(len(octets))]

@@ -37,11 +37,11 @@ class G711(ArrayCodec):
 
     def decode(self, states: States, payloads: Sequence[bytes]) -> Frames:
         """Look the samples up; any octets are a payload."""
-        return self.expand[as_rows(payloads, self.silence)]
+        return self.expand.take(as_rows(payloads, self.silence))
 
     def encode(self, states: States, frames: Frames) -> list[bytes]:
         """Look the octets up."""
-        return as_payloads(self.compress[frames.view(np.uint16)])
+        return as_payloads(self.compress.take(frames.view(np.uint16)))
 
 
 def _segments(magnitude: NDArray[np.int64], lowest: int) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ class LinearCodec(ArrayCodec):
 
     def encode(self, states: States, frames: Frames) -> list[bytes]:
         """Swap the octets."""
-        return as_payloads(frames.astype(">i2").view(np.uint8))
+        return as_payloads(frames.astype(">i2", order="C").view(np.uint8))
 
 
 L16: Final = LinearCodec()

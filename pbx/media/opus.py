@@ -94,7 +94,7 @@ class Opus(ArrayCodec):
             # An empty payload would be taken for a lost one.
             if payload and self._decode(state, payload, len(payload), at, samples, 0) < 0:
                 frames[row] = 0
-            at += frames.strides[0]
+            at += 2 * samples
         return frames
 
     def conceal(self, state: Any, samples: int, ahead: bytes | None = None) -> Frames:
@@ -113,10 +113,10 @@ class Opus(ArrayCodec):
         if not piece:
             raise ValueError(f"opus has no packet of {samples} samples")
         frames = np.ascontiguousarray(frames)
-        at, step = frames.ctypes.data, 2 * piece
+        at, row, step = frames.ctypes.data, 2 * samples, 2 * piece
         packets = []
         for state in states or ():
-            end = at + frames.strides[0]
+            end = at + row  # not strides[0], which may be anything for a single row
             pieces = [self._encode_frame(state, start, piece) for start in range(at, end, step)]
             packets.append(pieces[0] if len(pieces) == 1 else join_frames(pieces))
             at = end

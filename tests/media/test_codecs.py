@@ -87,6 +87,16 @@ def test_a_batch_equals_frames_one_by_one(codec: ArrayCodec):
         assert (heard[row] == sound_of(codec, packets)).all()
 
 
+def test_frames_may_be_any_view_of_an_array(codec: ArrayCodec):
+    sound = voice(codec.rate, 20)
+    expected = packets_of(codec, sound)
+    single = np.broadcast_to(sound, (1, len(sound)))
+    spread = np.zeros((4, 2 * len(sound)), np.int16)
+    spread[::3, ::2] = sound
+    assert codec.encode([codec.encoder()], single) == expected
+    assert codec.encode([codec.encoder(), codec.encoder()], spread[::3, ::2]) == expected * 2
+
+
 def test_one_stream_does_not_touch_another(codec: ArrayCodec):
     packets = packets_of(codec, voice(codec.rate, 200))
     other = packets_of(codec, voice(codec.rate, 200, 200.0))
