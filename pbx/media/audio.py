@@ -1,45 +1,44 @@
-"""Sound files: WAV of any common rate, width and number of channels, read as 8 kHz mono int16.
+"""Sound files: WAV of any common rate, width and number of channels, and raw G.722.
 
-A `WavReader` reads 50 ms at a time, so that nothing ever waits for a whole file: PCM
-of 8, 16, 24 and 32 bits, float of 32 and 64, A-law and µ-law, plain or as WAVE_FORMAT_EXTENSIBLE.
-Channels are averaged. Another rate goes through `Resampler`, a polyphase windowed sinc that keeps
-its place between blocks. A file in the wanted form passes bit by bit.
+A file is read at any place, some milliseconds at a time, as mono float samples at its own rate;
+`rates.py` makes 8000 or 16000 Hz of them. WAV is PCM of 8, 16, 24 and 32 bits, float of 32 and 64,
+A-law and µ-law, plain or as WAVE_FORMAT_EXTENSIBLE; channels are averaged. A file that ends in
+`.g722` is a stream of G.722 octets without a header, as prompt packages ship it.
 
 What a user can have done wrong with a file is told as `Refused`, in one sentence.
 """
 
 from __future__ import annotations
 
-import math
+import os
+import stat
 import struct
+import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pbx.errors import Refused
 from pbx.media.codecs import ARRAY_CODECS
 
-RATE: Final = 8000
-"""Hz of what is read, until wider codecs are mixed."""
-
-BLOCKS_PER_SECOND: Final = 20
-
-CROSSINGS: Final = 32
-"""Zero crossings of the sinc on each side: 60 dB down 450 Hz above the pass band at 8 kHz."""
-
-WINDOW_SHAPE: Final = 6.0  # Kaiser's β, 60 dB
-PASS_BAND: Final = 0.94  # of half the lower rate, the middle of the slope
+MIN_RATE: Final = 1000
 MAX_RATE: Final = 384_000
 MAX_CHANNELS: Final = 32
 MAX_CHUNKS: Final = 1000
 FORMAT_SIZE: Final = 40  # octets of the longest format chunk, WAVE_FORMAT_EXTENSIBLE
+WARM_UP_MS: Final = 500
+"""Milliseconds that a G.722 decoder hears before its place: then it is as if it had heard all."""
+PART_MS: Final = 60  # the longest payload that decoders are given
 
 Samples = NDArray[np.float32]
 """(samples,), in units of int16 full scale."""
+
+Octets = Callable[[int, int], bytes]
+"""(offset, count) → that many octets of a file, fewer at its end; raises OSError."""
 
 
 def _unsigned_8(octets: bytes) -> Samples:
@@ -58,9 +57,11 @@ def _number(kind: str, scale: float) -> Callable[[bytes], Samples]:
 
 
 def _float(kind: str) -> Callable[[bytes], Samples]:
-    return lambda octets: np.nan_to_num(
-        np.frombuffer(octets, kind) * 32768.0, posinf=32767, neginf=-32768
-    ).astype(np.float32)
+    def read(octets: bytes) -> Samples:
+        numbers = np.nan_to_num(np.frombuffer(octets, kind).astype(np.float64))
+        return (np.clip(numbers, -2, 2) * 32768).astype(np.float32)
+
+    return read
 
 
 def _coded(name: str) -> Callable[[bytes], Samples]:
@@ -83,6 +84,61 @@ _READERS: Final[dict[tuple[int, int], Callable[[bytes], Samples]]] = {
 """(format tag, bits a sample) → octets to samples."""
 
 
+class OpenFile:
+    """A file on disk, open until nobody refers to it.
+
+    Raises Refused when it cannot be read or is none: a folder, a pipe, a device.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            # O_NONBLOCK: to open a pipe that nobody writes must not stop the worker.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            reason = error.strerror if isinstance(error, OSError) else "no such name"
+            raise Refused(f"{path} cannot be read: {reason}") from error
+        weakref.finalize(self, os.close, descriptor)
+        self._descriptor = descriptor
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise Refused(f"{path} is not a file")
+        self.size = about.st_size
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return `count` octets from `offset` on, fewer at the end; raises OSError."""
+        return os.pread(self._descriptor, count, offset)
+
+
+class SoundFile(ABC):
+    """A readable sound: `frames` samples at `rate` Hz, which `name` is called in messages."""
+
+    name: str
+    rate: int
+    frames: int
+
+    def read(self, first: int, count: int) -> Samples:
+        """Return `count` samples from `first` on; before the start and after the end are zeros.
+
+        Raises Refused when the disk fails, or the file has become shorter meanwhile.
+        """
+        samples = np.zeros(count, np.float32)
+        start, stop = max(first, 0), min(first + count, self.frames)
+        if start < stop:
+            try:
+                found = self._read(start, stop - start)
+            except OSError as error:
+                raise Refused(f"{self.name} cannot be read: {error.strerror}") from error
+            if len(found) < stop - start:
+                raise Refused(f"{self.name} became shorter while it was played")
+            samples[start - first : stop - first] = found
+        return samples
+
+    @abstractmethod
+    def _read(self, first: int, count: int) -> Samples:
+        """Return samples that lie inside the file; fewer where it ends early."""
+
+
 @dataclass(frozen=True, slots=True)
 class WavFormat:
     """How a file's samples are written. `rate` in Hz, `width` in octets a sample."""
@@ -93,122 +149,97 @@ class WavFormat:
     read: Callable[[bytes], Samples]
 
 
-class Resampler:
-    """Converts a stream of samples from one rate to another, block by block."""
-
-    def __init__(self, source: int, target: int) -> None:
-        common = math.gcd(source, target)
-        self._up, self._down = target // common, source // common
-        lower = min(1.0, target / source)
-        self._half = math.ceil(CROSSINGS / lower)
-        self._filters = self._design(lower * PASS_BAND)
-        self._held = np.zeros(self._half - 1, np.float32)
-        self._next = 0
-        """Where the next output lies in `_held`, in units of 1/up of an input sample."""
-
-    def feed(self, samples: Samples) -> Samples:
-        """Take the next input samples; return what they make certain."""
-        held = np.concatenate((self._held, samples))
-        taps = 2 * self._half
-        last_start = len(held) - taps
-        if last_start < 0:
-            self._held = held
-            return np.zeros(0, np.float32)
-        positions = np.arange(self._next, (last_start + 1) * self._up, self._down)
-        windows = sliding_window_view(held, taps)[positions // self._up]
-        resampled: Samples = np.einsum("nt,nt->n", windows, self._filters[positions % self._up])
-        self._next += len(positions) * self._down
-        keep = min(self._next // self._up, len(held))
-        self._next -= keep * self._up
-        self._held = held[keep:]
-        return resampled
-
-    def flush(self) -> Samples:
-        """Return the rest, as if silence followed."""
-        return self.feed(np.zeros(self._half, np.float32))
-
-    def _design(self, cutoff: float) -> Samples:
-        """Return one row of taps per fraction of an input sample; each row lets a constant pass."""
-        fraction = np.arange(self._up).reshape(-1, 1) / self._up
-        distance = np.arange(1 - self._half, self._half + 1) - fraction
-        window = np.i0(WINDOW_SHAPE * np.sqrt(np.maximum(0, 1 - (distance / self._half) ** 2)))
-        rows: NDArray[np.float64] = np.sinc(distance * cutoff) * window
-        rows /= rows.sum(axis=1, keepdims=True)
-        return rows.astype(np.float32)
-
-
-class WavReader:
-    """Reads an open WAV file from its start; `name` is what messages call it.
+class WavFile(SoundFile):
+    """A WAV file of `size` octets, all channels of it as one.
 
     Raises Refused when it is no WAV file or is coded in a way that we do not play.
     """
 
-    def __init__(self, file: BinaryIO, name: str, rate: int = RATE) -> None:
-        self._file = file
-        self._name = name
-        self._format, self._left = self._find_sound()
-        source = self._format.rate
-        self._resampler = Resampler(source, rate) if source != rate else None
-        self._frames = max(1, source // BLOCKS_PER_SECOND)
+    def __init__(self, octets: Octets, size: int, name: str) -> None:
+        self.name = name
+        self._octets = octets
+        try:
+            self._format, self._start, length = self._find_sound(size)
+        except OSError as error:
+            raise Refused(f"{name} cannot be read: {error.strerror}") from error
+        self.rate = self._format.rate
+        self.frames = length // (self._format.width * self._format.channels)
 
-    def read(self) -> NDArray[np.int16]:
-        """Return the next samples, at least one; none at the end of the file."""
+    def _read(self, first: int, count: int) -> Samples:
         sound = self._format
-        while True:
-            frame = sound.width * sound.channels
-            octets = self._file.read(min(self._left, self._frames * frame))
-            self._left -= len(octets)
-            octets = octets[: len(octets) - len(octets) % frame]
-            if not octets:
-                return self._rest()
-            samples = sound.read(octets)
-            if sound.channels > 1:
-                samples = samples.reshape(-1, sound.channels).mean(axis=1)
-            if self._resampler is not None:
-                samples = self._resampler.feed(samples)
-            if len(samples):
-                return _to_int16(samples)
+        frame = sound.width * sound.channels
+        octets = self._octets(self._start + first * frame, count * frame)
+        samples = sound.read(octets[: len(octets) - len(octets) % frame])
+        if sound.channels > 1:
+            samples = samples.reshape(-1, sound.channels).mean(axis=1)
+        return samples
 
-    def _rest(self) -> NDArray[np.int16]:
-        resampler, self._resampler = self._resampler, None
-        self._left = 0
-        return _to_int16(resampler.flush() if resampler is not None else np.zeros(0, np.float32))
-
-    def _find_sound(self) -> tuple[WavFormat, int]:
-        """Read chunks up to the samples; return their form and how many octets there are."""
-        head = self._file.read(12)
+    def _find_sound(self, size: int) -> tuple[WavFormat, int, int]:
+        """Read chunks up to the samples; return their form, where they start and their octets."""
+        head = self._octets(0, 12)
         if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            raise Refused(f"{self._name} is not a WAV file")
+            raise Refused(f"{self.name} is not a WAV file; save it as one, 16 bits, mono")
         sound: WavFormat | None = None
+        place = 12
         for _ in range(MAX_CHUNKS):
-            chunk = self._file.read(8)
+            chunk = self._octets(place, 8)
             if len(chunk) < 8:
                 break
-            size = int.from_bytes(chunk[4:], "little")
+            place += 8
+            length = int.from_bytes(chunk[4:], "little")
             if chunk[:4] == b"data" and sound is not None:
-                return sound, size or 0xFFFF_FFFF  # 0: its writer streamed and did not come back
+                # 0: whoever wrote it streamed, and did not come back to fill the length in.
+                return sound, place, min(length or size, size - place)
             if chunk[:4] == b"fmt ":
-                start = self._file.read(min(size, FORMAT_SIZE))
-                sound = self._read_format(start)
-                size -= len(start)
-            self._file.seek(size + size % 2, 1)
-        raise Refused(f"{self._name} holds no sound")
+                sound = self._read_format(self._octets(place, min(length, FORMAT_SIZE)))
+            place += length + length % 2
+        raise Refused(f"{self.name} holds no sound; save it anew as 16-bit PCM")
 
     def _read_format(self, chunk: bytes) -> WavFormat:
         if len(chunk) < 16:
-            raise Refused(f"{self._name} is not a WAV file")
+            raise Refused(f"{self.name} is not a WAV file; save it as one, 16 bits, mono")
         tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
         if tag == _EXTENSIBLE and len(chunk) >= 26:
             tag = int.from_bytes(chunk[24:26], "little")
         read = _READERS.get((tag, bits))
         if read is None:
             raise Refused(
-                f"{self._name} is WAV of format {tag} with {bits} bits; save it as 16-bit PCM"
+                f"{self.name} is WAV of format {tag} with {bits} bits; save it as 16-bit PCM"
             )
-        if not 0 < channels <= MAX_CHANNELS or not 1000 <= rate <= MAX_RATE:
-            raise Refused(f"{self._name} has {channels} channels at {rate} Hz; save it as mono")
+        if not 0 < channels <= MAX_CHANNELS or not MIN_RATE <= rate <= MAX_RATE:
+            raise Refused(
+                f"{self.name} has {channels} channels at {rate} Hz; save it as mono at 16000 Hz"
+            )
         return WavFormat(rate, channels, bits // 8, read)
 
 
-def _to_int16(samples: Samples) -> NDArray[np.int16]:
-    return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+class G722File(SoundFile):
+    """Raw G.722 at 64 kbit/s: one octet is two samples at 16 kHz (ITU-T G.722)."""
+
+    rate = 16000
+
+    def __init__(self, octets: Octets, size: int, name: str) -> None:
+        self.name = name
+        self.frames = size * 2
+        self._octets = octets
+        self._codec = ARRAY_CODECS["G722"]
+
+    def _read(self, first: int, count: int) -> Samples:
+        warm_up = WARM_UP_MS * self._codec.octets_per_ms
+        start = max(0, first // 2 - warm_up)
+        octets = self._octets(start, (first + count + 1) // 2 - start)
+        part = PART_MS * self._codec.octets_per_ms
+        states = [self._codec.decoder()]
+        rows = [
+            self._codec.decode(states, [octets[place : place + part]])[0]
+            for place in range(0, len(octets), part)
+        ]
+        samples = np.concatenate(rows or [np.zeros(0, np.int16)])
+        return samples[first - start * 2 :][:count].astype(np.float32)
+
+
+def open_sound(path: str) -> SoundFile:
+    """Return the sound file at `path`; raises Refused with what is wrong with it."""
+    file = OpenFile(path)
+    kind = G722File if path.lower().endswith(".g722") else WavFile
+    return kind(file.read, file.size, path)

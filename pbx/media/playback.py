@@ -1,148 +1,105 @@
-"""Playing files: clips shared by all who hear them, and one playback's place in its clip.
+"""One listener's playback: sounds behind each other, frame by frame.
 
-A `Clip` is a sound file coded for one codec. It is read and coded 50 ms at a time, as the first
-listener gets there, and kept: music that a hundred callers hear is coded once. Who plays is the
-20 ms tick; a `Playback` says what goes out for the time that passed, so that timestamps come from
-counted samples and never from the clock.
+The matrix asks for frames of samples, a leg that hears nothing else for payloads in its own codec,
+straight from what was coded for all. Both may change at any frame. Who plays is the 20 ms tick; a
+playback says what goes out for the time that passed, so that timestamps come from counted samples
+and never from the clock.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from contextlib import ExitStack
-from pathlib import Path
-from typing import BinaryIO, Final
+from collections.abc import Sequence
+from itertools import cycle, takewhile
 
 from pbx.errors import Refused
-from pbx.media.audio import WavReader
-from pbx.media.codecs import ARRAY_CODECS, ArrayCodec
-
-CACHE_OCTETS: Final = 64 << 20
-"""Coded sound that is kept when nobody plays it: over two hours of G.711."""
-
-
-class Clip:
-    """A file in the coding of one codec, read as far as somebody has heard it."""
-
-    def __init__(self, file: BinaryIO, name: str, codec: ArrayCodec) -> None:
-        self.codec = codec
-        self._reader: WavReader | None = WavReader(file, name, codec.rate)
-        self._file = file
-        self._coded = bytearray()
-
-    @property
-    def size(self) -> int:
-        """Return the octets coded so far."""
-        return len(self._coded)
-
-    def payload(self, start: int, count: int) -> bytes:
-        """Return `count` octets from `start` on; fewer at the end of the file."""
-        while self._reader is not None and len(self._coded) < start + count:
-            self._read_on(self._reader)
-        return bytes(self._coded[start : start + count])
-
-    def close(self) -> None:
-        """Read no further."""
-        self._reader = None
-        self._file.close()
-
-    @property
-    def complete(self) -> bool:
-        """Return whether the file was read to its end."""
-        return self._reader is None
-
-    def _read_on(self, reader: WavReader) -> None:
-        try:
-            samples = reader.read()
-        except OSError:  # a disk that fails ends the sound, not the worker
-            self.close()
-            return
-        if len(samples):
-            self._coded += self.codec.encode(None, samples.reshape(1, -1))[0]
-        else:
-            self.close()
-
-
-class ClipStore:
-    """Opens clips, and keeps the latest of them."""
-
-    def __init__(self, limit: int = CACHE_OCTETS) -> None:
-        self._limit = limit
-        self._clips: OrderedDict[tuple[str, int, int, str], Clip] = OrderedDict()
-
-    def open(self, path: str, codec_name: str) -> Clip:
-        """Return the file at `path` coded for that codec; raises Refused with a sentence."""
-        codec = ARRAY_CODECS.get(codec_name)
-        if codec is None:
-            raise Refused(f"{path} cannot be played in {codec_name} yet")
-        try:
-            about = Path(path).stat()
-            key = (path, about.st_mtime_ns, about.st_size, codec_name)
-            clip = self._clips.get(key) or self._read(path, codec)
-        except OSError as error:
-            raise Refused(f"{path} cannot be read: {error.strerror}") from error
-        self._clips[key] = clip
-        self._clips.move_to_end(key)
-        self._forget_oldest()
-        return clip
-
-    def _read(self, path: str, codec: ArrayCodec) -> Clip:
-        if not Path(path).is_file():
-            raise Refused(f"{path} is not a file")
-        with ExitStack() as opened:
-            clip = Clip(opened.enter_context(Path(path).open("rb")), path, codec)
-            opened.pop_all()  # from here on the clip closes its file
-        return clip
-
-    def close(self) -> None:
-        """Forget all clips and close their files."""
-        for clip in self._clips.values():
-            clip.close()
-        self._clips.clear()
-
-    def _forget_oldest(self) -> None:
-        kept = sum(clip.size for clip in self._clips.values())
-        for key, clip in list(self._clips.items())[:-1]:
-            if kept > self._limit and clip.complete:
-                kept -= clip.size
-                del self._clips[key]
+from pbx.media.array_codec import ArrayCodec
+from pbx.media.clip import PER_MS, Clip, Frame
+from pbx.media.live_music import FRAME_MS, LiveMusic, Sound
+from pbx.media.reel import FRAME, Reel
 
 
 class Playback:
-    """One leg hearing one clip. `number` is signalling's name for it."""
+    """Plays `sounds` one after the other, with `loop` round and round.
 
-    __slots__ = ("_clip", "_credit", "_position", "loop", "number", "path")
+    `number` is signalling's name for it, `others` the gain of what its listener hears besides.
+    Live music does not end: what is behind it is never heard.
+    """
 
-    def __init__(self, number: int, path: str, clip: Clip, *, loop: bool) -> None:
+    __slots__ = ("_credit", "_live", "_packet", "_reel", "error", "number", "others")
+
+    def __init__(
+        self, number: int, sounds: Sequence[Sound], *, loop: bool = False, others: float = 0.0
+    ) -> None:
         self.number = number
-        self.path = path
-        self.loop = loop
-        self._clip = clip
-        self._position = 0
+        self.others = others
+        self.error: str | None = None
+        """A sentence, when it ended because a file could not be read on."""
+        clips = [sound for sound in takewhile(_is_clip, sounds) if isinstance(sound, Clip)]
+        self._live = next((sound for sound in sounds if isinstance(sound, LiveMusic)), None)
+        endless = loop and self._live is None and any(clip.length for clip in clips)
+        self._reel = Reel(cycle(clips) if endless else iter(clips))
         self._credit = 0
+        self._packet: int | None = None
+        """The next packet of live music, where it comes in other packets than 20 ms."""
 
-    def recode(self, clip: Clip) -> None:
-        """Go on from the same place in another coding of the file."""
-        self._position = self._position * clip.codec.rate // self._clip.codec.rate
-        self._clip = clip
+    @property
+    def live(self) -> LiveMusic | None:
+        """Return the music that is heard now, or None while it is anything else.
+
+        Its `payload(codec)` is what all who hear it in that codec get in this tick.
+        """
+        return self._live if self._reel.ended else None
 
     def due(self, milliseconds: int, ptime: int) -> int:
         """Let time pass; return how many packets of `ptime` milliseconds it makes."""
         packets, self._credit = divmod(self._credit + milliseconds, ptime)
         return packets
 
-    def next_payload(self, octets: int) -> bytes | None:
-        """Return the next packet's payload, filled up with silence at the end; None after it.
+    def next_frame(self, rate: int) -> Frame | None:
+        """Return the next 20 ms at 8000 or 16000 Hz; None after the end.
 
-        A loop goes round without a gap; a file without sound ends at once all the same.
+        int16 (rate / 50,), shared with others: not to be written to. The last frame is filled up
+        with zeros.
         """
-        payload = self._clip.payload(self._position, octets)
-        self._position += len(payload)
-        while len(payload) < octets and self.loop and self._position:
-            more = self._clip.payload(0, octets - len(payload))
-            self._position = len(more)
-            payload += more
-        if not payload:
+        reel = self._reel
+        if reel.ended:
+            return None if self._live is None else self._live.frame(rate)
+        try:
+            frame = reel.frame(rate)
+        except Refused as refusal:
+            self._fail(refusal)
             return None
-        silence = self._clip.codec.silence
-        return payload + bytes((silence,)) * (octets - len(payload))
+        reel.move(FRAME)
+        return frame
+
+    def next_payload(self, codec: ArrayCodec, ptime: int = FRAME_MS) -> bytes | None:
+        """Return the next `ptime` milliseconds coded; None after the end.
+
+        The last payload is filled up with the codec's silence.
+        """
+        reel = self._reel
+        if reel.ended:
+            return None if self._live is None else self._hear_live(self._live, codec, ptime)
+        try:
+            payload = reel.payload(codec, ptime)
+        except Refused as refusal:
+            self._fail(refusal)
+            return None
+        reel.move(ptime * PER_MS, whole=not codec.octets_per_ms)
+        return payload
+
+    def _hear_live(self, live: LiveMusic, codec: ArrayCodec, ptime: int) -> bytes:
+        if ptime == FRAME_MS:
+            return live.payload(codec)
+        payload, number = live.packets(codec, ptime).packet(self._packet)
+        self._packet = number + 1
+        return payload
+
+    def _fail(self, refusal: Refused) -> None:
+        self.error = str(refusal)
+        self._live = None
+        self._reel = Reel(iter(()))
+
+
+def _is_clip(sound: Sound) -> bool:
+    return isinstance(sound, Clip)

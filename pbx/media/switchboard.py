@@ -9,14 +9,15 @@ of the port stock.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Final
 
 from pbx.errors import Refused
+from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.leg import MediaLeg
 from pbx.media.outbox import Outbox
-from pbx.media.playback import ClipStore, Playback
+from pbx.media.playback import Playback
 from pbx.media.ports import PortStock
 from pbx.media.protocol import (
     AddLeg,
@@ -27,7 +28,6 @@ from pbx.media.protocol import (
     Leave,
     LegFreed,
     LegReport,
-    PayloadMap,
     Play,
     PlaybackDone,
     SetMediaTimeout,
@@ -38,6 +38,7 @@ from pbx.media.protocol import (
 )
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import RtcpReporter
+from pbx.media.sounds import SoundStore
 from pbx.media.tick import TICK, TickLoop, Timer
 
 REPORT_INTERVAL: Final = (4.0, 5.0)
@@ -79,7 +80,7 @@ class Switchboard:
         self._reports: dict[int, Timer] = {}
         self._bridges: dict[int, set[int]] = {}
         self._apart: set[int] = set()
-        self._clips = ClipStore()
+        self._sounds = SoundStore()
         self._top_up_at = inf
         self._top_up_timer: Timer | None = None
         self._actions: dict[type[AnyCommand], Callable[[Any, float], None]] = {
@@ -114,8 +115,7 @@ class Switchboard:
             action(command, now)
 
     def close(self) -> None:
-        """Let go of files and of all sockets, without goodbyes."""
-        self._clips.close()
+        """Let go of all sockets, without goodbyes."""
         for leg in self._legs.values():
             leg.close(goodbye_at=None).close()
         self._legs.clear()
@@ -145,10 +145,12 @@ class Switchboard:
         leg = self._leg(command.leg)
         if leg is None:
             return
-        before = leg.payload
         leg.update(command, now)
-        if leg.playback is not None and before is not None and leg.payload is not None:
-            self._recode(leg, leg.playback, before, leg.payload)
+        if leg.playback is not None:
+            try:
+                self._check_playable(leg)
+            except Refused as refusal:
+                self._end_playback(leg, finished=False, error=str(refusal))
 
     def _enter(self, command: Enter, now: float) -> None:
         if self._leg(command.leg) is None:
@@ -194,15 +196,13 @@ class Switchboard:
             return
         self._end_playback(leg, finished=False)
         try:
-            path = command.sources[0].removeprefix("file:")
-            if leg.payload is None:
-                raise Refused(f"{path} cannot be played before a codec is agreed on")
-            clip = self._clips.open(path, leg.payload.codec)
+            self._check_playable(leg, command.sources)
+            sounds = [self._sounds.open(source) for source in command.sources]
         except Refused as refusal:
             done = PlaybackDone(command.leg, command.playback, False, str(refusal))
             self._outbox.post(done)
             return
-        leg.play(Playback(command.playback, path, clip, loop=command.loop))
+        leg.play(Playback(command.playback, sounds, loop=command.loop, others=command.others))
         self._playing[command.leg] = leg
         self._loop.tick_while(True)
 
@@ -239,6 +239,7 @@ class Switchboard:
 
     def _tick(self, now: float) -> None:
         """Send what 20 ms of every playback make. The fence: one that fails ends alone."""
+        self._sounds.advance()
         for leg in tuple(self._playing.values()):
             try:
                 self._play_on(leg, now)
@@ -250,12 +251,22 @@ class Switchboard:
         playback, payload = leg.playback, leg.payload
         if playback is None or payload is None:
             return
+        codec = ARRAY_CODECS[payload.codec]
         for _ in range(playback.due(_TICK_MS, payload.ptime)):
-            sound = playback.next_payload(leg.out.frame)
+            sound = playback.next_payload(codec, payload.ptime)
             if sound is None:
-                self._end_playback(leg, finished=True)
+                error = playback.error
+                self._end_playback(leg, finished=error is None, error=error)
                 return
             leg.send_frame(sound, now)
+
+    def _check_playable(self, leg: MediaLeg, sources: Sequence[str] = ("a sound",)) -> None:
+        """Refuse what a leg cannot hear in its codec, or before it has one."""
+        what = ", ".join(source.removeprefix("file:") for source in sources)
+        if leg.payload is None:
+            raise Refused(f"{what} cannot be played before a codec is agreed on")
+        if leg.payload.codec not in ARRAY_CODECS:
+            raise Refused(f"{what} cannot be played in {leg.payload.codec}")
 
     def _end_playback(self, leg: MediaLeg, *, finished: bool, error: str | None = None) -> None:
         playback = leg.playback
@@ -265,17 +276,6 @@ class Switchboard:
         del self._playing[leg.number]
         self._loop.tick_while(bool(self._playing))
         self._outbox.post(PlaybackDone(leg.number, playback.number, finished, error))
-
-    def _recode(
-        self, leg: MediaLeg, playback: Playback, before: PayloadMap, after: PayloadMap
-    ) -> None:
-        """Go on playing in the codec that was agreed on now."""
-        if before.codec == after.codec:
-            return
-        try:
-            playback.recode(self._clips.open(playback.path, after.codec))
-        except Refused as refusal:
-            self._end_playback(leg, finished=False, error=str(refusal))
 
     # Time
 

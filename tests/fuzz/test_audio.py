@@ -1,6 +1,5 @@
 """Whatever a sound file holds, it is read as samples or refused in a sentence; nothing else."""
 
-import io
 import struct
 from contextlib import suppress
 
@@ -9,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbx.errors import Refused
-from pbx.media.audio import WavReader
+from pbx.media.audio import G722File, WavFile
+from pbx.media.clip import Shelf
+from pbx.media.loudness import music_gain
+from pbx.media.sounds import FileClip
 
 chunks = st.builds(
     lambda name, size, body: name + struct.pack("<I", size) + body,
@@ -43,13 +45,20 @@ files = st.binary(max_size=100) | st.builds(
 )
 
 
-@given(files)
-def test_any_file_is_read_or_refused(file: bytes):
+@given(files, st.integers(-5000, 5000), st.sampled_from([8000, 16000]))
+def test_any_file_is_read_or_refused(file: bytes, unit: int, rate: int):
     with suppress(Refused):
-        reader = WavReader(io.BytesIO(file), "x.wav")
-        for _ in range(len(file) + 2):
-            samples = reader.read()
+        sound = WavFile(lambda offset, count: file[offset : offset + count], len(file), "x.wav")
+        assert sound.frames <= len(file)
+        assert 0 < music_gain(sound) <= 4
+        clip = FileClip(Shelf(), sound)
+        for number in (0, unit):
+            samples = clip.read(number, rate)
             assert samples.dtype == np.int16
-            if not len(samples):
-                return
-        raise AssertionError("the file has no end")
+            assert len(samples) == rate * 120 // 1000
+
+
+@given(st.binary(max_size=500), st.integers(-1000, 2000), st.integers(1, 500))
+def test_any_octets_are_g722(file: bytes, first: int, count: int):
+    sound = G722File(lambda offset, count: file[offset : offset + count], len(file), "x.g722")
+    assert sound.read(first, count).shape == (count,)

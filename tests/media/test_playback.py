@@ -1,13 +1,14 @@
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pbx.errors import Refused
+from pbx.media.clip import Clip
 from pbx.media.codecs import ARRAY_CODECS
-from pbx.media.playback import ClipStore, Playback
+from pbx.media.live_music import LiveMusic, Sound
+from pbx.media.playback import Playback
+from pbx.media.sounds import SoundStore
 
 PCMU, PCMA = ARRAY_CODECS["PCMU"], ARRAY_CODECS["PCMA"]
 
@@ -16,110 +17,206 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = 8000) -> str:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(samples.astype("<i2").tobytes())
-    return str(path)
+    return f"file:{path}"
 
 
-NOISE = np.random.default_rng(5).integers(-9999, 9999, 1000).astype(np.int16)
-CODED = PCMU.encode(None, NOISE.reshape(1, -1))[0]
+NOISE = np.random.default_rng(5).integers(-9999, 9999, 3000).astype(np.int16)
+
+
+def code(samples: np.ndarray, codec=PCMU) -> bytes:
+    return codec.encode(None, samples.reshape(1, -1))[0]
+
+
+CODED = code(NOISE)
 
 
 @pytest.fixture
-def store() -> Iterator[ClipStore]:
-    store = ClipStore()
-    yield store
-    store.close()
+def store() -> SoundStore:
+    return SoundStore()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> str:
+def source(tmp_path: Path) -> str:
     return write_wav(tmp_path / "hello.wav", NOISE)
 
 
-def packets(playback: Playback, octets: int = 160, most: int = 50) -> list[bytes]:
-    found = []
-    while len(found) < most and (payload := playback.next_payload(octets)) is not None:
+def play(store: SoundStore, *sources: str, loop: bool = False) -> Playback:
+    return Playback(1, [store.open(source) for source in sources], loop=loop)
+
+
+def payloads(playback: Playback, codec=PCMU, ptime: int = 20, most: int = 50) -> list[bytes]:
+    found: list[bytes] = []
+    while len(found) < most and (payload := playback.next_payload(codec, ptime)) is not None:
         found.append(payload)
     return found
 
 
-def test_a_file_is_played_frame_by_frame_and_filled_up_with_silence(store: ClipStore, path: str):
-    clip = store.open(path, "PCMU")
-    found = packets(Playback(1, path, clip, loop=False))
-    assert {len(payload) for payload in found} == {160}
-    assert b"".join(found) == CODED + bytes((PCMU.silence,)) * 120
+def frames(playback: Playback, rate: int = 8000, most: int = 50) -> list[np.ndarray]:
+    found: list[np.ndarray] = []
+    while len(found) < most and (frame := playback.next_frame(rate)) is not None:
+        found.append(frame)
+    return found
 
 
-def test_a_loop_goes_round_without_a_gap(store: ClipStore, path: str):
-    clip = store.open(path, "PCMU")
-    assert b"".join(packets(Playback(1, path, clip, loop=True), most=25)) == CODED * 4
+@pytest.mark.parametrize("ptime", [10, 20, 30, 40, 50, 60])
+def test_a_file_is_sent_packet_by_packet_and_filled_up_with_silence(
+    store: SoundStore, source: str, ptime: int
+):
+    found = payloads(play(store, source), ptime=ptime)
+    assert {len(payload) for payload in found} == {ptime * 8}
+    assert b"".join(found) == CODED + bytes((PCMU.silence,)) * (-len(CODED) % (ptime * 8))
 
 
-def test_a_loop_shorter_than_a_frame_fills_it(store: ClipStore, tmp_path: Path):
-    path = write_wav(tmp_path / "tick.wav", NOISE[:7])
-    clip = store.open(path, "PCMU")
-    assert Playback(1, path, clip, loop=True).next_payload(160) == (CODED[:7] * 23)[:160]
+def test_a_file_is_mixed_frame_by_frame_and_filled_up_with_zeros(store: SoundStore, source: str):
+    found = np.concatenate(frames(play(store, source)))
+    assert len(found) == 19 * 160
+    assert (found[:3000] == NOISE).all()
+    assert not found[3000:].any()
+
+
+def test_the_matrix_gets_the_wider_rate_as_well(store: SoundStore, source: str):
+    found = frames(play(store, source), 16000)
+    assert {frame.shape for frame in found} == {(320,)}
+    assert len(found) == 19
+
+
+def test_words_follow_each_other_without_a_gap(store: SoundStore, tmp_path: Path):
+    words = [NOISE[:777], NOISE[777:805], NOISE[805:2500]]
+    sources = [write_wav(tmp_path / f"{n}.wav", word) for n, word in enumerate(words)]
+    spoken = b"".join(payloads(play(store, *sources)))
+    assert spoken[:2500] == CODED[:2500]
+    heard = np.concatenate(frames(play(store, *sources)))
+    assert (heard[:2500] == NOISE[:2500]).all()
+    assert not heard[2500:].any()
+
+
+def test_a_queue_with_a_loop_goes_round_without_a_gap(store: SoundStore, tmp_path: Path):
+    sources = [write_wav(tmp_path / f"{n}.wav", NOISE[n::2]) for n in range(2)]
+    round_once = np.concatenate((NOISE[0::2], NOISE[1::2]))
+    found = np.concatenate(frames(play(store, *sources, loop=True), most=75))
+    assert (found == np.tile(round_once, 4)).all()
+
+
+def test_a_loop_shorter_than_a_frame_fills_it(store: SoundStore, tmp_path: Path):
+    source = write_wav(tmp_path / "tick.wav", NOISE[:7])
+    playback = play(store, source, loop=True)
+    assert playback.next_payload(PCMU) == (CODED[:7] * 23)[:160]
 
 
 @pytest.mark.parametrize("loop", [True, False])
-def test_a_file_without_sound_ends_at_once(store: ClipStore, tmp_path: Path, loop: bool):
-    path = write_wav(tmp_path / "empty.wav", NOISE[:0])
-    clip = store.open(path, "PCMU")
-    assert Playback(1, path, clip, loop=loop).next_payload(160) is None
+def test_a_file_without_sound_ends_at_once(store: SoundStore, tmp_path: Path, loop: bool):
+    source = write_wav(tmp_path / "empty.wav", NOISE[:0])
+    assert play(store, source, loop=loop).next_payload(PCMU) is None
+    assert play(store, source, loop=loop).next_frame(8000) is None
 
 
-def test_listeners_share_a_clip_and_have_their_own_place(store: ClipStore, path: str):
-    first = Playback(1, path, store.open(path, "PCMU"), loop=False)
-    first.next_payload(160)
-    assert store.open(path, "PCMU") is store.open(path, "PCMU")
-    second = Playback(2, path, store.open(path, "PCMU"), loop=False)
-    assert second.next_payload(160) == CODED[:160]
-    assert first.next_payload(160) == CODED[160:320]
+def test_nothing_to_play_ends_at_once():
+    assert Playback(1, [], loop=True).next_frame(8000) is None
 
 
-def test_another_codec_goes_on_at_the_same_place(store: ClipStore, path: str):
-    playback = Playback(1, path, store.open(path, "PCMU"), loop=False)
-    playback.next_payload(160)
-    playback.recode(store.open(path, "PCMA"))
-    alaw = PCMA.encode(None, NOISE.reshape(1, -1))[0]
-    assert playback.next_payload(160) == alaw[160:320]
+def test_listeners_share_what_is_coded_and_have_their_own_place(store: SoundStore, source: str):
+    first, second = play(store, source), play(store, source)
+    first.next_payload(PCMU)
+    assert second.next_payload(PCMU) == CODED[:160]
+    assert first.next_payload(PCMU) == CODED[160:320]
 
 
-def test_a_changed_file_is_read_again(store: ClipStore, path: str):
-    store.open(path, "PCMU").payload(0, 10)
-    write_wav(Path(path), NOISE[::-1][:500])
-    reversed_code = PCMU.encode(None, NOISE[::-1].reshape(1, -1))[0]
-    assert store.open(path, "PCMU").payload(0, 10) == reversed_code[:10]
+def test_another_codec_goes_on_at_the_same_place(store: SoundStore, source: str):
+    playback = play(store, source)
+    playback.next_payload(PCMU)
+    assert playback.next_payload(PCMA) == code(NOISE, PCMA)[160:320]
 
 
-def test_the_clips_heard_longest_ago_are_forgotten(tmp_path: Path):
-    store = ClipStore(limit=2500)
-    paths = [write_wav(tmp_path / f"{n}.wav", NOISE) for n in range(3)]
-    clips = [store.open(path, "PCMU") for path in paths]
-    for clip in clips:
-        clip.payload(0, 5000)
-    store.open(paths[2], "PCMU")
-    assert store.open(paths[1], "PCMU") is clips[1]
-    assert store.open(paths[0], "PCMU") is not clips[0]
-    store.close()
+def test_the_matrix_takes_over_at_the_same_place_and_gives_back(store: SoundStore, source: str):
+    playback = play(store, source)
+    playback.next_payload(PCMU)
+    frame = playback.next_frame(8000)
+    assert frame is not None
+    assert (frame == NOISE[160:320]).all()
+    assert playback.next_payload(PCMU, 40) == CODED[320:640]
+
+
+def test_a_place_is_kept_between_codecs_whose_packets_are_slices_and_those_whose_are_not(
+    store: SoundStore, source: str
+):
+    playback = play(store, source)
+    opus = ARRAY_CODECS["opus"]
+    playback.next_payload(PCMU)
+    first = playback.next_payload(opus)
+    assert first is not None
+    assert opus.duration_ms(first) == 20
+    assert playback.next_payload(PCMU) == CODED[320:480]
+
+
+@pytest.mark.parametrize("name", ["G722", "opus"])
+@pytest.mark.parametrize("ptime", [20, 30, 50, 60])
+def test_codecs_with_memory_are_heard_as_they_were_spoken(
+    store: SoundStore, tmp_path: Path, name: str, ptime: int
+):
+    codec = ARRAY_CODECS[name]
+    time = np.arange(16000) / 16000
+    tone = 8000 * np.sin(2 * np.pi * 600 * time)
+    source = write_wav(tmp_path / "tone.wav", tone, 16000)
+    states = [codec.decoder()]
+    packets = payloads(play(store, source), codec, ptime)
+    heard = np.concatenate([codec.decode(states, [packet])[0] for packet in packets])
+    assert len(packets) == -(-1000 // ptime)
+    spectrum = np.abs(np.fft.rfft(heard[4000:12000] * np.hanning(8000)))
+    assert spectrum.argmax() == 300
+    spectrum[290:311] = 0
+    assert np.square(spectrum).sum() < 1e-3 * (8000 * 8000 / 4) ** 2
+
+
+def test_one_who_comes_later_gets_the_same_packets(store: SoundStore, source: str):
+    opus = ARRAY_CODECS["opus"]
+    assert payloads(play(store, source), opus) == payloads(play(store, source), opus)
+
+
+def test_who_switches_to_a_codec_with_memory_in_mid_sound_does_not_wait_for_all_before(
+    store: SoundStore, tmp_path: Path
+):
+    playback = play(store, write_wav(tmp_path / "long.wav", np.tile(NOISE, 30)))
+    for _ in range(500):
+        playback.next_frame(8000)
+    playback.next_payload(ARRAY_CODECS["G722"])
+    (clip,) = [store.open(f"file:{tmp_path / 'long.wav'}")]
+    assert isinstance(clip, Clip)
+    track = clip.samples(16000)
+    assert len(track._units) == 2
 
 
 @pytest.mark.parametrize(
     ("ptime", "packets_in_120_ms"), [(10, 12), (20, 6), (30, 4), (40, 3), (60, 2)]
 )
-def test_any_packet_time_is_kept(store: ClipStore, path: str, ptime: int, packets_in_120_ms: int):
-    playback = Playback(1, path, store.open(path, "PCMU"), loop=True)
+def test_any_packet_time_is_kept(ptime: int, packets_in_120_ms: int):
+    playback = Playback(1, [], loop=True)
     assert sum(playback.due(20, ptime) for _ in range(6)) == packets_in_120_ms
 
 
-def test_what_cannot_be_played_is_refused_in_one_sentence(
-    store: ClipStore, tmp_path: Path, path: str
+def test_a_file_that_becomes_shorter_ends_its_playback_with_a_sentence(
+    store: SoundStore, tmp_path: Path
 ):
-    with pytest.raises(Refused, match=r"hello.wav cannot be played in G722 yet$"):
-        store.open(path, "G722")
-    with pytest.raises(Refused, match=r"no.wav cannot be read: No such file or directory$"):
-        store.open(str(tmp_path / "no.wav"), "PCMU")
-    with pytest.raises(Refused, match=r"is not a file$"):
-        store.open(str(tmp_path), "PCMU")
-    (tmp_path / "text.wav").write_text("not sound")
-    with pytest.raises(Refused, match=r"text.wav is not a WAV file$"):
-        store.open(str(tmp_path / "text.wav"), "PCMU")
+    playback = play(store, write_wav(tmp_path / "cut.wav", np.tile(NOISE, 3)))
+    assert playback.next_frame(8000) is not None
+    with (tmp_path / "cut.wav").open("r+b") as file:
+        file.truncate(5000)
+    assert len(frames(playback)) < 20
+    assert playback.next_payload(PCMU) is None
+    assert playback.error == f"{tmp_path / 'cut.wav'} became shorter while it was played"
+
+
+def test_music_follows_the_greeting_and_tells_that_it_is_live(
+    store: SoundStore, source: str, tmp_path: Path
+):
+    (tmp_path / "music").mkdir()
+    write_wav(tmp_path / "music" / "a.wav", NOISE)
+    playback = play(store, source, f"music:{tmp_path / 'music'}", loop=True)
+    for _ in range(19):
+        assert playback.live is None
+        assert playback.next_payload(PCMU) is not None
+    assert playback.live is store.open(f"music:{tmp_path / 'music'}")
+    sounds: list[Sound] = [playback.live]
+    assert isinstance(sounds[0], LiveMusic)
+    assert playback.next_payload(PCMU) == sounds[0].payload(PCMU)
+    frame = playback.next_frame(8000)
+    assert frame is sounds[0].frame(8000)
