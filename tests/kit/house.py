@@ -20,8 +20,8 @@ ROOTS = ("server", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
-    {"codec", "emodel", "engine", "engine_client", "formats", "negotiation", "offer_answer"}
-    | {"protocol", "sdp", "tones", "worker_process"}
+    {"codec", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
+    | {"negotiation", "offer_answer", "protocol", "sdp", "terms", "tones", "worker_process"}
 )
 """Files of pbx/media that the signalling process imports; the others belong to the worker."""
 
@@ -70,8 +70,10 @@ IO_FILES = (
     "cdr/store.py",
     "directory/bindings.py",
     "directory/store.py",
+    "media/descriptors.py",
     "media/engine_client.py",
     "media/ports.py",
+    "media/recording_writer.py",
     "media/tick.py",
     "media/worker.py",
     "media/worker_process.py",
