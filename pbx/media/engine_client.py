@@ -8,9 +8,9 @@ lost, once.
 
 `workers: auto` starts one, and one more whenever the busiest has used more than `BUSY` of a core
 for `GROW_AFTER`, up to one per core but one. New calls go to the worker with the fewest legs; those
-that are up stay where they are, for legs do not move between workers in this version. `workers: N`
-starts N. Each has its share of the port range, and legs that are to be joined are kept together by
-`take_port(…, beside=…)`.
+that are up stay where they are. `workers: N` starts N. Each has its share of the port range. Legs
+that are to hear each other are placed together by `take_port(…, beside=…)`, or brought together by
+`move`: the leg's sockets and state pass through here, the commands for it follow (moves.py).
 """
 
 from __future__ import annotations
@@ -21,23 +21,28 @@ import logging
 import socket
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from pbx.errors import NoResource
+from pbx.media.descriptors import close_all, receive_with, send_with
 from pbx.media.engine import Family, MediaPort, OnEvent, OnWorkerLost
+from pbx.media.moves import Moves
 from pbx.media.protocol import (
     MAX_BATCH,
     MAX_MESSAGE,
     AddLeg,
     AnyCommand,
     AnyWorkerEvent,
+    GiveLeg,
     LegFreed,
+    LegGiven,
     PortsExhausted,
     PortsReady,
+    TakeLeg,
     WorkerLoad,
     decode_events,
     encode,
@@ -75,6 +80,13 @@ class WorkerFigures:
     """What its socket has not taken yet: commands of this turn, and datagrams before them."""
 
 
+class _Datagram(NamedTuple):
+    """What a worker's socket has not taken yet; `descriptors` are closed once they are sent."""
+
+    octets: bytes
+    descriptors: Sequence[int] = ()
+
+
 @dataclass(eq=False, slots=True)
 class _Worker:
     """A living worker and all that dies with it."""
@@ -88,7 +100,7 @@ class _Worker:
     legs: set[int] = field(default_factory=set)
     stock: dict[Family, deque[int]] = field(default_factory=lambda: {4: deque(), 6: deque()})
     unsent: list[AnyCommand] = field(default_factory=list)
-    queue: deque[bytes] = field(default_factory=deque)
+    queue: deque[_Datagram] = field(default_factory=deque)
     load: WorkerLoad = field(default_factory=lambda: WorkerLoad(0.0, 0, 0))
 
     def overdue(self, now: float) -> bool:
@@ -140,6 +152,7 @@ class EngineClient:
         self._all_announced = asyncio.Event()
         self._timers: set[asyncio.TimerHandle] = set()
         self._burials: set[asyncio.Task[int]] = set()
+        self._moves = Moves()
         self._buffer = bytearray(MAX_MESSAGE)
 
     async def start(self) -> None:
@@ -181,6 +194,8 @@ class EngineClient:
 
     def send(self, port: MediaPort, command: AnyCommand) -> None:
         """Send `command` to the worker of `port`, in order, without waiting."""
+        if self._moves and self._moves.hold(port.worker, command):
+            return
         worker = self._workers.get(port.worker)
         if worker is not None:
             if isinstance(command, AddLeg):
@@ -190,6 +205,18 @@ class EngineClient:
             asyncio.get_running_loop().call_soon(
                 self.on_worker_lost, port.worker, frozenset({command.leg})
             )
+
+    def move(self, port: MediaPort, leg: int, *, beside: MediaPort) -> MediaPort:
+        """Bring a leg to the worker of `beside`; return its port as it is from now on.
+
+        A leg whose worker dies on the way is reported lost.
+        """
+        giver = self._workers.get(port.worker)
+        if port.worker == beside.worker or giver is None or beside.worker not in self._workers:
+            return port
+        if self._moves.lead(leg, beside.worker):
+            self._post(giver, GiveLeg(leg))
+        return port._replace(worker=beside.worker)
 
     def next_leg(self) -> int:
         """Return a leg number that was never used in this run."""
@@ -229,6 +256,7 @@ class EngineClient:
         if worker.number not in self._workers:
             return
         self._forget(worker)
+        self._moves.forget(worker.legs)
         self._bury(worker, grace)
         log.error(
             "media worker %d (pid %d) is lost: %s; %d legs end",
@@ -253,6 +281,9 @@ class EngineClient:
         loop.remove_reader(worker.socket)
         loop.remove_writer(worker.socket)
         worker.socket.close()
+        for datagram in worker.queue:
+            close_all(datagram.descriptors)
+        worker.queue.clear()
 
     def _bury(self, worker: _Worker, grace: float) -> None:
         task = asyncio.get_running_loop().create_task(wait_for_end(worker.process, grace=grace))
@@ -297,16 +328,14 @@ class EngineClient:
     def _flush(self, worker: _Worker) -> None:
         commands, worker.unsent = worker.unsent, []
         for start in range(0, len(commands), MAX_BATCH):
-            self._write(worker, encode(*commands[start : start + MAX_BATCH]))
+            self._write(worker, _Datagram(encode(*commands[start : start + MAX_BATCH])))
 
-    def _write(self, worker: _Worker, datagram: bytes) -> None:
+    def _write(self, worker: _Worker, datagram: _Datagram) -> None:
         if not worker.queue:
             try:
-                worker.socket.send(datagram)
+                _send(worker.socket, datagram)
             except BlockingIOError:
                 asyncio.get_running_loop().add_writer(worker.socket, self._drain, worker)
-            except OSError:
-                return  # it is dead: the reader sees EOF next and reports it
             else:
                 return
         worker.queue.append(datagram)
@@ -319,12 +348,10 @@ class EngineClient:
     def _drain(self, worker: _Worker) -> None:
         try:
             while worker.queue:
-                worker.socket.send(worker.queue[0])
+                _send(worker.socket, worker.queue[0])
                 worker.queue.popleft()
         except BlockingIOError:
             return
-        except OSError:
-            worker.queue.clear()
         asyncio.get_running_loop().remove_writer(worker.socket)
 
     def _read(self, worker: _Worker) -> None:
@@ -333,7 +360,7 @@ class EngineClient:
             if worker.number not in self._workers:
                 return
             try:
-                size = worker.socket.recv_into(buffer)
+                size, descriptors = receive_with(worker.socket, buffer)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -347,9 +374,14 @@ class EngineClient:
                 events = decode_events(bytes(buffer[:size]))
             except msgspec.DecodeError as error:
                 log.error("media worker %d: %d unreadable bytes: %s", worker.number, size, error)
-                continue
+                events = []
             for event in events:
-                self._take(worker, event)
+                if isinstance(event, LegGiven):
+                    self._pass_on(worker, event, descriptors)
+                    descriptors = []
+                else:
+                    self._take(worker, event)
+            close_all(descriptors)
 
     def _take(self, worker: _Worker, event: AnyWorkerEvent) -> None:
         match event:
@@ -367,3 +399,34 @@ class EngineClient:
                 self.on_event(worker.number, event)
             case _:
                 self.on_event(worker.number, event)
+
+    def _pass_on(self, giver: _Worker, given: LegGiven, descriptors: list[int]) -> None:
+        """Send a leg that left one worker to the other, and after it what was kept for it."""
+        leg, move = given.leg, self._moves.end(given.leg)
+        taker = self._workers.get(move.taker) if move is not None else None
+        if move is None or taker is None or given.state is None:
+            close_all(descriptors)
+            if leg in giver.legs:
+                giver.legs.discard(leg)
+                self.on_worker_lost(giver.number, frozenset({leg}))
+            return
+        giver.legs.discard(leg)
+        taker.legs.add(leg)
+        self._flush(taker)
+        self._write(taker, _Datagram(encode(TakeLeg(leg, given.state)), descriptors))
+        for command in move.held:
+            self._post(taker, command)
+
+
+def _send(line: socket.socket, datagram: _Datagram) -> None:
+    """Send a datagram, or raise BlockingIOError.
+
+    A worker that is dead takes anything: the reader sees EOF next and reports it.
+    """
+    try:
+        send_with(line, *datagram)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        log.debug("a worker cannot be reached: %s", error)
+    close_all(datagram.descriptors)

@@ -18,13 +18,15 @@ import pytest
 
 from pbx.errors import NoResource, UsageError
 from pbx.media import engine_client
-from pbx.media.engine import MediaEngine
+from pbx.media.engine import MediaEngine, MediaPort
 from pbx.media.engine_client import EngineClient, EngineSettings, restart_delay
 from pbx.media.protocol import (
     AddLeg,
+    Announce,
     AnyWorkerEvent,
     Enter,
     FreeLeg,
+    Leave,
     LegFreed,
     PayloadMap,
     Play,
@@ -376,3 +378,198 @@ async def test_no_worker_is_added_where_the_number_was_given(
         for _ in range(20):
             await asyncio.sleep(0.002)
         assert len(office.engine.figures()) == 2
+
+
+# -- moving a leg ----------------------------------------------------------------------------------
+
+TWO = replace(TOY, workers=2)
+
+
+def on_two_workers(office: Office) -> tuple[MediaPort, MediaPort]:
+    """Return the ports of leg 1 on one worker and leg 2 on another."""
+    engine = office.engine
+    ports = []
+    for leg in (1, 2):
+        ports.append(engine.take_port(4))
+        engine.send(ports[-1], AddLeg(leg, ports[-1].port))
+    assert ports[0].worker != ports[1].worker
+    return ports[0], ports[1]
+
+
+def legs_of(office: Office) -> dict[int, int]:
+    """Return how many legs each worker has."""
+    return {each.number: each.legs for each in office.engine.figures()}
+
+
+async def log_of(office: Office, port: MediaPort, leg: int) -> str:
+    """Ask the worker of `port` what it was told of the leg."""
+    office.engine.send(port, Play(leg, 77, ("log",)))
+
+    def logs() -> list[str]:
+        return [
+            event.error or ""
+            for worker, event in office.events
+            if worker == port.worker and isinstance(event, PlaybackDone)
+        ]
+
+    await office.until(lambda: bool(logs()))
+    return logs()[-1]
+
+
+def descriptors_open() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+@in_event_loop
+async def test_a_moved_leg_takes_its_sockets_and_its_commands_along() -> None:
+    async with running(TWO) as office:
+        engine: MediaEngine = office.engine
+        near, far = on_two_workers(office)
+        engine.send(near, Leave(1))
+        before = descriptors_open()
+        moved = engine.move(near, 1, beside=far)
+        assert moved == MediaPort(far.worker, near.port, 4)
+        engine.send(moved, Enter(1, 9))
+        engine.send(moved, Announce(9, ("tone:join",)))
+        engine.send(moved, Leave(1))
+        log = await log_of(office, moved, 1)
+        assert log == "AddLeg Leave TakeLeg+2 Enter Leave Play"
+        assert legs_of(office) == {near.worker: 0, far.worker: 2}
+        assert descriptors_open() == before
+        engine.send(moved, FreeLeg(1))
+        await office.until(lambda: isinstance(office.events[-1][1], LegFreed))
+        assert legs_of(office) == {near.worker: 0, far.worker: 1}
+        assert office.losses == []
+
+
+@in_event_loop
+async def test_a_leg_that_is_freed_on_its_way_is_freed_once() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, FreeLeg(1))
+        await office.until(lambda: bool(office.events))
+        assert [(worker, type(event)) for worker, event in office.events] == [
+            (far.worker, LegFreed)
+        ]
+        assert legs_of(office) == {near.worker: 0, far.worker: 1}
+
+
+@in_event_loop
+async def test_a_leg_that_is_there_already_is_not_moved() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        assert office.engine.move(near, 1, beside=near) == near
+        gone = MediaPort(99, 4000, 4)
+        assert office.engine.move(near, 1, beside=gone) == near
+        assert office.engine.move(gone, 1, beside=far) == gone
+        assert await log_of(office, near, 1) == "AddLeg Play"
+
+
+@in_event_loop
+async def test_a_leg_can_be_led_back_while_it_is_on_its_way() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, Enter(1, 9))
+        back = office.engine.move(moved, 1, beside=near)
+        assert back == near
+        assert await log_of(office, back, 1) == "AddLeg TakeLeg+2 Enter Play"
+        assert legs_of(office) == {near.worker: 1, far.worker: 1}
+
+
+@in_event_loop
+async def test_a_leg_whose_old_worker_dies_on_the_way_is_lost_once() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        os.kill(pid_of(office, near.worker), signal.SIGSTOP)
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, Enter(1, 9))
+        os.kill(pid_of(office, near.worker), signal.SIGKILL)
+        await office.until(lambda: bool(office.losses))
+        office.engine.send(moved, FreeLeg(1))  # as calls do that end by this
+        await office.until(lambda: bool(office.events))
+        assert office.losses == [(near.worker, frozenset({1}))]
+        assert legs_of(office)[far.worker] == 1
+
+
+@in_event_loop
+async def test_a_leg_whose_new_worker_dies_before_it_comes_is_lost_once() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        os.kill(pid_of(office, near.worker), signal.SIGSTOP)
+        before = descriptors_open()
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, Enter(1, 9))
+        os.kill(pid_of(office, far.worker), signal.SIGKILL)
+        await office.until(lambda: bool(office.losses))
+        assert office.losses == [(far.worker, frozenset({2}))]
+        os.kill(pid_of(office, near.worker), signal.SIGCONT)
+        await office.until(lambda: len(office.losses) == 2)
+        assert office.losses[1] == (near.worker, frozenset({1}))
+        assert legs_of(office)[near.worker] == 0
+        await office.until_figures(lambda: len(office.engine.figures()) == 2)
+        assert descriptors_open() == before
+
+
+@in_event_loop
+async def test_a_leg_dies_with_the_worker_that_took_it() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        moved = office.engine.move(near, 1, beside=far)
+        await log_of(office, moved, 1)
+        os.kill(pid_of(office, far.worker), signal.SIGKILL)
+        await office.until(lambda: bool(office.losses))
+        assert office.losses == [(far.worker, frozenset({1, 2}))]
+
+
+@in_event_loop
+async def test_a_leg_that_was_freed_before_it_was_moved_is_not_lost() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        office.engine.send(near, FreeLeg(1))
+        office.engine.move(near, 1, beside=far)
+        office.engine.send(near, FreeLeg(99))  # answered behind LegGiven
+        await office.until(lambda: len(office.events) == 2)
+        assert office.losses == []
+        assert legs_of(office) == {near.worker: 0, far.worker: 1}
+
+
+@in_event_loop
+async def test_a_leg_that_its_worker_never_had_is_lost() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        office.engine.send(near, Play(1, 1, ("forget",)))
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, Enter(1, 9))
+        await office.until(lambda: bool(office.losses))
+        assert office.losses == [(near.worker, frozenset({1}))]
+        assert legs_of(office) == {near.worker: 0, far.worker: 1}
+
+
+@in_event_loop
+async def test_a_leg_waits_for_a_new_worker_that_is_slow_to_read() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        pid = pid_of(office, far.worker)
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(500):
+            office.engine.send(far, Leave(2))
+            await asyncio.sleep(0)
+        waiting = next(each for each in office.engine.figures() if each.number == far.worker)
+        assert waiting.waiting > 0
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(near, FreeLeg(99))
+        await office.until(lambda: bool(office.events))  # the leg is given by now
+        os.kill(pid, signal.SIGCONT)
+        assert await log_of(office, moved, 1) == "AddLeg TakeLeg+2 Play"
+
+
+@in_event_loop
+async def test_descriptors_that_nobody_wants_are_closed() -> None:
+    async with running(TOY) as office:
+        port = office.engine.take_port(4)
+        before = descriptors_open()
+        office.engine.send(port, Play(1, 5, ("litter",)))
+        await office.until(lambda: bool(office.events))
+        assert descriptors_open() == before
