@@ -8,7 +8,7 @@ each tone gains from one piece to the next tells its frequency to a few hertz. A
 pieces in a row that both fit and whose frequencies stay near the key's.
 
 A key is at least `LINKS` links, that is somewhat over 30 ms, with both mean frequencies within
-2.5 %, the tones' levels not too far apart, and hardly anything else to be heard. It is told when
+2.2 %, the tones' levels not too far apart, and hardly anything else to be heard. It is told when
 25 ms without it have passed, or another key begins. Dial tone (350 to 450 Hz) is taken out of all
 of this: a caller may key over it.
 """
@@ -37,7 +37,7 @@ PIECE: Final = 40
 
 PIECES: Final = FRAME // PIECE
 
-TOLERANCE: Final = 0.025
+TOLERANCE: Final = 0.022
 """Relative deviation of a mean frequency: Q.24 takes 1.5 % and refuses 3.5 %."""
 
 LINK_TOLERANCE: Final = 0.06
@@ -58,7 +58,7 @@ TWIST: Final = 10 ** (10 / 20)
 PIECE_SHARE: Final = 0.55
 """Share of a piece's energy that the pair must make."""
 
-KEY_SHARE: Final = 0.88
+KEY_SHARE: Final = 0.90
 """Share that it makes of all pieces of a key together: speech leaves more aside."""
 
 SCREEN_SHARE: Final = 0.30

@@ -33,6 +33,11 @@ GAP: Final = 60
 ZERO_DBM0: Final = 22_300
 """Peak of a sine of 0 dBm0 in int16: G.711's full scale is 3.14 (A-law) to 3.17 dBm0."""
 
+_PLACES = {
+    digit: (low, high)
+    for low, row in zip(LOW, KEYPAD, strict=True)
+    for high, digit in zip(HIGH, row, strict=True)
+}
 _LOW_DBM0 = -9.0
 _HIGH_DBM0 = -7.0
 _EDGE = 0.003
@@ -41,10 +46,9 @@ _FRAME_MS = 20
 
 def frequencies(digit: str) -> tuple[float, float]:
     """Return the low and the high frequency of a key, Hz; raises ValueError for no key."""
-    for row, keys in enumerate(KEYPAD):
-        if digit and digit in keys:
-            return LOW[row], HIGH[keys.index(digit)]
-    raise ValueError(f"{digit!r} is no key")
+    if digit not in _PLACES:
+        raise ValueError(f"{digit!r} is no key")
+    return _PLACES[digit]
 
 
 def key_frames(digits: str, duration_ms: int, rate: int) -> NDArray[np.int16]:

@@ -1,9 +1,13 @@
 """Whether somebody talks: for talker events in conferences, and for the gate before a room's mix.
 
-Two steps: a frame that is quiet is no voice, and costs one product; a louder one is put before
-WebRTC's voice detector. What is reported is slower than what the gate does. The gate opens with the
-first frame of voice, so that no word loses its beginning, and closes 800 ms after the last. The
-event needs 200 ms of voice, so that a cough is no talking, and ends when the gate closes.
+Two steps: a frame that is quiet, or hardly louder than the noise behind it, is no voice, and costs
+one product; a louder one is put before WebRTC's voice detector, which takes a loud fan for a voice.
+The noise is the quietest of late: any quieter frame is it, and else it rises by 4 dB a second, so
+that a fan stops being a voice within seconds, while a talker's pauses keep it down.
+
+What is reported is slower than what the gate does. The gate opens with the first frame of voice, so
+that no word loses its beginning, and closes 800 ms after the last. The event needs 200 ms of voice,
+so that a cough is no talking, and ends when the gate closes.
 
 Whoever leaves while talking has ended talking: `stop` says so once. Times are monotonic seconds.
 """
@@ -29,6 +33,12 @@ PAUSE: Final = 0.1
 QUIET: Final = 100.0
 """RMS, in units of int16, below which nothing is voice: −50 dB of full scale."""
 
+ABOVE_NOISE: Final = 4.0
+"""Ratio of a voice's power to the noise behind it, at least: 6 dB."""
+
+RISE: Final = 1.02
+"""By how much the noise may have grown from one frame to the next, as power: 4.3 dB a second."""
+
 AGGRESSIVENESS: Final = 2
 """WebRTC's mode, 0–3: 2 takes one frame of noise in eighty for voice, and 88 % of voice."""
 
@@ -39,7 +49,7 @@ FRAME: Final = 0.02
 class TalkDetector:
     """Listens to one voice. `rate` is 8000 or 16000 samples a second."""
 
-    __slots__ = ("_began", "_detect", "_floor", "_heard", "_rate", "open", "talking")
+    __slots__ = ("_began", "_detect", "_heard", "_least", "_noise", "_rate", "open", "talking")
 
     def __init__(self, rate: int) -> None:
         self.open = False
@@ -48,15 +58,16 @@ class TalkDetector:
         """What was reported last."""
         self._rate = rate
         self._detect = webrtcvad.Vad(AGGRESSIVENESS).is_speech
-        self._floor = QUIET * QUIET * rate * FRAME
+        self._least = QUIET * QUIET * rate * FRAME / ABOVE_NOISE
+        self._noise = self._least
+        """Energy of a frame of the noise behind the voice."""
         self._began = inf
         self._heard = -inf
 
     def feed(self, frame: NDArray[np.int16], now: float) -> bool | None:
         """Take 20 ms of samples, shape (rate / 50,); return True when talking begins by it, False
         when it ends, None when nothing changes."""
-        samples = frame.astype(np.float32)
-        if samples @ samples < self._floor or not self._detect(frame.tobytes(), self._rate):
+        if not self._is_loud(frame) or not self._detect(frame.tobytes(), self._rate):
             return self.feed_silence(now)
         if now - self._heard > (ENDS_AFTER if self.talking else PAUSE) + FRAME:
             self._began = now
@@ -83,3 +94,10 @@ class TalkDetector:
             return None
         self.talking = False
         return False
+
+    def _is_loud(self, frame: NDArray[np.int16]) -> bool:
+        samples = frame.astype(np.float32)
+        energy = float(samples @ samples)
+        loud = energy >= ABOVE_NOISE * self._noise
+        self._noise = max(min(energy, self._noise * RISE), self._least)
+        return loud

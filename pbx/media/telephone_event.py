@@ -81,7 +81,7 @@ class EventReader:
         keys: list[KeyPress] = []
         if self._is_another(event, timestamp):
             if self._continues(event, timestamp, marker):
-                self._earlier += self._duration
+                self._earlier += timestamp_distance(timestamp, self._timestamp)
             else:
                 keys += self.finish()
                 self.pending = True
@@ -123,10 +123,13 @@ class EventReader:
         return ahead > 0 or ahead < -OLD
 
     def _continues(self, event: TelephoneEvent, timestamp: int, marker: bool) -> bool:
+        """Return whether a long event goes on in another segment.
+
+        The distance tells it, not the longest duration heard: that packet may be lost.
+        """
         return (
             self.pending
             and not marker
             and event.event == self._event
-            and timestamp_distance(timestamp, self._timestamp) == self._duration
-            and self._duration > 0xFF00
+            and 0xFF00 < timestamp_distance(timestamp, self._timestamp) <= 0xFFFF
         )

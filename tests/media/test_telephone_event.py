@@ -1,6 +1,13 @@
+import struct
+from itertools import permutations
+from pathlib import Path
+
 import pytest
 
+from pbx.media.rtp import RtpPacket
 from pbx.media.telephone_event import SILENT_AFTER, EventReader, KeyPress, TelephoneEvent
+
+PCAPS = Path("/usr/share/sip-tester")
 
 
 def packets(event: int, timestamp: int, *, updates: int = 4, ends: int = 3):
@@ -97,3 +104,92 @@ def test_another_stream_starts_with_any_timestamp():
     read(reader, packets(1, 5000))
     reader.forget()
     assert [key.digit for key in read(reader, packets(1, 4000))] == ["1"]
+
+
+def test_a_segments_last_packet_may_be_lost():
+    segments = [
+        (1000, TelephoneEvent(3, False, 65_440), True),
+        (1000 + 0xFFFF, TelephoneEvent(3, False, 65), False),
+        (1000 + 2 * 0xFFFF, TelephoneEvent(3, True, 200), False),
+    ]
+    assert read(EventReader(), segments) == [KeyPress("3", 2 * 0xFFFF + 200)]
+
+
+def test_a_key_right_behind_the_same_key_is_no_segment_of_it():
+    first = packets(7, 1000, ends=0)
+    again = [(timestamp, event, False) for timestamp, event, _ in packets(7, 1640)]
+    assert [key.digit for key in read(EventReader(), first + again)] == ["7", "7"]
+
+
+def test_one_packet_of_a_key_is_enough():
+    for only in packets(9, 1000):
+        reader = EventReader()
+        keys = read(reader, [only]) + reader.expire(1.0)
+        assert [key.digit for key in keys] == ["9"]
+
+
+def test_packets_of_one_key_may_come_in_any_order():
+    sequence = packets(6, 1000, updates=2, ends=2)
+    for order in permutations(sequence):
+        reader = EventReader()
+        keys = read(reader, order) + reader.expire(1.0)
+        assert [key.digit for key in keys] == ["6"]
+
+
+def test_every_packet_may_come_twice():
+    sequence = [packet for packet in packets(2, 1000) + packets(2, 2600) for _ in range(2)]
+    assert [key.digit for key in read(EventReader(), sequence)] == ["2", "2"]
+
+
+def test_the_end_of_a_key_may_come_after_the_next_ones_start():
+    one, two = packets(1, 1000), packets(2, 2600)
+    sequence = [*one[:4], two[0], *one[4:], *two[1:]]
+    assert [key.digit for key in read(EventReader(), sequence)] == ["1", "2"]
+
+
+def test_another_event_with_the_same_timestamp_is_another_key():
+    sequence = packets(1, 1000) + packets(2, 1000)
+    assert [key.digit for key in read(EventReader(), sequence)] == ["1", "2"]
+
+
+def test_a_stream_whose_timestamps_jump_back_far_is_read_on():
+    sequence = packets(1, 900_000) + packets(2, 1000)
+    assert [key.digit for key in read(EventReader(), sequence)] == ["1", "2"]
+
+
+def test_a_key_that_is_held_while_the_stream_changes_is_told_once():
+    reader = EventReader()
+    held = read(reader, packets(8, 5000, ends=0))
+    held += reader.finish()
+    reader.forget()
+    held += read(reader, packets(1, 100))
+    assert [key.digit for key in held] == ["8", "1"]
+
+
+def captured(name: str) -> list[RtpPacket]:
+    """Return the RTP of one of SIPp's captures: classic pcap, Ethernet, IPv4, UDP."""
+    path = PCAPS / f"dtmf_2833_{name}.pcap"
+    if not path.exists():
+        pytest.skip("SIPp's captures are missing here; apt-get install sip-tester")
+    octets = path.read_bytes()
+    at, found = 24, []
+    while at < len(octets):
+        size = struct.unpack_from("<I", octets, at + 8)[0]
+        frame = octets[at + 16 : at + 16 + size]
+        found.append(RtpPacket.parse(frame[14 + 20 + 8 :]))
+        at += 16 + size
+    assert None not in found
+    return [packet for packet in found if packet is not None]
+
+
+@pytest.mark.parametrize("name", [*"0123456789", "star", "pound"])
+def test_each_of_sipps_captures_is_its_key(name: str):
+    reader = EventReader()
+    keys = []
+    for n, packet in enumerate(captured(name)):
+        assert packet.payload_type in (96, 101)
+        event = TelephoneEvent.parse(packet.payload)
+        assert event is not None
+        keys += reader.read(event, timestamp=packet.timestamp, marker=packet.marker, now=n * 0.02)
+    digit = {"star": "*", "pound": "#"}.get(name, name)
+    assert keys == [KeyPress(digit, 2240)]
