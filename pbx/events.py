@@ -34,6 +34,9 @@ Result = Literal[
     "failed",
     "interrupted",
 ]
+SupervisionMode = Literal["listen", "whisper", "barge"]
+"""Heard by nobody, by the agent alone, by all."""
+
 EndedBy = Literal["caller", "called", "system", "supervisor"]
 
 
@@ -151,6 +154,38 @@ class DigitReceived(Event, frozen=True, tag=True):
     source: Literal["rfc4733", "info", "inband"] = "rfc4733"
 
 
+class SupervisorJoined(Event, frozen=True, tag=True):
+    """A supervisor's phone was answered and is on the call, as `mode` says."""
+
+    leg: int
+    supervisor: str
+    mode: SupervisionMode
+
+
+class SupervisorChanged(Event, frozen=True, tag=True):
+    """A supervisor is heard by others than before."""
+
+    leg: int
+    mode: SupervisionMode
+
+
+class SupervisorLeft(Event, frozen=True, tag=True):
+    """A supervisor hung up, or the call ended."""
+
+    leg: int
+
+
+class PartyReleased(Event, frozen=True, tag=True):
+    """A supervisor ended the call, or the part of the party on `leg` in it.
+
+    `by` is the supervisor's number where one is on the call.
+    """
+
+    mode: Literal["all", "agent", "takeover"]
+    by: str | None = None
+    leg: int | None = None
+
+
 class PlaybackFinished(Event, frozen=True, tag=True):
     """A file was played to its end, or stopped."""
 
@@ -196,6 +231,10 @@ AnyEvent = (
     | Bridged
     | HoldStarted
     | HoldEnded
+    | SupervisorJoined
+    | SupervisorChanged
+    | SupervisorLeft
+    | PartyReleased
     | DigitReceived
     | PlaybackFinished
     | CodecChanged

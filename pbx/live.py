@@ -22,10 +22,13 @@ from pbx.api.views import (
     TraceEntry,
     utc_text,
 )
+from pbx.call import supervision
 from pbx.call.call import Call
 from pbx.call.exchange import Exchange
-from pbx.call.leg import Leg, LegState
+from pbx.call.leg import Leg
+from pbx.call.leg_state import LegState
 from pbx.errors import NotFound
+from pbx.events import SupervisionMode
 from pbx.sip.flow import host_port
 from pbx.sip.guard import Guard
 from pbx.sip.registrar import Registrar
@@ -128,6 +131,16 @@ class Live:
     def hangup(self, call: str) -> None:
         """End a call."""
         self._exchange.hangup(call)
+
+    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+        """Ring a supervisor's phone and let it into the call."""
+        await supervision.supervise(self._exchange, call, supervisor, mode)
+
+    def release(
+        self, call: str, mode: supervision.ReleaseMode, supervisor: str | None = None
+    ) -> None:
+        """End a call by force, or one party's part in it."""
+        supervision.release(self._exchange, call, mode, supervisor)
 
     def unban(self, address: str) -> None:
         """Lift the ban on a source address."""

@@ -46,8 +46,9 @@ class ApiClient:
         return self._ask("GET", PREFIX + path, query=query).json()
 
     def post(self, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-        """Return the JSON that a creation answers with."""
-        return self._ask("POST", PREFIX + path, body=body, headers=headers).json()
+        """Return the JSON that a creation answers with; None for a deed without an answer."""
+        response = self._ask("POST", PREFIX + path, body=body, headers=headers)
+        return response.json() if response.content else None
 
     def patch(self, path: str, body: object) -> Any:
         """Return the JSON of what was changed."""

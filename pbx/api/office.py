@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pbx.events import Bus, Stamped
+from pbx.events import Bus, Stamped, SupervisionMode
 
 if TYPE_CHECKING:
     from pbx.api.views import LiveCall, LiveStatus, Registration, TraceEntry
@@ -202,6 +202,17 @@ class LiveOffice(Protocol):
 
     def hangup(self, call: str) -> None:
         """End a call; NotFound where none of that id is up."""
+
+    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+        """Ring a supervisor's phone and let it into the call; one that is in it changes its mode.
+
+        Raises NotFound and Refused.
+        """
+
+    def release(
+        self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
+    ) -> None:
+        """End a call by force, or one party's part in it. Raises NotFound and Refused."""
 
     def unban(self, address: str) -> None:
         """Lift the ban on a source address or a user; NotFound where there is none."""

@@ -13,12 +13,13 @@ chose is re-invited with that one where it has it (architecture §6), else the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pbx.call import renegotiation
 from pbx.call.in_call import IN_CALL
-from pbx.call.outcome import Outcome, answered
+from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, answered
 from pbx.media.engine import MediaEngine, MediaPort
 from pbx.media.protocol import Announce, AnyCommand, SetGains
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from pbx.call.call import Call
     from pbx.call.leg import Leg
 
-Pair = tuple["Leg", "Leg"]
-"""(listener, speaker)."""
+KEPT_FOR = 300.0
+"""Seconds that a party stays alone whose other side was let go by a supervisor."""
 
 
 class Bridge:
@@ -35,7 +36,7 @@ class Bridge:
 
     def __init__(self, engine: MediaEngine) -> None:
         self._engine = engine
-        self._gains: dict[Pair, float] = {}
+        self._audiences: dict[Leg, frozenset[Leg]] = {}
         self._told: tuple[tuple[int, int, float], ...] = ()
         self._port: MediaPort | None = None
         self.number = engine.next_bridge()
@@ -47,12 +48,12 @@ class Bridge:
         """Tell whether the bridge has a worker: from its first member on."""
         return self._port is not None
 
-    def add(self, leg: Leg, *, gated: bool = False, gains: Mapping[Pair, float] = {}) -> None:
-        """Let `leg` hear the others and be heard, but for `gains`, which hold from the start.
+    def add(self, leg: Leg, *, gated: bool = False) -> None:
+        """Let `leg` hear the others and be heard by its audience, which is all if not said.
 
         It leaves the bridge it was in. Without effect on a leg that has no media yet.
         """
-        if not leg.media.open:
+        if leg.media.port is None:
             return
         if leg.bridge is not self:
             if leg.bridge is not None:
@@ -60,10 +61,9 @@ class Bridge:
             leg.bridge = self
         if self._port is None:
             self._port = leg.media.port
-        elif leg.media.port is not None:
+        else:
             leg.media.move_beside(self._port)
         self.members[leg] = None
-        self._gains |= gains
         self._tell()
         leg.media.enter(self.number, gated=gated)
 
@@ -76,18 +76,17 @@ class Bridge:
     def forget(self, leg: Leg) -> None:
         """Note that a member is gone: its worker knows already."""
         self.members.pop(leg, None)
-        self._gains = {pair: gain for pair, gain in self._gains.items() if leg not in pair}
+        self._audiences.pop(leg, None)
         if leg.bridge is self:
             leg.bridge = None
 
-    def set_gains(self, gains: Mapping[Pair, float]) -> None:
-        """Say how loud some are to some; 1.0 takes an earlier word back."""
-        self._gains = {pair: gain for pair, gain in {**self._gains, **gains}.items() if gain != 1.0}
+    def set_audience(self, speaker: Leg, listeners: Collection[Leg] | None) -> None:
+        """Say who hears `speaker`, now and whoever else comes; None for all."""
+        if listeners is None:
+            self._audiences.pop(speaker, None)
+        else:
+            self._audiences[speaker] = frozenset(listeners)
         self._tell()
-
-    def gain(self, listener: Leg, speaker: Leg) -> float:
-        """Return how loud `speaker` is to `listener`, mute and hold aside."""
-        return self._gains.get((listener, speaker), 1.0)
 
     def announce(self, *sources: str) -> None:
         """Play something to all members, over what they hear."""
@@ -100,7 +99,12 @@ class Bridge:
             self._engine.send(self._port, command)
 
     def _tell(self) -> None:
-        gains = tuple((ear.id, voice.id, gain) for (ear, voice), gain in self._gains.items())
+        gains = tuple(
+            (ear.id, voice.id, 0.0)
+            for voice, audience in self._audiences.items()
+            for ear in self.members
+            if ear is not voice and ear not in audience
+        )
         if gains != self._told:
             self._told = gains
             self.send(SetGains(self.number, gains))
@@ -143,6 +147,19 @@ def connect(call: Call, called: Leg) -> None:
     call.bridged(caller, called)
 
 
-async def talk(called: Leg) -> Outcome:
-    """Wait until the called leg ends. (The caller's own end cancels this coroutine.)"""
-    return answered(await called.ended)
+async def talk(call: Call, called: Leg) -> Outcome:
+    """Wait until the called leg ends, or whoever took its place. (The caller's own end cancels
+    this coroutine.)"""
+    leg: Leg | None = called
+    while leg is not None:
+        ending = await leg.ended
+        succession = call.succession
+        if succession is None:
+            return answered(ending)
+        try:
+            async with asyncio.timeout(KEPT_FOR):
+                leg = await succession
+        except TimeoutError:
+            break
+        call.succession = None
+    return Outcome(OutcomeKind.ANSWERED, "answered", "released", 200, NORMAL_CLEARING, "supervisor")

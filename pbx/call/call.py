@@ -19,8 +19,9 @@ from pbx.call.admission import ExtensionEntry, Identity
 from pbx.call.bridge import Bridge
 from pbx.call.contact import Contact
 from pbx.call.endings import ANSWERED_ELSEWHERE
-from pbx.call.leg import Leg, OnNews, Role
+from pbx.call.leg import Leg, OnNews
 from pbx.call.leg_media import LegMedia
+from pbx.call.leg_state import Role
 from pbx.call.outcome import (
     NORMAL_CLEARING,
     TEMPORARY_FAILURE,
@@ -39,6 +40,7 @@ from pbx.plan.model import Destination
 
 if TYPE_CHECKING:
     from pbx.call.exchange import CallSettings, Exchange
+    from pbx.call.supervision import Supervision
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,11 @@ class Call:
         self.legs: dict[int, Leg] = {}
         self.caller_leg: Leg | None = None
         self.bridge = Bridge(exchange.media)
+        self.supervisors: dict[Leg, Supervision] = {}
+        self.kept: Leg | None = None
+        """A party that a supervisor left alone, until somebody takes over."""
+        self.succession: asyncio.Future[Leg] | None = None
+        """Who takes the place of a called leg that a supervisor let go; None while none was."""
         self._attendants: set[asyncio.Task[object]] = set()
         self._connected = False
         self._over = False
@@ -116,9 +123,9 @@ class Call:
             raise UsageError("the call has no caller's leg yet")
         return self.caller_leg
 
-    def ring(self) -> Ringing:
+    def ring(self, *, role: Role | None = None) -> Ringing:
         """Return the scope that rings contacts: `async with call.ring() as ringing`."""
-        return Ringing(self)
+        return Ringing(self, role)
 
     def connect(self, called: Leg) -> None:
         """Answer the caller and let both hear each other."""
@@ -160,6 +167,8 @@ class Call:
 
     def shown_to(self, leg: Leg) -> tuple[str | None, str]:
         """Return the name and the number that a rung party sees."""
+        if leg.role == "supervisor":
+            return f"{self.who.number} - {self.called}", self.who.number
         if leg.role == "called":
             return self.who.name, self.who.number
         called = self.exchange.directory.extension(self.called)
@@ -220,6 +229,15 @@ class Call:
         self.exchange.defects += 1
         log.error("call %s: a defect ended it", self.id, exc_info=error)
         self.hang_up("internal_error", status=500, cause=TEMPORARY_FAILURE)
+
+    def keep_going(self) -> None:
+        """Let the script go on without the called leg until `succeed` brings another."""
+        self.succession = asyncio.get_running_loop().create_future()
+
+    def succeed(self, successor: Leg) -> None:
+        """Put `successor` in the place of the called leg that was let go."""
+        if self.succession is not None and not self.succession.done():
+            self.succession.set_result(successor)
 
     def attend(self, script: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
         """Run something beside the call's own script: a supervisor listening, an announcement.
@@ -361,7 +379,7 @@ async def ring_and_talk(call: Call, contacts: list[Contact], seconds: float) -> 
     if isinstance(first, Outcome):
         return first
     call.connect(first)
-    return await bridge.talk(first)
+    return await bridge.talk(call, first)
 
 
 async def click_to_dial(

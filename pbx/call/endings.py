@@ -14,6 +14,9 @@ ANSWERED_ELSEWHERE = "answered_elsewhere"
 ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 """What the losers of a race are told (RFC 3326)."""
 
+RELEASED = (("Reason", 'Q.850;cause=16;text="Released by a supervisor"'),)
+"""What a party is told that a supervisor let go."""
+
 
 def ending_of_cancel(event: sip.InviteCancelled) -> LegEnding:
     """Return the ending of a caller who gave up, or whom somebody else has answered."""

@@ -29,6 +29,7 @@ from pbx.call.call import Call, Script, click_to_dial
 from pbx.call.contact import Contact
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
+from pbx.call.lookup import find_call
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.registration import Registrations
 from pbx.call.routing import Destinations, NumberPlan
@@ -389,9 +390,7 @@ class Exchange:
 
     def hangup(self, call_id: str) -> None:
         """End a call."""
-        call = self.calls.get(call_id)
-        if call is None:
-            raise NotFound(f"there is no call {call_id}")
+        call = find_call(self.calls, call_id)
         call.hang_up("hung_up_by_administrator", by="supervisor")
 
     async def drain(self, grace: float) -> None:

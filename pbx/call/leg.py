@@ -13,8 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pbx.call import info, inviting, renegotiation, worker_reports
 from pbx.call.admission import RETRY_AFTER
@@ -22,6 +21,7 @@ from pbx.call.contact import Contact
 from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failure
 from pbx.call.keys import Keys
 from pbx.call.leg_media import LegMedia
+from pbx.call.leg_state import HeaderList, KeySource, LegState, News, Role
 from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
 from pbx.errors import SdpError
 from pbx.events import (
@@ -48,33 +48,10 @@ log = logging.getLogger(__name__)
 NO_INVITE = sip.InviteId(0)
 """Names no INVITE: what is asked of the user agent with it does nothing."""
 
-Role = Literal["caller", "called", "supervisor"]
-KeySource = Literal["rfc4733", "info", "inband"]
-HeaderList = tuple[tuple[str, str], ...]
-
-
-class News(Enum):
-    """What a called leg tells whoever rings it."""
-
-    RINGING = auto()
-    EARLY_MEDIA = auto()
-    ANSWERED = auto()
-    ENDED = auto()
-
-
 OnNews = Callable[["Leg", News], None]
 
 OnOutcome = Callable[[sip.RequestAnswered | sip.RequestFailed | None], None]
 """Takes the outcome of a request in the dialog; None when the leg ended before it had one."""
-
-
-class LegState(Enum):
-    """How far a leg is."""
-
-    NEW = auto()
-    RINGING = auto()
-    UP = auto()
-    ENDED = auto()
 
 
 class Leg:
@@ -225,6 +202,10 @@ class Leg:
     def take_part(self) -> None:
         """Be a voice and an ear, or not: nobody hears a phone that holds, whatever it sends."""
         self.media.take_part(speaks=not (self.held or self.muted), hears=not self.held)
+
+    def watch(self, on_news: OnNews) -> None:
+        """Tell `on_news` what becomes of the leg from now on."""
+        self._on_news = on_news
 
     def echo(self) -> None:
         """Send back to the party what it says."""

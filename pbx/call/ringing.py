@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from pbx.call.contact import Contact
 from pbx.call.endings import ANSWERED_ELSEWHERE, ELSEWHERE
-from pbx.call.leg import Leg, News
+from pbx.call.leg import Leg
+from pbx.call.leg_state import News, Role
 from pbx.call.outcome import (
     LegEnding,
     Outcome,
@@ -37,8 +38,9 @@ MAX_REDIRECTIONS = 5
 class Ringing:
     """The legs that ring for one call, and what becomes of them."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, role: Role | None = None) -> None:
         self._call = call
+        self._role = role
         self._news: asyncio.Queue[tuple[Leg, News]] = asyncio.Queue()
         self._live: set[Leg] = set()
         self._refusals: list[Outcome] = []
@@ -68,7 +70,7 @@ class Ringing:
     def add(self, contact: Contact) -> None:
         """Ring one more contact."""
         self._rung.add(contact.number)
-        self._live.add(self._call.invite(contact, on_news=self._tell))
+        self._live.add(self._call.invite(contact, on_news=self._tell, role=self._role))
 
     async def first(self, seconds: float) -> Leg | Outcome:
         """Return the leg that answered first and hand it over, or why nobody did within
@@ -94,6 +96,8 @@ class Ringing:
         self._news.put_nowait((leg, news))
 
     def _progressed(self, leg: Leg, news: News) -> None:
+        if self._role == "supervisor":
+            return  # nobody waits for a supervisor
         if news is News.EARLY_MEDIA and len(self._live) == 1:
             self._call.early_media(leg)
         elif self._call.caller_leg is not None:

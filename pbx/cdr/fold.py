@@ -18,7 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pbx import events
-from pbx.cdr.open_call import OpenCall, Party, Phase, Span
+from pbx.cdr.open_call import OpenCall, Party, Phase, Span, Watch
 from pbx.events import CallEnded, CallStarted, Event, Stamped
 
 INTERRUPTED_CAUSE = 41  # Q.850: temporary failure
@@ -100,6 +100,7 @@ def _invited(call: OpenCall, event: events.LegInvited) -> None:
     call.live = (*call.live, leg)
     if event.role == "caller":
         call.caller_leg = leg
+    if event.role != "called":
         return
     call.rung = (*call.rung, leg)
     if all(ring.number != event.number for ring in call.rings):
@@ -114,6 +115,7 @@ def _answered(call: OpenCall, event: events.LegAnswered) -> None:
     call.answered_legs = (*call.answered_legs, leg)
     if leg == call.caller_leg:
         call.caller_answered = call.now
+    if call.parties[leg].role != "called":
         return
     call.rung = _without(leg, call.rung)
     _stop_ringing(call, call.parties[leg].number, "answered")
@@ -139,6 +141,36 @@ def _hold_started(call: OpenCall, event: events.HoldStarted) -> None:
 def _hold_ended(call: OpenCall, event: events.HoldEnded) -> None:
     call.holding = _without(event.leg, call.holding)
     _settle(call)
+
+
+def _supervisor_joined(call: OpenCall, event: events.SupervisorJoined) -> None:
+    watch = Watch(event.supervisor, event.mode, call.now, leg=event.leg)
+    call.watching = (*call.watching, watch)
+
+
+def _supervisor_changed(call: OpenCall, event: events.SupervisorChanged) -> None:
+    for watch in call.watching:
+        if watch.leg == event.leg:
+            _watched(call, watch)
+            again = Watch(watch.by, event.mode, call.now, leg=watch.leg)
+            call.watching = (*call.watching, again)
+            return
+
+
+def _supervisor_left(call: OpenCall, event: events.SupervisorLeft) -> None:
+    for watch in call.watching:
+        if watch.leg == event.leg:
+            _watched(call, watch)
+
+
+def _released(call: OpenCall, event: events.PartyReleased) -> None:
+    done = Watch(event.by, f"release:{event.mode}", call.now, call.now)
+    call.watched = (*call.watched, done)
+
+
+def _watched(call: OpenCall, watch: Watch) -> None:
+    call.watching = tuple([other for other in call.watching if other is not watch])
+    call.watched = (*call.watched, Watch(watch.by, watch.mode, watch.start, call.now))
 
 
 def _leg_ended(call: OpenCall, event: events.LegEnded) -> None:
@@ -173,6 +205,8 @@ def _ended(call: OpenCall, event: CallEnded) -> None:
         call.answered = call.caller_answered
     for ring in call.rings:
         _stop_ringing(call, ring.number, "interrupted" if interrupted else "cancelled")
+    for watch in call.watching:
+        _watched(call, watch)
     call.live = call.rung = call.bridges = ()
     _settle(call, leaving="interrupted" if interrupted else "ended")
     call.ending = event
@@ -185,6 +219,10 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.Bridged: _bridged,
     events.HoldStarted: _hold_started,
     events.HoldEnded: _hold_ended,
+    events.SupervisorJoined: _supervisor_joined,
+    events.SupervisorChanged: _supervisor_changed,
+    events.SupervisorLeft: _supervisor_left,
+    events.PartyReleased: _released,
     events.LegEnded: _leg_ended,
     events.LegQuality: _measured,
     events.CallEnded: _ended,

@@ -17,6 +17,7 @@ from pbx.cdr.record import (
     QualityRow,
     Segment,
     SegmentKind,
+    Supervised,
     utc_text,
 )
 from pbx.errors import UsageError
@@ -49,6 +50,16 @@ class Span(msgspec.Struct, frozen=True, gc=False):
         return Span(self.kind, self.number, self.start, end, result)
 
 
+class Watch(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of supervision; times in milliseconds since the start of the call."""
+
+    by: str | None
+    mode: str
+    start: int
+    end: int = 0
+    leg: int | None = None
+
+
 class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     """A call as far as its events tell. Values are replaced, never changed in place."""
 
@@ -78,6 +89,8 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     current: Span | None = None  # talk or hold
     closed: tuple[Span, ...] = ()
     quality: tuple[Quality, ...] = ()
+    watching: tuple[Watch, ...] = ()
+    watched: tuple[Watch, ...] = ()  # those that are over
     ending: CallEnded | None = None
     ended: int = 0
 
@@ -123,6 +136,7 @@ def _record_of(call: OpenCall, ending: CallEnded) -> CallRecord:
         dialplan_version=started.dialplan_version,
         quality=tuple(_quality_row(figures) for figures in call.quality),
         segments=_segments(call),
+        supervision=_supervision(call),
     )
 
 
@@ -152,6 +166,18 @@ def _segments(call: OpenCall) -> tuple[Segment, ...]:
             result=span.result,
         )
         for span in sorted(call.closed, key=_by_start)
+    )
+
+
+def _supervision(call: OpenCall) -> tuple[Supervised, ...]:
+    return tuple(
+        Supervised(
+            by=watch.by,
+            mode=watch.mode,
+            started_at=utc_text(call.started_ms + watch.start),
+            ended_at=utc_text(call.started_ms + watch.end),
+        )
+        for watch in call.watched
     )
 
 

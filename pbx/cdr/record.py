@@ -71,6 +71,19 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"with
     result: str
 
 
+class Supervised(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One stretch of supervision: who, how, from when to when.
+
+    `mode` is listen, whisper or barge; for a forced release `release:all`, `release:agent` or
+    `release:takeover`, with both times the same. `by` None: nobody who was on the call.
+    """
+
+    by: str | None
+    mode: str
+    started_at: str
+    ended_at: str
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one customer call. docs/cdr.md says what each field means."""
 
@@ -101,6 +114,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dialplan_version: str | None
     quality: tuple[QualityRow, ...]
     segments: tuple[Segment, ...]
+    supervision: tuple[Supervised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

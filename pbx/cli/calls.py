@@ -1,4 +1,4 @@
-"""`callpbx calls`, `call` and `hangup`: what is going on, and doing something about it."""
+"""`callpbx calls`, `call`, `hangup`, supervision: what is going on, and doing something to it."""
 
 from __future__ import annotations
 
@@ -65,6 +65,62 @@ def hangup(home: Home, call: str) -> None:
     with connect_live(home) as api:
         api.delete(f"/calls/{segment(call)}")
     click.echo(f"Call {call} is ended")
+
+
+def _supervise(home: Home, mode: str, supervisor: str, call: str) -> None:
+    with connect_live(home) as api:
+        body = {"supervisor": supervisor, "mode": mode}
+        api.post(f"/calls/{segment(call)}/supervisors", body)
+    click.echo(f"{supervisor} is rung to {mode}; keys 1 listen, 2 whisper, 3 barge")
+
+
+@click.command()
+@click.argument("supervisor")
+@click.argument("call")
+@pass_home
+def listen(home: Home, supervisor: str, call: str) -> None:
+    """Let the phone SUPERVISOR hear a call; nobody hears it.
+
+    CALL is an id from `callpbx calls`, its beginning, or the number of a party.
+    """
+    _supervise(home, "listen", supervisor, call)
+
+
+@click.command()
+@click.argument("supervisor")
+@click.argument("call")
+@pass_home
+def whisper(home: Home, supervisor: str, call: str) -> None:
+    """Let the phone SUPERVISOR hear a call and speak to the agent alone."""
+    _supervise(home, "whisper", supervisor, call)
+
+
+@click.command()
+@click.argument("supervisor")
+@click.argument("call")
+@pass_home
+def barge(home: Home, supervisor: str, call: str) -> None:
+    """Let the phone SUPERVISOR hear a call and speak to all."""
+    _supervise(home, "barge", supervisor, call)
+
+
+RELEASED = {
+    "all": "Call {call} is ended",
+    "agent": "The agent of call {call} is released; the other party hears music",
+    "takeover": "The supervisor has taken call {call} over",
+}
+
+
+@click.command()
+@click.argument("call")
+@click.option("--mode", type=click.Choice(tuple(RELEASED)), default="all", show_default=True)
+@click.option("--by", metavar="SUPERVISOR", help="Who takes over, where several are on the call.")
+@pass_home
+def release(home: Home, call: str, mode: str, by: str | None) -> None:
+    """End a call by force, release its agent alone, or take it over."""
+    with connect_live(home) as api:
+        api.post(f"/calls/{segment(call)}/release", {"mode": mode, "supervisor": by})
+    click.echo(RELEASED[mode].format(call=call))
 
 
 def _quality(row: dict[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from starlette.types import ASGIApp
 
@@ -21,7 +22,7 @@ from pbx.api.views import (
 )
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.errors import NotFound, Refused
-from pbx.events import Bus, Stamped
+from pbx.events import Bus, Stamped, SupervisionMode
 from tests.kit.clock import VirtualClock
 
 
@@ -187,6 +188,16 @@ class LiveDouble:
         if call not in {row.id for row in self.up}:
             raise NotFound(f"no call {call} is up")
         self.done.append(("hangup", call))
+
+    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+        if call not in {row.id for row in self.up}:
+            raise NotFound(f"there is no call {call}")
+        self.done.append((mode, supervisor, call))
+
+    def release(
+        self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
+    ) -> None:
+        self.done.append(("release", mode, call, supervisor or ""))
 
     def unban(self, address: str) -> None:
         if address not in {ban.address for ban in self.bans}:

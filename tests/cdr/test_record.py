@@ -12,7 +12,7 @@ from pbx import events
 from pbx.cdr import record as record_module
 from pbx.cdr.export import COLUMNS
 from pbx.cdr.fold import INTERRUPTED_REASON
-from pbx.cdr.record import CallRecord, QualityRow, Segment, utc_text
+from pbx.cdr.record import CallRecord, QualityRow, Segment, Supervised, utc_text
 from tests.cdr.story import plain_call
 
 DOCS = Path(record_module.__file__).parents[2] / "docs" / "cdr.md"
@@ -21,6 +21,7 @@ DOCS = Path(record_module.__file__).parents[2] / "docs" / "cdr.md"
 def test_the_json_is_the_documented_object_field_for_field() -> None:
     found = msgspec.to_builtins(plain_call("7f3a").record())
     shown = found.pop("quality"), found.pop("segments")
+    assert found.pop("supervision") == ()
     assert found == {
         "id": "7f3a",
         "direction": "internal",
@@ -88,7 +89,9 @@ def test_times_are_utc_with_milliseconds(milliseconds: int, text: str) -> None:
     assert utc_text(milliseconds) == text
 
 
-@pytest.mark.parametrize("struct", [CallRecord, QualityRow, Segment], ids=lambda s: s.__name__)
+@pytest.mark.parametrize(
+    "struct", [CallRecord, QualityRow, Segment, Supervised], ids=lambda s: s.__name__
+)
 def test_every_field_is_documented(struct: type[msgspec.Struct]) -> None:
     text = DOCS.read_text()
     missing = [field for field in struct.__struct_encode_fields__ if f"| `{field}` |" not in text]
@@ -112,6 +115,7 @@ def test_every_word_of_the_record_is_documented(word: str) -> None:
 def test_the_documented_columns_of_the_csv_exist() -> None:
     text = DOCS.read_text()
     own = {"caller_number", "caller_name", "called_number", "mos_min"}
-    fields = set(CallRecord.__struct_encode_fields__) - {"caller", "called", "quality", "segments"}
+    nested = {"caller", "called", "quality", "segments", "supervision"}
+    fields = set(CallRecord.__struct_encode_fields__) - nested
     assert set(COLUMNS) == own | fields
     assert all(f"`{name}`" in text for name in COLUMNS)

@@ -114,3 +114,25 @@ def test_a_trace_is_a_ladder(command: Command) -> None:
 def test_a_forgotten_call_has_no_trace(live: OfficeDouble, command: Command) -> None:
     assert command("trace", "c9") == (1, "", "nothing is remembered of call c9\n")
     assert live.live is not None
+
+
+def test_a_supervisor_is_let_into_a_call(live: OfficeDouble, command: Command) -> None:
+    assert live.live is not None
+    live.live.up = [LiveCall(id="c9", from_="101", to="102", state="talking", since="")]
+    for mode in ("listen", "whisper", "barge"):
+        status, out, _ = command(mode, "103", "c9")
+        assert (status, out) == (
+            0,
+            f"103 is rung to {mode}; keys 1 listen, 2 whisper, 3 barge\n",
+        )
+    assert live.live.done == [(mode, "103", "c9") for mode in ("listen", "whisper", "barge")]
+    status, _, error = command("listen", "103", "c8")
+    assert (status, error) == (1, "there is no call c8\n")
+
+
+def test_a_call_is_released(live: OfficeDouble, command: Command) -> None:
+    assert live.live is not None
+    assert command("release", "c9")[1] == "Call c9 is ended\n"
+    assert command("release", "c9", "--mode", "takeover", "--by", "103")[0] == 0
+    assert command("release", "c9", "--mode", "half")[0] == 2
+    assert live.live.done == [("release", "all", "c9", ""), ("release", "takeover", "c9", "103")]

@@ -150,6 +150,7 @@ class House:
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
                 unknown_code_sound="unknown.wav",
+                hold_music="music:hold.wav",
                 features=tuple(CODES.items()),
             ),
             new_call_id=ids,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
@@ -11,6 +11,7 @@ from pbx.api.idempotency import Idempotency
 from pbx.api.replies import nothing, reply, returns
 from pbx.api.routes.requests import Body, Controls, Dialled, LiveHere, Reads
 from pbx.api.views import CallPlaced, LiveCall, TraceEntry
+from pbx.events import SupervisionMode
 
 router = APIRouter(prefix="/calls", tags=["calls"])
 
@@ -54,6 +55,34 @@ async def place_call(
 async def end_call(call: str, live: LiveHere, _: Controls) -> Response:
     """End a call."""
     live.hangup(call)
+    return nothing()
+
+
+class NewSupervisor(Body):
+    """Who supervises, and how: heard by nobody (listen), by the agent (whisper), by all (barge)."""
+
+    supervisor: Dialled
+    mode: SupervisionMode = "listen"
+
+
+class Release(Body):
+    """`all` ends the call, `agent` lets the agent's leg go, `takeover` puts `supervisor` there."""
+
+    mode: Literal["all", "agent", "takeover"] = "all"
+    supervisor: Dialled | None = None
+
+
+@router.post("/{call}/supervisors", status_code=204)
+async def supervise_call(call: str, wanted: NewSupervisor, live: LiveHere, _: Controls) -> Response:
+    """Ring a supervisor's phone and let it into the call; one that is in it changes its mode."""
+    await live.supervise(call, wanted.supervisor, wanted.mode)
+    return nothing()
+
+
+@router.post("/{call}/release", status_code=204)
+async def release_call(call: str, wanted: Release, live: LiveHere, _: Controls) -> Response:
+    """End a call by force, or one party's part in it."""
+    live.release(call, wanted.mode, wanted.supervisor)
     return nothing()
 
 

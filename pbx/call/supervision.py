@@ -1,0 +1,207 @@
+"""Supervisors on a live call: listen, whisper, barge, take over, release.
+
+    listen     the supervisor hears all, nobody hears the supervisor
+    whisper    the agent alone hears the supervisor
+    barge      all hear each other
+    release    `all` ends the call; `agent` drops the agent's leg and keeps the other party, with
+               music, for `KEPT_FOR`; `takeover` drops the agent's leg and leaves the other party
+               with the supervisor
+
+The supervisor's phone is rung as one more leg of the call (it answers by itself where it can) and
+becomes a member of the call's bridge; a mode is nothing but its audience there, so keys 1, 2 and 3
+switch it without a click. The audience stands before the leg enters: not one packet of a listener
+gets out. The agent is the party at the office's phone: who was called, or who called where the call
+goes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from pbx.call.endings import RELEASED
+from pbx.call.leg import Leg
+from pbx.call.leg_state import News
+from pbx.call.lookup import find_call
+from pbx.call.outcome import NORMAL_CLEARING, Outcome
+from pbx.errors import NotFound, Refused
+from pbx.events import (
+    PartyReleased,
+    SupervisionMode,
+    SupervisorChanged,
+    SupervisorJoined,
+    SupervisorLeft,
+)
+
+if TYPE_CHECKING:
+    from pbx.call.admission import ExtensionEntry
+    from pbx.call.call import Call
+    from pbx.call.contact import Contact
+    from pbx.call.exchange import Exchange
+
+ReleaseMode = Literal["all", "agent", "takeover"]
+
+MODE_OF_KEY: Final[dict[str, SupervisionMode]] = {"1": "listen", "2": "whisper", "3": "barge"}
+
+ANSWER_BY_ITSELF: Final = (
+    ("Call-Info", "<sip:callpbx.invalid>;answer-after=0"),
+    ("Alert-Info", "<http://callpbx.invalid>;info=alert-autoanswer;delay=0"),
+)
+"""The two headers by which desk phones are asked to pick up at once (no RFC; RFC 5373's own is read
+by few)."""
+
+
+class Supervision:
+    """One supervisor on one call, from the answer to the end of the leg."""
+
+    def __init__(self, call: Call, leg: Leg, mode: SupervisionMode) -> None:
+        self.call = call
+        self.leg = leg
+        self.mode = mode
+
+    def begin(self) -> None:
+        """Enter the call's bridge."""
+        call, leg = self.call, self.leg
+        leg.watch(self._news)
+        leg.keys.listener = self._key
+        call.bridge.set_audience(leg, self._audience())
+        call.bridge.add(leg)
+        call.supervisors[leg] = self
+        call.emit(SupervisorJoined(call=call.id, leg=leg.id, supervisor=leg.number, mode=self.mode))
+
+    def switch(self, mode: SupervisionMode) -> None:
+        """Be heard by others than before."""
+        if mode == self.mode:
+            return
+        self.mode = mode
+        self.call.bridge.set_audience(self.leg, self._audience())
+        self.call.emit(SupervisorChanged(call=self.call.id, leg=self.leg.id, mode=mode))
+
+    def _audience(self) -> frozenset[Leg] | None:
+        """Return who hears the supervisor; None for all."""
+        if self.mode == "barge":
+            return None
+        agent = agent_of(self.call) if self.mode == "whisper" else None
+        return frozenset(() if agent is None else (agent,))
+
+    def _key(self, key: str) -> None:
+        mode = MODE_OF_KEY.get(key)
+        if mode is not None:
+            self.switch(mode)
+
+    def _news(self, leg: Leg, news: News) -> None:
+        if news is News.ENDED:
+            self.call.supervisors.pop(leg, None)
+            self.call.emit(SupervisorLeft(call=self.call.id, leg=leg.id))
+
+
+def agent_of(call: Call) -> Leg | None:
+    """Return the leg of the party at the office's phone; None while there is none."""
+    caller = call.caller_leg
+    called = caller.other if caller is not None else None
+    return caller if call.who.direction == "outbound" else called
+
+
+async def supervise(exchange: Exchange, call_name: str, number: str, mode: SupervisionMode) -> None:
+    """Ring the supervisor's phone and let it into the call; one that is in it changes its mode.
+
+    Raises NotFound where there is no such call or extension, Refused where it cannot be now.
+    """
+    call = find_call(exchange.calls, call_name)
+    for supervision in call.supervisors.values():
+        if supervision.leg.number == number:
+            supervision.switch(mode)
+            return
+    extension = exchange.directory.extension(number)
+    if extension is None:
+        raise NotFound(f"there is no extension {number}")
+    if call.state != "talking":
+        raise Refused(f"nobody talks in call {call.id} yet; try again once it is answered")
+    if any(leg.number == number and leg.ending is None for leg in call.legs.values()):
+        raise Refused(f"{number} is a party of call {call.id} and cannot supervise it")
+    contacts = await exchange.contacts(extension)
+    if not contacts:
+        raise Refused(f"extension {number} has no registered phone")
+    if call.ending is not None:
+        raise NotFound(f"there is no call {call_name}")
+    call.attend(_ring(call, extension, contacts, mode), f"supervisor {number}")
+
+
+async def _ring(
+    call: Call, extension: ExtensionEntry, contacts: list[Contact], mode: SupervisionMode
+) -> None:
+    async with call.ring(role="supervisor") as ringing:
+        for contact in contacts:
+            ringing.add(replace(contact, headers=ANSWER_BY_ITSELF))
+        first = await ringing.first(extension.no_answer_s)
+    if not isinstance(first, Outcome):
+        Supervision(call, first, mode).begin()
+
+
+def release(
+    exchange: Exchange, call_name: str, mode: ReleaseMode, supervisor: str | None = None
+) -> None:
+    """End a call by force, or one party's part in it.
+
+    `takeover` needs a supervisor who is in the call: `supervisor`, or the only one. Raises NotFound
+    and Refused.
+    """
+    call = find_call(exchange.calls, call_name)
+    by = supervisor or next((leg.number for leg in call.supervisors), None)
+    if mode == "all":
+        call.emit(PartyReleased(call=call.id, mode=mode, by=by))
+        call.hang_up("released", cause=NORMAL_CLEARING, by="supervisor")
+        return
+    if mode == "takeover" and call.kept is not None and call.kept.up:
+        _take_over(call, call.kept, _supervisor_in(call, supervisor))
+        call.emit(PartyReleased(call=call.id, mode=mode, by=by))
+        return
+    agent = agent_of(call)
+    if agent is None or not agent.up or agent.other is None:
+        raise Refused(f"nobody talks in call {call.id} whom the other party could stay without")
+    customer = agent.other
+    successor = _supervisor_in(call, supervisor) if mode == "takeover" else None
+    _let_go(call, agent, customer)
+    if successor is not None:
+        _take_over(call, customer, successor)
+    call.emit(PartyReleased(call=call.id, mode=mode, by=by, leg=agent.id))
+    agent.close(reason="released", headers=RELEASED)
+
+
+def _supervisor_in(call: Call, number: str | None) -> Leg:
+    present = [leg for leg in call.supervisors if number in (None, leg.number)]
+    if not present:
+        who = f"{number} is not" if number else "no supervisor is"
+        raise Refused(f"{who} in call {call.id}; first callpbx listen SUPERVISOR {call.id}")
+    if len(present) > 1:
+        raise Refused("several supervisors are in the call; name the one who takes over")
+    return present[0]
+
+
+def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
+    """Keep the customer, alone, with music; whoever calls this closes the agent's leg."""
+    call.bridge.remove(agent)
+    agent.other = customer.other = None
+    call.kept = customer
+    if agent is call.caller_leg:
+        call.caller_leg = None
+    else:
+        call.keep_going()
+    customer.media.start_music(call.settings.hold_music)
+
+
+def _take_over(call: Call, customer: Leg, supervisor: Leg) -> None:
+    """Put the supervisor's leg in the place of the agent's that was let go."""
+    call.kept = None
+    call.bridge.set_audience(supervisor, None)
+    supervisor.keys.listener = None
+    customer.other, supervisor.other = supervisor, customer
+    customer.media.stop_music()
+    if call.caller_leg is None:
+        call.caller_leg = supervisor
+    else:
+        call.succeed(supervisor)
+    call.bridged(customer, supervisor)
+
+
+__all__ = ["ReleaseMode", "Supervision", "agent_of", "release", "supervise"]
