@@ -21,8 +21,8 @@ ROOTS = ("server", "office", "live", "machine", "demo")
 
 SIGNALLING_MEDIA = frozenset(
     {"codec", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
-    | {"negotiation", "offer_answer", "protocol", "sdes", "sdp", "terms", "tones"}
-    | {"worker_process"}
+    | {"negotiation", "offer_answer", "ogg", "protocol", "repair", "sdes", "sdp", "terms", "tones"}
+    | {"wav", "worker_process"}
 )
 """Files of pbx/media that the signalling process imports; the others belong to the worker."""
 
