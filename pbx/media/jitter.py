@@ -119,8 +119,9 @@ class JitterBuffer:
         """Return the milliseconds that a sample waits on average between arrival and playing."""
         if not self._gauge.windows:
             return self.depth * 1000 / self.clock
-        mean = self._gauge.mean - (self._time - self.held - self.local) + self.tick / 2
-        return max(0.0, mean * 1000 / self.clock)
+        played = self._time + self._owed - self.held - self.local
+        mean = self._gauge.mean - played + self.tick / 2
+        return min(max(0.0, mean * 1000 / self.clock), 1.0 * MAX_DELAY_MS)
 
     def push(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
         """Take a packet that arrived at `now`, seconds. Never raises."""
@@ -167,10 +168,24 @@ class JitterBuffer:
                 return payload
         return self._pop_with_care(self.tick if wanted is None else wanted)
 
+    def peek(self) -> bytes | None:
+        """Return the payload that is played next, if it is there."""
+        return self._payloads[self._play & _MASK] if self._play != self._expected else None
+
+    @property
+    def position(self) -> int:
+        """Return the sequence number that is played next."""
+        return self._play & 0xFFFF
+
     def recent(self, most: int) -> list[bytes]:
-        """Return the last payloads that were popped, newest last, back to the last hole."""
+        """Return the last payloads that were popped, newest last, without a hole between them.
+
+        One hole at the very end, just popped, is passed over.
+        """
         found: list[bytes] = []
         number = self._play - 1
+        if self._payloads[number & _MASK] is None:
+            number -= 1
         while len(found) < most and number > self._expected - _SLOTS:
             payload = self._payloads[number & _MASK]
             if not payload:
