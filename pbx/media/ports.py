@@ -9,6 +9,10 @@ once, and again only after it had recovered.
 A stock socket is watched by nobody: what strangers send to it stays in the kernel and is thrown
 away when a leg takes it. Port numbers are unique over both families, because legs are given ports
 by number alone.
+
+A leg that moves to another worker takes its pair along. The worker that gave it counts the port as
+somebody else's from then on, and may bind it again once it is free; the one that took it closes the
+pair when the leg is freed and announces nothing, for the port is of the other's range.
 """
 
 from __future__ import annotations
@@ -17,11 +21,12 @@ import ctypes
 import errno
 import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Final
 
+from pbx.media.descriptors import close_all
 from pbx.media.engine import Family
 from pbx.media.protocol import PortsExhausted, PortsReady
 from pbx.media.source import Address
@@ -58,7 +63,7 @@ _UNSPECIFIED = bytes(28)  # struct sockaddr with AF_UNSPEC: dissolves a UDP sock
 class PortPair:
     """Two bound, non-blocking UDP sockets: RTP and RTCP."""
 
-    __slots__ = ("connected", "family", "port", "rtcp", "rtp")
+    __slots__ = ("borrowed", "connected", "family", "port", "rtcp", "rtp")
 
     def __init__(self, family: Family, port: int, rtp: socket.socket, rtcp: socket.socket) -> None:
         self.family: Family = family
@@ -67,6 +72,8 @@ class PortPair:
         self.rtcp = rtcp
         self.connected = False
         """Whether the kernel drops RTP that is not from the connected address."""
+        self.borrowed = False
+        """Whether it came from another worker, to whose range the port belongs."""
 
     def connect(self, remote: Address) -> None:
         """Let the kernel drop RTP from anybody but `remote`; raises OSError when it has no route.
@@ -122,6 +129,23 @@ def _bind(family: Family, host: str, port: int) -> socket.socket:
     return sock
 
 
+def _adopt_pair(descriptors: Sequence[int]) -> PortPair:
+    """Return the pair that these descriptors are; raises OSError, and then closes them."""
+    sockets: list[socket.socket] = []
+    try:
+        for descriptor in descriptors:
+            sockets.append(socket.socket(fileno=descriptor))
+            sockets[-1].setblocking(False)
+        rtp, rtcp = sockets
+        family: Family = 6 if rtp.family == socket.AF_INET6 else 4
+        return PortPair(family, rtp.getsockname()[1], rtp, rtcp)
+    except (OSError, ValueError) as error:
+        for sock in sockets:
+            sock.close()
+        close_all(descriptors[len(sockets) :])
+        raise OSError(f"{len(descriptors)} descriptors are no pair of sockets") from error
+
+
 class _Range:
     """One family's part of the stock: where to bind next, and whether there is anything."""
 
@@ -171,12 +195,29 @@ class PortStock:
         else:
             self._resting.append((now + QUARANTINE, pair))
 
+    def part_with(self, pair: PortPair) -> None:
+        """Forget a pair that a leg takes to another worker; the sockets are the caller's."""
+        if not pair.borrowed:
+            self._bound.discard(pair.port)
+
+    def adopt(self, descriptors: Sequence[int], *, connected: bool) -> PortPair:
+        """Return the pair that a leg brought from another worker; raises OSError.
+
+        One that comes back to its own range is like any other of it.
+        """
+        pair = _adopt_pair(descriptors)
+        pair.connected = connected
+        pair.borrowed = not self._owns(pair.port) or pair.port in self._bound
+        if not pair.borrowed:
+            self._bound.add(pair.port)
+        return pair
+
     def top_up(self, now: float) -> list[PortsReady | PortsExhausted]:
         """Bind a few more pairs where they are wanted; return what is to be announced."""
         fresh: dict[Family, list[int]] = {family: [] for family in self._ranges}
         while self._resting and self._resting[0][0] <= now:
             pair = self._resting.popleft()[1]
-            if self._wanted(pair.family):
+            if not pair.borrowed and self._wanted(pair.family):
                 self._stock(pair, fresh)
             else:
                 self._drop(pair)
@@ -201,6 +242,9 @@ class PortStock:
             pair.close()
         self._ready.clear()
         self._resting.clear()
+
+    def _owns(self, port: int) -> bool:
+        return self._first <= port < self._first + 2 * self._count and port % 2 == 0
 
     def _wanted(self, family: Family) -> bool:
         return self._ranges[family].ready < self._target
@@ -256,4 +300,4 @@ class PortStock:
 
     def _drop(self, pair: PortPair) -> None:
         pair.close()
-        self._bound.discard(pair.port)
+        self.part_with(pair)

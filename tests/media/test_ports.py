@@ -1,4 +1,5 @@
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -210,3 +211,114 @@ def test_running_out_of_descriptors_is_exhaustion(
 
 def test_an_empty_range_is_exhausted(stocks: ExitStack):
     assert make(stocks, pairs=0).top_up(0.0) == [PortsExhausted(4)]
+
+
+# -- pairs that move with their legs ---------------------------------------------------------------
+
+
+def second(stocks: ExitStack, *, target: int = 4) -> PortStock:
+    """Make the stock of another worker, whose range is another."""
+    stock = PortStock(low=LOW + 400, high=LOW + 599, target=target, hosts=HOST)
+    stocks.callback(stock.close)
+    return stock
+
+
+def passed(stock: PortStock, pair: PortPair, *, connected: bool = False) -> PortPair:
+    """Let another stock adopt what a pair's descriptors are, as if they came over a line."""
+    copies = [os.dup(sock.fileno()) for sock in (pair.rtp, pair.rtcp)]
+    pair.close()
+    return stock.adopt(copies, connected=connected)
+
+
+def is_free(port: int) -> bool:
+    try:
+        ports_module.bind_pair(4, "127.0.0.1", port).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_moved_pair_stays_bound_and_open(stocks: ExitStack):
+    giver, taker = make(stocks, pairs=10, target=2), second(stocks)
+    pair = taken(stocks, giver, fill(giver)[0])
+    giver.part_with(pair)
+    moved = passed(taker, pair)
+    stocks.callback(moved.close)
+    assert (moved.port, moved.family, moved.borrowed) == (pair.port, 4, True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as party:
+        party.sendto(b"hello", ("127.0.0.1", moved.port))
+        party.sendto(b"report", ("127.0.0.1", moved.port + 1))
+        assert moved.rtp.recv(10) == b"hello"
+        assert moved.rtcp.recv(10) == b"report"
+    with pytest.raises(BlockingIOError):
+        moved.rtp.recv(10)
+
+
+def test_the_taker_closes_a_moved_pair_and_announces_nothing(stocks: ExitStack):
+    giver, taker = make(stocks, pairs=10, target=2), second(stocks)
+    pair = taken(stocks, giver, fill(giver)[0])
+    giver.part_with(pair)
+    fill(taker)
+    taken(stocks, taker, LOW + 400)
+    moved = passed(taker, pair)
+    taker.give_back(moved, 10.0)
+    assert not is_free(moved.port)
+    announced = [event.ports for event in taker.top_up(10.0 + QUARANTINE)]
+    assert [port for ports in announced for port in ports if port < LOW + 400] == []
+    assert is_free(moved.port)
+
+
+def test_the_giver_binds_the_port_again_once_it_is_free(stocks: ExitStack):
+    giver, taker = make(stocks, pairs=3, target=2), second(stocks)
+    first, other = fill(giver)
+    pair = taken(stocks, giver, first)
+    giver.part_with(pair)
+    moved = passed(taker, pair)
+    assert fill(giver) == [LOW + 4]  # the third pair: the first is somebody else's
+    taken(stocks, giver, other)
+    assert fill(giver, now=10.0) == []
+    taker.give_back(moved, 10.0)
+    taker.top_up(10.0 + QUARANTINE)
+    assert fill(giver, now=20.0) == [first]
+
+
+def test_a_pair_that_comes_home_is_like_any_other(stocks: ExitStack):
+    giver, taker = make(stocks, pairs=3, target=3), second(stocks)
+    first = fill(giver)[0]
+    pair = taken(stocks, giver, first)
+    giver.part_with(pair)
+    moved = passed(taker, pair)
+    taker.part_with(moved)
+    home = passed(giver, moved)
+    assert not home.borrowed
+    giver.give_back(home, 10.0)
+    (ready,) = giver.top_up(10.0 + QUARANTINE)
+    assert ready == PortsReady(4, (first,))
+
+
+def test_a_connected_pair_is_connected_after_the_move(stocks: ExitStack):
+    giver, taker = make(stocks, pairs=10, target=2), second(stocks)
+    pair = taken(stocks, giver, fill(giver)[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as party:
+        party.bind(("127.0.0.1", 0))
+        pair.connect(party.getsockname())
+        moved = passed(taker, pair, connected=pair.connected)
+        stocks.callback(moved.close)
+        moved.rtp.send(b"still here")
+        assert party.recv(20) == b"still here"
+        taker.give_back(moved, 1.0)
+        assert not moved.connected
+
+
+def test_descriptors_that_are_no_pair_are_closed(stocks: ExitStack):
+    taker = second(stocks)
+    for count in (0, 1, 3):
+        pipes = [os.pipe() for _ in range(count)]
+        with pytest.raises(OSError, match="no pair of sockets"):
+            taker.adopt([reading for reading, _ in pipes], connected=False)
+        for reading, writing in pipes:
+            with pytest.raises(BrokenPipeError):
+                os.write(writing, b"x")
+            os.close(writing)
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(reading)
