@@ -5,8 +5,10 @@ a remote's description and written into ours. `Capabilities` is what may be spok
 one leg said becomes, as `shared_by`, what the other may be offered, so that the two can be
 relayed: codecs, keys, packet times and wishes, never an address.
 
-Usable is the first m=audio with a port and a plain RTP profile. RTP/SAVP is refused in this
-version; ICE, BUNDLE and rtcp-mux are not read, so our answers leave them out, which refuses them.
+Usable is the first m=audio with a port and an RTP profile that the leg's `Security` allows, one
+with keys before one without, as phones that would like SRTP offer it in both ways: keys beside
+RTP/AVP, or a line of RTP/SAVP beside a plain one. ICE, BUNDLE and rtcp-mux are not read, so our
+answers leave them out, which refuses them.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from pbx.media.codec import (
     parse_fmtp,
 )
 from pbx.media.engine import Family
+from pbx.media.sdes import SECURE_PROTOCOLS, Crypto, Security, check_security, read_crypto
 from pbx.media.sdp import (
     Attribute,
     Connection,
@@ -46,7 +49,7 @@ Address = tuple[str, int]
 """An IP address in text and a port."""
 
 PROTOCOLS: Final = ("RTP/AVP", "RTP/AVPF")
-"""RTP profiles that we speak; of AVPF only what AVP has (RFC 4585 allows that)."""
+"""Plain RTP profiles that we speak; of AVPF only what AVP has (RFC 4585 allows that)."""
 
 DEFAULT_PTIME: Final = 20  # ms, RFC 3551 §4.2
 _LONGEST: Final = 64  # characters that an address or an rtpmap can have and still be known
@@ -83,6 +86,13 @@ class AudioDescription(msgspec.Struct, frozen=True):
     protocol: str = "RTP/AVP"
     index: int = 0
     """Which of the m= lines it is."""
+    crypto: tuple[Crypto, ...] = ()
+    """Its writer's keys, best first; empty for plain RTP."""
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether its profile leaves no way but SRTP."""
+        return self.protocol.upper() in SECURE_PROTOCOLS
 
     def format_of(self, codec: Codec) -> Format | None:
         """Return the format of `codec`, or None when it is not listed."""
@@ -101,9 +111,9 @@ class AudioDescription(msgspec.Struct, frozen=True):
 
     def media(self) -> MediaDescription:
         """Write it as an m= block; only for descriptions of our own, which have an address."""
-        attributes = [
-            attribute for entry in self.formats for attribute in _format_attributes(entry)
-        ]
+        attributes = [line.attribute for line in self.crypto]
+        for entry in self.formats:
+            attributes += _format_attributes(entry)
         for clock, payload in self.events.items():
             attributes.append(Attribute("rtpmap", f"{payload} {TELEPHONE_EVENT}/{clock}"))
             attributes.append(Attribute("fmtp", f"{payload} {EVENT_FMTP}"))
@@ -186,27 +196,34 @@ def event_rtpmap(clock: int) -> str:
     return f"{TELEPHONE_EVENT}/{clock}"
 
 
-def read_description(body: bytes) -> tuple[SessionDescription, AudioDescription]:
+def read_description(
+    body: bytes, security: Security = Security.OFF
+) -> tuple[SessionDescription, AudioDescription]:
     """Return a remote's description and its audio stream; raise SdpError as both readers do.
 
     A short body is read once: it comes again in the 200 behind a 183 and in each session refresh.
     """
-    return _read(body) if len(body) <= _CACHED_BODY else _read.__wrapped__(body)
+    if len(body) <= _CACHED_BODY:
+        return _read(body, security)
+    return _read.__wrapped__(body, security)
 
 
 @lru_cache(maxsize=128)
-def _read(body: bytes) -> tuple[SessionDescription, AudioDescription]:
+def _read(body: bytes, security: Security) -> tuple[SessionDescription, AudioDescription]:
     description = SessionDescription.parse(body)
-    return description, read_audio(description)
+    return description, read_audio(description, security)
 
 
-def read_audio(description: SessionDescription) -> AudioDescription:
+def read_audio(
+    description: SessionDescription, security: Security = Security.OFF
+) -> AudioDescription:
     """Return the audio stream of a remote's description that a call can use.
 
-    Raises SdpError(488): "no_audio" (none offered), "secure_media" (only profiles that we do not
-    speak), "sdp_address" (its address is no unicast IP address); SdpError(400, "no_connection").
+    Raises SdpError(488): "no_audio" (none offered), "secure_media" or "plain_media" (only profiles
+    that the leg does not speak), "crypto_suite" (no key that we can use), "srtp_needs_tls",
+    "sdp_address" (its address is no unicast IP address); SdpError(400, "no_connection").
     """
-    index = _usable_stream(description)
+    index, crypto = _usable_stream(description, security)
     media = description.media[index]
     connection = media.connection or description.connection
     if connection is None:
@@ -230,19 +247,37 @@ def read_audio(description: SessionDescription) -> AudioDescription:
         maxptime=said.maxptime,
         protocol=media.protocol,
         index=index,
+        crypto=crypto,
     )
 
 
-def _usable_stream(description: SessionDescription) -> int:
-    slug = "no_audio"
+def _usable_stream(
+    description: SessionDescription, security: Security
+) -> tuple[int, tuple[Crypto, ...]]:
+    """Return which m= line is spoken on, and its keys."""
+    slug, plain = "no_audio", None
     for index, media in enumerate(description.media):
         if media.kind != "audio" or media.port == 0:
             continue
+        crypto = _keys(media, description) if security.may else ()
         protocol = media.protocol.upper()
+        if crypto and protocol in PROTOCOLS + SECURE_PROTOCOLS:
+            return index, crypto
         if protocol in PROTOCOLS:
-            return index
-        slug = "secure_media" if "SAVP" in protocol else "media_protocol"
-    raise SdpError(488, slug)
+            plain = index if plain is None else plain
+        elif protocol in SECURE_PROTOCOLS and security.may:
+            slug = "crypto_suite"
+        else:
+            slug = "secure_media" if "SAVP" in protocol else "media_protocol"
+    check_security(security, secure=plain is None)
+    if plain is None:
+        raise SdpError(488, slug)
+    return plain, ()
+
+
+def _keys(media: MediaDescription, description: SessionDescription) -> tuple[Crypto, ...]:
+    attributes = (*media.attributes, *description.attributes)
+    return read_crypto(value for name, value in attributes if name == "crypto" and value)
 
 
 class _Said(msgspec.Struct):

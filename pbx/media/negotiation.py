@@ -24,7 +24,8 @@ from pbx.media.formats import (
     Format,
     event_rtpmap,
 )
-from pbx.media.protocol import MediaDirection, PayloadMap, UpdateLeg
+from pbx.media.protocol import MediaDirection, PayloadMap, SrtpKeys, UpdateLeg
+from pbx.media.sdes import Crypto, pair
 from pbx.media.sdp import Direction
 
 _DYNAMIC = range(96, 128)  # payload types, RFC 3551 §6
@@ -52,6 +53,8 @@ class NegotiatedMedia(msgspec.Struct, frozen=True):
     """Whether the remote does not want to hear us (sendonly, inactive or 0.0.0.0)."""
     capabilities: Capabilities
     """What the other leg must speak to be relayed to this one: this codec and nothing else."""
+    keys: SrtpKeys | None = None
+    """The keys of SRTP; None for plain RTP."""
 
     def update(self, leg: int, *, also_from: str | None, relearn: bool = False) -> UpdateLeg:
         """Return the command that tells a worker all this."""
@@ -63,6 +66,7 @@ class NegotiatedMedia(msgspec.Struct, frozen=True):
             payload=self.payload,
             direction=_SPELLED[self.direction],
             relearn=relearn,
+            keys=self.keys,
         )
 
     def relays_to(self, other: NegotiatedMedia) -> bool:
@@ -114,8 +118,9 @@ def make_offer(
     direction: Direction = Direction.SENDRECV,
     protocol: str = PROTOCOLS[0],
     index: int = 0,
+    crypto: tuple[Crypto, ...] = (),
 ) -> AudioDescription:
-    """Return our offer of these capabilities at `local`.
+    """Return our offer of these capabilities at `local`, with these keys.
 
     telephone-event is offered at the clocks that the offered codecs run at, and at 8000 Hz.
     Raises SdpError(488, "no_common_codec") when there is no codec to offer.
@@ -146,6 +151,7 @@ def make_offer(
         maxptime=capabilities.maxptime,
         protocol=protocol,
         index=index,
+        crypto=crypto,
     )
 
 
@@ -155,10 +161,12 @@ def make_answer(
     *,
     local: Address,
     direction: Direction = Direction.SENDRECV,
+    crypto: tuple[Crypto, ...] = (),
 ) -> AudioDescription:
     """Return our answer at `local`: the first of `capabilities` that the offer has, alone.
 
-    `direction` is what we would like; the offer limits it. Raises SdpError(488,
+    `direction` is what we would like; the offer limits it. The profile is the offer's; `crypto` is
+    our key for one of its suites. Raises SdpError(488,
     "no_common_codec").
     """
     chosen = _first_common(capabilities, offer)
@@ -174,6 +182,7 @@ def make_answer(
         maxptime=capabilities.maxptime,
         protocol=offer.protocol,
         index=offer.index,
+        crypto=crypto,
     )
 
 
@@ -181,7 +190,8 @@ def accept(ours: AudioDescription, theirs: AudioDescription) -> NegotiatedMedia:
     """Return what two descriptions make of a leg: our offer and their answer, or the reverse.
 
     The codec is the first of theirs that ours has too: in their answer the one they like best, in
-    ours there is no other. Raises SdpError(488): "no_common_codec", "address_family".
+    ours there is no other. Raises SdpError(488): "no_common_codec", "address_family", and
+    "crypto_suite" where one of the profiles leaves no way but SRTP and no key fits.
     """
     for entry in theirs.formats:
         mine = ours.format_of(entry.codec)
@@ -195,6 +205,9 @@ def _agreed(
 ) -> NegotiatedMedia:
     if theirs.address is not None and theirs.family != ours.family:
         raise SdpError(488, "address_family")
+    keys = pair(ours.crypto, theirs.crypto)
+    if keys is None and (ours.secure or theirs.secure):
+        raise SdpError(488, "crypto_suite")
     codec = mine.codec
     clock = _event_clock(codec, ours.events.keys() & theirs.events.keys())
     wished = codec.wished(other.fmtp)
@@ -221,6 +234,7 @@ def _agreed(
             maxptime=theirs.maxptime,
             wishes={codec.name: wished} if wished else {},
         ),
+        keys=keys,
     )
 
 

@@ -14,6 +14,12 @@ leg is offered `own.shared_by(offer.audio)` again, and A answered after it. Late
 `a.offer(own.preferring(b.media.codec))` into the 200, `a.receive_answer` on the ACK. An offer that
 came to nothing, ours or theirs, is dropped with `drop_offer`; what was agreed before stays.
 
+SRTP (RFC 4568): what the leg may do is its `security`. An offer that asks for it gets the first of
+its suites that we have, on its own profile. Ours says RTP/SAVP where SRTP is required, and
+RTP/AVP with keys beside it where it is optional: a phone that cannot or will not ignores the keys,
+one that can takes them, and no phone refuses; two m= lines, the other way, are refused or answered
+wrongly by many. A phone that speaks nothing but SAVP wants the policy `required`.
+
 Payload numbers: an answer of ours uses the offer's numbers. In our offers a number, once used on
 the leg, stays. We send with the numbers of their description and receive with those of ours.
 """
@@ -39,6 +45,14 @@ from pbx.media.negotiation import (
     make_answer,
     make_offer,
 )
+from pbx.media.sdes import (
+    SECURE_PROTOCOLS,
+    Crypto,
+    OwnKeys,
+    RandomBytes,
+    Security,
+    check_security,
+)
 from pbx.media.sdp import Direction, MediaDescription, Origin, SessionDescription
 
 __all__ = ["Capabilities", "NegotiatedMedia", "Offer", "OfferAnswer"]
@@ -63,15 +77,27 @@ class Offer(msgspec.Struct, frozen=True):
         return not self.audio.direction.receives
 
 
+def no_keys(octets: int) -> bytes:
+    """Stand for the random source of a leg that never speaks SRTP."""
+    raise UsageError(f"nobody gave this leg a source of random keys ({octets} octets)")
+
+
 class OfferAnswer:
     """The offer/answer state of one leg; its use is told at the top of this file.
 
     `session_id` (a random number) names our side in o= for the leg's whole life; the version beside
     it grows when, and only when, what we say changes. `local` is our RTP address for this leg, set
-    before the first description of ours is made.
+    before the first description of ours is made. `random_bytes` makes our keys of SRTP.
     """
 
-    def __init__(self, session_id: int, *, local: Address | None = None) -> None:
+    def __init__(
+        self,
+        session_id: int,
+        *,
+        local: Address | None = None,
+        security: Security = Security.OFF,
+        random_bytes: RandomBytes = no_keys,
+    ) -> None:
         self.local = local
         self.media: NegotiatedMedia | None = None
         """What was agreed last, None before the first answer."""
@@ -88,7 +114,9 @@ class OfferAnswer:
         self._sent: AudioDescription | None = None  # ours, that an answer would be to
         self._sent_capabilities: Capabilities | None = None
         self._open = False  # whether `_sent` has no answer yet
-        self._protocol = PROTOCOLS[0]
+        self._security = security
+        self._keys = OwnKeys(random_bytes)
+        self._protocol = SECURE_PROTOCOLS[0] if security.must else PROTOCOLS[0]
         self._index = 0  # of audio among the m= lines
 
     @property
@@ -128,7 +156,7 @@ class OfferAnswer:
             raise SdpError(491, "offer_open")
         if self._received is not None:
             raise SdpError(500, "offer_unanswered")
-        description, audio = read_description(body)
+        description, audio = read_description(body, self._security)
         offer = Offer(audio, description, description == self._heard)
         self._received = offer
         return offer
@@ -144,8 +172,14 @@ class OfferAnswer:
         if offer is None:
             raise UsageError("there is no offer to answer")
         local = self._local()
-        ours = make_answer(offer.audio, capabilities, local=local, direction=direction)
-        self.media = accept(ours, offer.audio)
+        crypto = tuple(
+            Crypto(line.tag, line.suite, self._keys.key(line.suite))
+            for line in offer.audio.crypto[:1]
+        )
+        ours = make_answer(
+            offer.audio, capabilities, local=local, direction=direction, crypto=crypto
+        )
+        self._agree(accept(ours, offer.audio))
         self._received, self._sent = None, None
         self._heard, self._heard_audio = offer.description, offer.audio
         self._spoken = capabilities
@@ -171,11 +205,12 @@ class OfferAnswer:
     ) -> bytes:
         """Make our offer, the first or a new one, and return the body.
 
-        Raises SdpError(488, "no_common_codec") when there is no codec to offer, UsageError while a
-        remote's offer waits.
+        Raises SdpError(488) when there is no codec to offer ("no_common_codec"), or SRTP that must
+        not be ("srtp_needs_tls"), UsageError while a remote's offer waits.
         """
         if self._received is not None:
             raise UsageError("the remote's offer waits for an answer")
+        check_security(self._security, secure=True)
         local = self._local()
         ours = make_offer(
             capabilities,
@@ -184,6 +219,7 @@ class OfferAnswer:
             direction=direction,
             protocol=self._protocol,
             index=self._index,
+            crypto=self._keys.offer() if self._offers_keys() else (),
         )
         self._sent, self._sent_capabilities, self._open = ours, capabilities, True
         return self._say(ours, local)
@@ -195,20 +231,31 @@ class OfferAnswer:
         """
         if self._sent is None:
             raise UsageError("there is no offer of ours to answer")
-        description, theirs = read_description(body)
-        if self._open or self.media is None or description != self._heard:
+        description, theirs = read_description(body, self._security)
+        media = self.media
+        if self._open or media is None or description != self._heard:
             if theirs.index != self._index:
                 raise SdpError(488, "answer_media")
-            self.media = accept(self._sent, theirs)
+            media = accept(self._sent, theirs)
+            self._agree(media)
             self._heard, self._heard_audio = description, theirs
             self._spoken, self._open = self._sent_capabilities, False
-        return self.media
+        return media
 
     def drop_offer(self) -> None:
         """Forget an offer that came to nothing: theirs that we refused, ours that they did."""
         self._received = None
         if self._open:
             self._sent, self._open = None, False
+
+    def _offers_keys(self) -> bool:
+        """Tell whether our offer has keys: the first where it may, a later one as agreed before."""
+        return self._security.may if self.media is None else self.media.keys is not None
+
+    def _agree(self, media: NegotiatedMedia) -> None:
+        check_security(self._security, secure=media.keys is not None)
+        self._keys.agree_on(media.keys.suite if media.keys is not None else None)
+        self.media = media
 
     def _local(self) -> Address:
         if self.local is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from pbx.media.codec import CODECS
 from pbx.media.formats import Capabilities
 from pbx.media.negotiation import NegotiatedMedia, PayloadNumbers
 from pbx.media.offer_answer import OfferAnswer
-from pbx.media.protocol import PayloadMap
+from pbx.media.protocol import PayloadMap, SrtpKeys
+from pbx.media.sdes import SUITES, Crypto, Security
 from pbx.media.sdp import Direction, SessionDescription
 
 PHONES = Path(__file__).parents[1] / "data" / "sdp"
@@ -566,3 +568,151 @@ def test_verbs_out_of_place_are_mistakes_of_ours() -> None:
     with pytest.raises(UsageError):
         leg.receive_answer(body("m=audio 4000 RTP/AVP 8"))
     assert not leg.on_hold
+
+
+# SRTP
+
+COMMON = "AES_CM_128_HMAC_SHA1_80"
+GCM = "AEAD_AES_128_GCM"
+
+
+def line(tag: int, suite: str = COMMON, seed: int = 0x77) -> str:
+    """Return an a=crypto line of a phone."""
+    return f"a={Crypto(tag, suite, bytes((seed,)) * SUITES[suite]).attribute}"
+
+
+def secured(security: Security) -> OfferAnswer:
+    """Return a leg whose n-th key has n in each octet."""
+    numbers = count(1)
+    return OfferAnswer(
+        1, local=HERE, security=security, random_bytes=lambda size: bytes((next(numbers),)) * size
+    )
+
+
+@pytest.mark.parametrize("profile", ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"])
+@pytest.mark.parametrize("security", [Security.OPTIONAL, Security.REQUIRED])
+def test_an_offer_of_keys_is_answered_on_its_profile(profile: str, security: Security) -> None:
+    leg = secured(security)
+    unknown = line(1).replace(COMMON, "AES_256_CM_HMAC_SHA1_80")
+    leg.receive_offer(body(f"m=audio 4000 {profile} 8", unknown, line(3, GCM), line(4)))
+    answer = said(leg.answer(OWN))
+    assert answer[0] == f"m=audio 10000 {profile} 8"
+    assert [text for text in answer if "crypto" in text] == [line(3, GCM, 1)]
+    assert agreed(leg).keys == SrtpKeys(GCM, b"\x01" * 28, b"\x77" * 28)
+    update = agreed(leg).update(7, also_from=None)
+    assert update.keys == agreed(leg).keys
+
+
+@pytest.mark.parametrize(
+    ("security", "lines", "slug"),
+    [
+        (Security.OFF, ["m=audio 4000 RTP/SAVP 8", line(1)], "secure_media"),
+        (Security.REQUIRED, ["m=audio 4000 RTP/AVP 8"], "plain_media"),
+        (Security.REQUIRED, ["m=audio 4000 RTP/AVP 8", "a=crypto:1 X inline:AA"], "plain_media"),
+        (Security.OPTIONAL, ["m=audio 4000 RTP/SAVP 8"], "crypto_suite"),
+        (Security.REQUIRED, ["m=audio 4000 RTP/SAVP 8", "a=crypto:1 X inline:AA"], "crypto_suite"),
+        (Security.IMPOSSIBLE, ["m=audio 4000 RTP/SAVP 8", line(1)], "srtp_needs_tls"),
+        (Security.IMPOSSIBLE, ["m=audio 4000 RTP/AVP 8"], "srtp_needs_tls"),
+        (Security.OPTIONAL, ["m=audio 4000 UDP/TLS/RTP/SAVPF 8", line(1)], "secure_media"),
+        (Security.REQUIRED, ["m=audio 0 RTP/SAVP 8", line(1)], "no_audio"),
+    ],
+)
+def test_an_offer_against_the_policy_is_refused(
+    security: Security, lines: list[str], slug: str
+) -> None:
+    with pytest.raises(SdpError) as caught:
+        secured(security).receive_offer(body(*lines))
+    assert (caught.value.status, caught.value.slug) == (488, slug)
+
+
+def test_keys_beside_a_plain_profile_are_ignored_where_srtp_is_off() -> None:
+    leg = secured(Security.OFF)
+    leg.receive_offer(body("m=audio 4000 RTP/AVP 8", line(1)))
+    assert b"crypto" not in leg.answer(OWN)
+    assert agreed(leg).keys is None
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_a_plain_and_a_secure_line_the_secure_one_is_taken(first: int) -> None:
+    lines = [["m=audio 4000 RTP/AVP 8"], ["m=audio 4002 RTP/SAVP 8", line(1)]]
+    leg = secured(Security.OPTIONAL)
+    leg.receive_offer(body(*lines[first], *lines[1 - first]))
+    answer = [text for text in said(leg.answer(OWN)) if text.startswith("m=")]
+    assert answer[1 - first] == "m=audio 10000 RTP/SAVP 8"
+    assert answer[first] == "m=audio 0 RTP/AVP 8"
+    assert agreed(leg).remote == ("10.1.0.9", 4002)
+
+
+def test_what_is_optional_is_offered_beside_the_plain_profile() -> None:
+    leg = secured(Security.OPTIONAL)
+    ours = said(leg.offer(OWN))
+    assert ours[0].startswith("m=audio 10000 RTP/AVP ")
+    assert [text for text in ours if "crypto" in text] == [
+        line(tag, suite, tag) for tag, suite in enumerate(SUITES, 1)
+    ]
+    leg.receive_answer(body("m=audio 5000 RTP/AVP 8"))
+    assert agreed(leg).keys is None
+    assert not [text for text in said(leg.offer(OWN)) if "crypto" in text]
+
+
+@pytest.mark.parametrize(
+    ("security", "profile"), [(Security.OPTIONAL, "RTP/AVP"), (Security.REQUIRED, "RTP/SAVP")]
+)
+def test_an_answer_with_a_key_makes_it_srtp(security: Security, profile: str) -> None:
+    leg = secured(security)
+    assert said(leg.offer(OWN))[0].startswith(f"m=audio 10000 {profile} ")
+    leg.receive_answer(body(f"m=audio 5000 {profile} 8", line(1)))
+    assert agreed(leg).keys == SrtpKeys(COMMON, b"\x01" * 30, b"\x77" * 30)
+    again = said(leg.offer(OWN))
+    assert again[0].startswith(f"m=audio 10000 {profile} ")
+    assert line(1, COMMON, 1) in again
+
+
+@pytest.mark.parametrize(
+    ("lines", "slug"),
+    [
+        (["m=audio 5000 RTP/AVP 8"], "plain_media"),
+        (["m=audio 5000 RTP/SAVP 8"], "crypto_suite"),
+        (["m=audio 5000 RTP/SAVP 8", line(9).replace("128", "256")], "crypto_suite"),
+    ],
+)
+def test_an_answer_without_a_key_is_refused_where_one_is_required(
+    lines: list[str], slug: str
+) -> None:
+    leg = secured(Security.REQUIRED)
+    leg.offer(OWN)
+    with pytest.raises(SdpError, match=slug):
+        leg.receive_answer(body(*lines))
+    assert leg.media is None
+
+
+def test_nothing_is_offered_where_keys_could_be_read_on_the_way() -> None:
+    with pytest.raises(SdpError, match="srtp_needs_tls"):
+        secured(Security.IMPOSSIBLE).offer(OWN)
+
+
+def test_hold_and_refresh_keep_our_key_and_take_a_new_one_of_theirs() -> None:
+    leg = secured(Security.OPTIONAL)
+    leg.receive_offer(body("m=audio 4000 RTP/SAVP 8", line(1)))
+    first = leg.answer(OWN)
+    leg.receive_offer(body("m=audio 4000 RTP/SAVP 8", line(1)))
+    assert leg.keep() == first
+    before = agreed(leg).keys
+    leg.receive_offer(body("m=audio 4000 RTP/SAVP 8", line(1, seed=0x55), "a=sendonly", version=2))
+    leg.keep()
+    after = agreed(leg).keys
+    assert before is not None
+    assert after == SrtpKeys(COMMON, before.send, b"\x55" * 30)
+
+
+def test_a_key_is_not_used_again_after_plain_speech() -> None:
+    leg = secured(Security.OPTIONAL)
+    for n, lines in enumerate([[line(1)], [], [line(1)]]):
+        leg.receive_offer(body("m=audio 4000 RTP/AVP 8", *lines, version=n))
+        leg.answer(OWN)
+    assert agreed(leg).keys == SrtpKeys(COMMON, b"\x02" * 30, b"\x77" * 30)
+
+
+def test_a_leg_without_a_source_of_keys_is_a_defect() -> None:
+    with pytest.raises(UsageError):
+        OfferAnswer(1, local=HERE, security=Security.OPTIONAL).offer(OWN)

@@ -9,7 +9,6 @@ from pbx.media.rtcp import Goodbye, ReceiverReport, ReportBlock, SenderReport
 from pbx.media.srtp import Srtp
 from tests.kit.rtp import Board, RtpPhone, joined, phones
 
-
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 OURS, THEIRS, NEW = bytes(range(30)), bytes(range(30, 60)), bytes(range(60, 90))
 KEYS = SrtpKeys(SUITE, OURS, THEIRS)
@@ -301,7 +300,7 @@ def test_a_secure_phone_hears_its_own_echo(board: Board, three: list[RtpPhone]):
 
 def test_what_is_said_twice_goes_on_to_a_secure_phone_once(board: Board, three: list[RtpPhone]):
     a, b, _ = three
-    first, second = joined(board, a, b)
+    _, second = joined(board, a, b)
     secure(board, second, b)
     a.say(1)
     for _ in range(3):
