@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002")
+REVISIONS = ("r0001", "r0002", "r0003")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -105,6 +105,34 @@ extensions = Table(
     Column("srtp", String, nullable=False, server_default="optional"),
 )
 """Phones. `srtp` says whether their speech must, may or must not be encrypted."""
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("call", String, nullable=False),
+    Column("started_at", BigInteger, nullable=False, index=True),
+    Column("state", String, nullable=False),
+    Column("format", String, nullable=False),
+    Column("file", String, nullable=False),
+    Column("seconds", Float),
+    Column("octets", BigInteger),
+    Column("sha256", String),
+    Column("error", Text),
+    Column("pauses", Text, nullable=False),
+)
+"""Recordings, the deleted ones too. `file` is relative to var/recordings; `pauses` is a JSON array
+of [from, to] in seconds of sound. Ids begin with their call's, so that a call's are a range."""
+
+recording_accesses = Table(
+    "recording_accesses",
+    metadata,
+    Column("number", _RowNumber, primary_key=True),
+    Column("recording", String, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+)
+"""Who fetched a recording's sound, and when: the name of a token, or `socket` for the owner."""
 
 bindings = Table(
     "bindings",
