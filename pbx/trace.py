@@ -2,8 +2,8 @@
 
 Messages are kept as the bytes that passed, events as they were emitted; nothing is parsed or copied
 while calls run. `ladder` finds a call's events, learns from them which SIP Call-IDs are its legs,
-and then reads the messages that carry one of those. Proofs of passwords and pressed keys are
-blotted out; the ring itself never leaves the process.
+and then reads the messages that carry one of those. Proofs of passwords, keys of SRTP and pressed
+keys are blotted out; the ring itself never leaves the process.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ _CREDENTIALS = re.compile(
     r"^(?:(?:Proxy-)?Authorization|Authentication-Info)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M
 )
 _PROOF = re.compile(r"\b((?:response|cnonce|rspauth)\s*=\s*)(?:\"[^\"]*\"?|[^\s,]*)", re.I)
+_CRYPTO = re.compile(
+    r"(?<![^\r\n])(a\s*=\s*crypto\s*:\s*(?:[0-9]+\s+\w+\s+)?(?:inline:)?)[^\r\n]*", re.I
+)
+"""A line of a description with a key of SRTP (RFC 4568)."""
+
 _KEYS = re.compile(r"^(?:Content-Type|c)[ \t]*:\s*application/dtmf", re.I | re.M)
 """An INFO whose body is a pressed key, which may be one of a PIN."""
 
@@ -136,7 +141,9 @@ def _message_entry(passed: Passed, leg: _LegName, *, again: bool) -> TraceEntry:
 def _without_secrets(text: str) -> str:
     text = _CREDENTIALS.sub(lambda header: _PROOF.sub(r'\1"…"', header[0]), text)
     head, blank, body = text.partition("\r\n\r\n")
-    return f"{head}{blank}…" if body and _KEYS.search(head) else text
+    if body and _KEYS.search(head):
+        return f"{head}{blank}…"
+    return _CRYPTO.sub(r"\1…", text)
 
 
 def _summary(octets: bytes) -> str:

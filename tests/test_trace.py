@@ -100,6 +100,28 @@ def test_every_proof_of_a_header_is_blotted_out_wherever_it_stands() -> None:
     assert all(kept in detail for kept in ('uri="sip:102"', "qop=auth", "response=kept"))
 
 
+def test_keys_of_srtp_are_blotted_out() -> None:
+    office = Office()
+    office.call("one", "first@x")
+    key = "A1B2c3d4" * 5
+    lines = [
+        f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^20|1:4",
+        f"a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{key}|1:4;inline:{key}|2:4 KDR=0",
+        f"A=CRYPTO: 3 AEAD_AES_128_GCM INLINE:{key}",
+        f"a = crypto :{key}",
+    ]
+    for end in ("\r\n", "\n", "\r"):
+        body = end.join(["v=0", *lines, "a=rtpmap:0 PCMU/8000", ""]).encode()
+        octets = invite("first@x", "Content-Type: application/sdp\r\n")
+        length = f"Content-Length: {len(body)}".encode()
+        office.message(octets.replace(b"Content-Length: 0", length) + body)
+        detail = office.trace.ladder("one")[-1].detail
+        assert detail is not None
+        assert "A1B2" not in detail
+        assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:…" in detail
+        assert "a=rtpmap:0 PCMU/8000" in detail
+
+
 def test_a_key_pressed_by_info_is_blotted_out() -> None:
     office = Office()
     office.call("one", "first@x")
