@@ -8,9 +8,9 @@ are not kept: newer ones follow. Keys and freed legs are never lost.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from pbx.media.protocol import MAX_BATCH, AnyWorkerEvent, LegReport, WorkerLoad, encode
 
@@ -18,19 +18,35 @@ MAX_WAITING: Final = 100_000
 """Events kept for a server that does not read; when there are more it is gone for good."""
 
 
+class Luggage(Protocol):
+    """An open socket that goes along with an event."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+    def close(self) -> None:
+        """Close it here, once it is sent."""
+
+
+class _Parcel(NamedTuple):
+    """A datagram, and what goes along with it."""
+
+    datagram: bytes
+    luggage: Sequence[Luggage] = ()
+
+
 class Outbox:
     """Sends events by `send`, which raises BlockingIOError when there is no room.
 
+    `send` gets a datagram, and the descriptors that go along with it where there are any.
     `wait_for_room` is called with True when `flush` should be called as soon as there is some, and
     with False when nothing waits any more.
     """
 
-    def __init__(
-        self, send: Callable[[bytes], object], wait_for_room: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, send: Callable[..., object], wait_for_room: Callable[[bool], None]) -> None:
         self._send = send
         self._wait_for_room = wait_for_room
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[_Parcel] = deque()
         self._gathered: list[AnyWorkerEvent] | None = None
         self.dropped = 0
 
@@ -42,26 +58,43 @@ class Outbox:
             yield
         finally:
             gathered, self._gathered = self._gathered, None
-            for start in range(0, len(gathered), MAX_BATCH):
-                batch = gathered[start : start + MAX_BATCH]
-                self._post(encode(*batch), droppable=False)
+            self._post_all(gathered)
 
     def post(self, event: AnyWorkerEvent) -> None:
         """Send an event now, with its batch, or when there is room; events stay in order."""
         if self._gathered is not None:
             self._gathered.append(event)
         else:
-            self._post(encode(event), droppable=isinstance(event, LegReport | WorkerLoad))
+            parcel = _Parcel(encode(event))
+            self._post(parcel, droppable=isinstance(event, LegReport | WorkerLoad))
 
-    def _post(self, datagram: bytes, *, droppable: bool) -> None:
-        if not self._waiting and self._sent(datagram):
+    def hand_over(self, event: AnyWorkerEvent, luggage: Sequence[Luggage]) -> None:
+        """Send an event with open sockets, in its turn; they are closed here when it is sent."""
+        if self._gathered:
+            earlier, self._gathered = self._gathered, []
+            self._post_all(earlier)
+        self._post(_Parcel(encode(event), luggage), droppable=False)
+
+    def close(self) -> None:
+        """Close the sockets that wait to be sent: there is nobody to take them."""
+        for parcel in self._waiting:
+            _close(parcel)
+        self._waiting.clear()
+
+    def _post_all(self, events: Sequence[AnyWorkerEvent]) -> None:
+        for start in range(0, len(events), MAX_BATCH):
+            self._post(_Parcel(encode(*events[start : start + MAX_BATCH])), droppable=False)
+
+    def _post(self, parcel: _Parcel, *, droppable: bool) -> None:
+        if not self._waiting and self._sent(parcel):
             return
         if droppable or len(self._waiting) >= MAX_WAITING:
             self.dropped += 1
+            _close(parcel)
             return
         if not self._waiting:
             self._wait_for_room(True)
-        self._waiting.append(datagram)
+        self._waiting.append(parcel)
 
     def flush(self) -> None:
         """Send what waits, as far as there is room."""
@@ -72,11 +105,20 @@ class Outbox:
         if not self._waiting:
             self._wait_for_room(False)
 
-    def _sent(self, datagram: bytes) -> bool:
+    def _sent(self, parcel: _Parcel) -> bool:
         try:
-            self._send(datagram)
+            if parcel.luggage:
+                self._send(parcel.datagram, [each.fileno() for each in parcel.luggage])
+            else:
+                self._send(parcel.datagram)
         except BlockingIOError:
             return False
         except OSError:  # the other end is closed: reading the channel will tell
             self.dropped += 1
+        _close(parcel)
         return True
+
+
+def _close(parcel: _Parcel) -> None:
+    for each in parcel.luggage:
+        each.close()

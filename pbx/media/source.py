@@ -22,6 +22,8 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 Address = tuple[str, int]
 """IP address in canonical text form, and port."""
 
@@ -67,6 +69,18 @@ def canonical_host(host: str) -> str | None:
     if address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255":
         return None
     return str(address)
+
+
+class SourceState(msgspec.Struct, frozen=True, array_like=True):
+    """All that one `SourceLock` knows but for the sources that it is hearing out."""
+
+    expected: Address | None
+    also_from: str | None
+    described: Address | None
+    previous: Address | None
+    locked: Address | None
+    ssrc: int
+    stale: bool
 
 
 class SourceLock:
@@ -135,6 +149,32 @@ class SourceLock:
         if self.state is LockState.LOCKED:
             self.state = LockState.STALE
             self._candidates.clear()
+
+    def memory(self) -> SourceState:
+        """Return what is known, for `remember` elsewhere."""
+        return SourceState(
+            expected=self.expected,
+            also_from=self._also_from,
+            described=self._described,
+            previous=self._previous,
+            locked=self.locked,
+            ssrc=self.ssrc,
+            stale=self.state is LockState.STALE,
+        )
+
+    def remember(self, state: SourceState) -> None:
+        """Go on where another lock was."""
+        self.expected = state.expected
+        self._also_from = state.also_from
+        self._described = state.described
+        self._previous = state.previous
+        self.locked = state.locked
+        self.ssrc = state.ssrc
+        if state.locked is None:
+            self.state = LockState.OPEN
+        else:
+            self.state = LockState.STALE if state.stale else LockState.LOCKED
+        self._candidates.clear()
 
     @property
     def target(self) -> Address | None:

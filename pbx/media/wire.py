@@ -18,11 +18,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+import msgspec
+
 from pbx.media.ports import PortPair
 from pbx.media.protocol import SrtpKeys
 from pbx.media.relay import MAX_PACKET
 from pbx.media.rtp import HEADER_SIZE, read_header
-from pbx.media.source import Address, LockState, SourceLock, Verdict, canonical_host
+from pbx.media.source import (
+    Address,
+    LockState,
+    SourceLock,
+    SourceState,
+    Verdict,
+    canonical_host,
+)
 from pbx.media.srtp import Sealer, Srtp, SrtpState
 from pbx.media.tick import OnFailure, TickLoop
 
@@ -45,6 +54,16 @@ class Listener(Protocol):
 
 def nowhere(packet: memoryview) -> None:
     """Send to somebody whose address is not known."""
+
+
+class WireState(msgspec.Struct, frozen=True, array_like=True):
+    """All that one `Wire` knows, for another on the same sockets to go on with."""
+
+    source: SourceState
+    remote_rtcp: Address | None
+    learned_rtcp: Address | None
+    strangers: int
+    srtp: SrtpState | None
 
 
 class Wire:
@@ -116,13 +135,23 @@ class Wire:
         self._choose_send()
 
     @property
-    def srtp_state(self) -> SrtpState | None:
-        """Return what `resume_srtp` needs where the leg goes on; None for plain RTP."""
-        return self._srtp.state if self._srtp is not None else None
+    def state(self) -> WireState:
+        """Return what `resume` needs where the leg goes on."""
+        return WireState(
+            source=self._source.memory(),
+            remote_rtcp=self._remote_rtcp,
+            learned_rtcp=self._learned_rtcp,
+            strangers=self.strangers,
+            srtp=self._srtp.state if self._srtp is not None else None,
+        )
 
-    def resume_srtp(self, state: SrtpState | None) -> None:
-        """Go on with the keys, and from the packets, of the wire that the leg had before."""
-        self._srtp = Srtp.resume(state) if state is not None else None
+    def resume(self, state: WireState) -> None:
+        """Go on where the wire was that the leg had before; call `route` afterwards."""
+        self._source.remember(state.source)
+        self._remote_rtcp = state.remote_rtcp
+        self._learned_rtcp = state.learned_rtcp
+        self.strangers = state.strangers
+        self._srtp = Srtp.resume(state.srtp) if state.srtp is not None else None
         self._choose_send()
 
     def silent(self) -> None:

@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+
 from pbx.media.outbox import MAX_WAITING, Outbox
 from pbx.media.protocol import (
     AnyWorkerEvent,
     DigitHeard,
     LegFreed,
+    LegGiven,
     LegReport,
     StreamFigures,
     WorkerLoad,
@@ -95,3 +98,58 @@ def test_nothing_posted_together_is_no_datagram():
     with Outbox(datagrams.append, lambda wanted: None).together():
         pass
     assert datagrams == []
+
+
+class Suitcase:
+    """A socket that is none."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.open = True
+
+    def fileno(self) -> int:
+        assert self.open
+        return self.number
+
+    def close(self) -> None:
+        self.open = False
+
+
+class Counter(Pipe):
+    """A channel that takes descriptors too."""
+
+    def __init__(self, room: int = 1000) -> None:
+        super().__init__(room)
+        self.passed: list[Sequence[int]] = []
+
+    def send(self, datagram: bytes, descriptors: Sequence[int] = ()) -> None:
+        super().send(datagram)
+        self.passed.append(descriptors)
+
+
+def test_sockets_go_along_in_their_turn_and_are_closed_here():
+    counter, pair = Counter(), (Suitcase(7), Suitcase(8))
+    with counter.outbox.together():
+        counter.outbox.post(DigitHeard(1, "1", 80))
+        counter.outbox.hand_over(LegGiven(1, b"state"), pair)
+        counter.outbox.post(DigitHeard(2, "2", 80))
+    assert counter.sent == [DigitHeard(1, "1", 80), LegGiven(1, b"state"), DigitHeard(2, "2", 80)]
+    assert counter.passed == [(), [7, 8], ()]
+    assert not any(each.open for each in pair)
+
+
+def test_sockets_wait_open_for_room():
+    counter, pair = Counter(room=0), (Suitcase(7), Suitcase(8))
+    counter.outbox.hand_over(LegGiven(1, b"state"), pair)
+    assert all(each.open for each in pair)
+    counter.room = 1
+    counter.outbox.flush()
+    assert counter.passed == [[7, 8]]
+    assert not any(each.open for each in pair)
+
+
+def test_sockets_that_nobody_will_take_are_closed():
+    counter, pair = Counter(room=0), (Suitcase(7), Suitcase(8))
+    counter.outbox.hand_over(LegGiven(1, b"state"), pair)
+    counter.outbox.close()
+    assert not any(each.open for each in pair)

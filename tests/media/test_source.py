@@ -164,3 +164,33 @@ def test_rtcp_may_come_from_the_locked_ip_alone():
 )
 def test_only_unicast_addresses_are_sent_to(written: str, canonical: str | None):
     assert canonical_host(written) == canonical
+
+
+def moved(lock: SourceLock) -> SourceLock:
+    """Return a lock that goes on where this one is, as it does in another worker."""
+    elsewhere = SourceLock()
+    elsewhere.remember(lock.memory())
+    return elsewhere
+
+
+def test_a_lock_goes_on_elsewhere():
+    lock = moved(locked(NAT, also_from=NAT[0]))
+    assert (lock.state, lock.locked, lock.target, lock.ssrc) == (LockState.LOCKED, NAT, NAT, 7)
+    assert lock.offer(STRANGER, 7, 103) is Verdict.IGNORED
+    assert lock.offer(NAT, 7, 103) is Verdict.COUNTS
+    lock.expect(PHONE, NAT[0], relearn=False)
+    assert lock.state is LockState.LOCKED
+
+
+def test_a_stale_lock_goes_on_elsewhere_as_stale():
+    lock = locked()
+    lock.silent()
+    lock = moved(lock)
+    assert lock.state is LockState.STALE
+    assert offer(lock, OTHER_PORT)[-1] is Verdict.LOCKS
+
+
+def test_an_open_lock_goes_on_elsewhere_as_open():
+    lock = moved(opened(also_from=NAT[0]))
+    assert (lock.state, lock.target) == (LockState.OPEN, PHONE)
+    assert offer(lock, NAT)[-1] is Verdict.LOCKS
