@@ -35,14 +35,14 @@ log = logging.getLogger(__name__)
 
 def music_files(path: Path) -> list[Path]:
     """Return the files that `music:PATH` plays, by name; raises Refused where there are none."""
-    if not path.is_dir():
-        return [path]
     try:
+        if not path.is_dir():
+            return [path]
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
     except OSError as error:
         raise Refused(f"{path} cannot be read: {error.strerror}") from error
     if not files:
-        raise Refused(f"{path} holds no music; put WAV files there")
+        raise Refused(f"{path} holds no sound; put WAV files there")
     return files
 
 
@@ -193,7 +193,7 @@ class PacketStream:
     def _code(self) -> int:
         whole = len(self._waiting) // self._size
         states = None if self._encoder is None else [self._encoder]
-        for part in self._waiting[: whole * self._size].reshape(whole, -1):
+        for part in self._waiting[: whole * self._size].reshape(whole, self._size):
             self._packets.append(self.codec.encode(states, part.reshape(1, -1))[0])
         self._waiting = self._waiting[whole * self._size :]
         self._next += whole

@@ -80,6 +80,8 @@ def gated(powers: list[float]) -> float:
 
 def block_power(samples: Samples, rate: int) -> float:
     """Return the mean K-weighted square of a block; full scale is 1."""
+    if not len(samples):
+        return 0.0
     spectrum = np.fft.rfft(samples / 32768.0)
     power = np.abs(spectrum) ** 2 * _weights(len(samples), rate)
     return float(2 * power.sum() / len(samples) ** 2)

@@ -54,9 +54,6 @@ class RateFilter:
         start = int(before[0]) - self._half + 1
         heard = sound(start, int(before[-1]) - int(before[0]) + 2 * self._half)
         windows = sliding_window_view(heard, 2 * self._half)
-        if self._phases == 1:
-            whole: Samples = windows[:: self._down] @ self._taps[0]
-            return whole
         made: Samples = np.einsum("nt,nt->n", windows[before - before[0]], self._taps[phases])
         return made
 

@@ -75,6 +75,8 @@ class SoundStore:
         opener = self._kinds.get(kind)
         if not colon or opener is None:
             raise Refused(f"{source} is no sound; write file:, tone:, music: or silence: before it")
+        if "\0" in name:
+            raise Refused(f"{name} cannot be read: no such name")
         return opener(name)
 
     def advance(self) -> None:
@@ -124,9 +126,8 @@ class SoundStore:
         """Return what tells a file from all others and from what it was before."""
         try:
             about = Path(path).stat()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            reason = error.strerror if isinstance(error, OSError) else "no such name"
-            raise Refused(f"{path} cannot be read: {reason}") from error
+        except OSError as error:
+            raise Refused(f"{path} cannot be read: {error.strerror}") from error
         return path, about.st_ino, about.st_mtime_ns, about.st_size
 
     def _keep(self, key: tuple[str | int, ...], make: Callable[[], Clip]) -> Clip:
