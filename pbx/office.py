@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import replace
 
 from pbx.api.address import phone_server
-from pbx.api.office import ExtensionChange, LiveOffice, Scope, TrunkDraft
+from pbx.api.office import ExtensionChange, LiveOffice, Scope, Srtp, TrunkDraft
 from pbx.cdr.store import RecordStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
@@ -161,7 +161,13 @@ class OfficeDirectory:
         return found
 
     async def add_extension(
-        self, number: str, *, name: str | None, password: str, contact: str | None
+        self,
+        number: str,
+        *,
+        name: str | None,
+        password: str,
+        contact: str | None,
+        srtp: Srtp = "optional",
     ) -> None:
         """Add a phone."""
         digests = _digests(number, self._realm, password)
@@ -174,6 +180,7 @@ class OfficeDirectory:
                 ha1_sha256=digests.ha1_sha256,
                 created_at=time.time(),
                 contact=contact,
+                srtp=srtp,
             )
         )
 
@@ -210,6 +217,7 @@ class OfficeDirectory:
                 register=draft.register,
                 match=draft.match,
                 max_calls=draft.max_calls,
+                srtp=draft.srtp,
             )
         )
 
@@ -290,6 +298,8 @@ def _changed(before: Extension, change: ExtensionChange) -> Extension:
         after = replace(after, no_answer_s=change.no_answer_s)
     if change.voicemail is not None:
         after = replace(after, voicemail=change.voicemail)
+    if change.srtp is not None:
+        after = replace(after, srtp=change.srtp)
     if change.password is not None:
         digests = _digests(before.number, before.realm, change.password)
         after = replace(after, ha1_md5=digests.ha1_md5, ha1_sha256=digests.ha1_sha256)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Scope = Literal["read", "control", "admin"]
 """What a token may do: look; also make and end calls; also change the directory."""
 
+Srtp = Literal["required", "optional", "off"]
+"""Whether speech must, may or must not be encrypted."""
+
 
 class ExtensionView(Protocol):
     """A phone's entry in the directory, without its secrets."""
@@ -47,6 +50,10 @@ class ExtensionView(Protocol):
     @property
     def contact(self) -> str | None:
         """Return the fixed SIP URI of a device that never registers."""
+
+    @property
+    def srtp(self) -> Srtp:
+        """Return whether its speech is encrypted."""
 
 
 class TrunkView(Protocol):
@@ -76,6 +83,10 @@ class TrunkView(Protocol):
     def max_calls(self) -> int | None:
         """Return how many calls it may carry at once."""
 
+    @property
+    def srtp(self) -> Srtp:
+        """Return whether its speech is encrypted."""
+
 
 class TokenView(Protocol):
     """An API token; its secret is not stored."""
@@ -102,6 +113,7 @@ class ExtensionChange:
     no_answer_s: float | None = None
     voicemail: bool | None = None
     contact: str | None = None
+    srtp: Srtp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +127,7 @@ class TrunkDraft:
     register: bool = False
     match: tuple[str, ...] = ()
     max_calls: int | None = None
+    srtp: Srtp = "optional"
 
 
 class Directory(Protocol):
@@ -127,7 +140,13 @@ class Directory(Protocol):
         """Return one extension; NotFound where there is none."""
 
     async def add_extension(
-        self, number: str, *, name: str | None, password: str, contact: str | None
+        self,
+        number: str,
+        *,
+        name: str | None,
+        password: str,
+        contact: str | None,
+        srtp: Srtp = "optional",
     ) -> None:
         """Add a phone; only digests of the password are kept. Refused where the number is taken."""
 

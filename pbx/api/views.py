@@ -167,6 +167,7 @@ class Extension(View, frozen=True, kw_only=True):
     voicemail: bool
     no_answer_s: float
     contact: str | None
+    srtp: Literal["required", "optional", "off"]
 
 
 class ExtensionCreated(View, frozen=True, kw_only=True):
@@ -188,6 +189,7 @@ class Trunk(View, frozen=True, kw_only=True):
     register: bool
     match: tuple[str, ...]
     max_calls: int | None
+    srtp: Literal["required", "optional", "off"]
 
 
 class Token(View, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from pbx.cli.office import connect, pass_home
 from pbx.cli.output import as_json, figures, print_json, print_table, span
 from pbx.config import Home, duration
 
+SRTP = click.Choice(("required", "optional", "off"))
 RESET = "callpbx extension set {} --new-password"
 
 
@@ -33,6 +34,7 @@ def extension() -> None:
 @click.option("--name", help="The name that others see.")
 @click.option("--password", help="Made and shown once where it is left out.")
 @click.option("--contact", help="SIP URI of a device that never registers.")
+@click.option("--srtp", type=SRTP, default="optional", help="Whether its speech is encrypted.")
 @click.option("--qr/--no-qr", default=None, help="Draw a QR code; the default on a terminal.")
 @as_json
 @pass_home
@@ -42,11 +44,18 @@ def add(
     name: str | None,
     password: str | None,
     contact: str | None,
+    srtp: str,
     qr: bool | None,
     as_json: bool,
 ) -> None:
     """Add a phone and show what to type into it."""
-    body = {"number": number, "name": name, "password": password, "contact": contact}
+    body = {
+        "number": number,
+        "name": name,
+        "password": password,
+        "contact": contact,
+        "srtp": srtp,
+    }
     with connect(home) as api:
         created = api.post("/extensions", body)
     _show_account(created, qr=qr, as_json=as_json)
@@ -63,7 +72,7 @@ def list_(home: Home, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["Number", "Name", "Registered", figures("No answer"), "Voicemail", "Contact"],
+        ["Number", "Name", "Registered", figures("No answer"), "Voicemail", "SRTP", "Contact"],
         [
             (
                 row["number"],
@@ -71,6 +80,7 @@ def list_(home: Home, as_json: bool) -> None:
                 row["registered"],
                 span(row["no_answer_s"]),
                 row["voicemail"],
+                row["srtp"],
                 row["contact"],
             )
             for row in rows
@@ -101,6 +111,7 @@ def show(home: Home, number: str, as_json: bool) -> None:
 @click.option("--no-answer", callback=seconds_of, help="How long it rings, such as 20s.")
 @click.option("--voicemail", type=bool, metavar="yes|no", help="Whether it has a mailbox.")
 @click.option("--contact", help='SIP URI of a device that never registers; "" clears it.')
+@click.option("--srtp", type=SRTP, help="Whether its speech is encrypted.")
 @click.option("--qr/--no-qr", default=None, help="Draw a QR code; the default on a terminal.")
 @as_json
 @pass_home
@@ -113,6 +124,7 @@ def set_(
     no_answer: float | None,
     voicemail: bool | None,
     contact: str | None,
+    srtp: str | None,
     qr: bool | None,
     as_json: bool,
 ) -> None:
@@ -123,6 +135,7 @@ def set_(
         "no_answer_s": no_answer,
         "voicemail": voicemail,
         "contact": contact,
+        "srtp": srtp,
     }
     change = {key: value for key, value in given.items() if value is not None}
     if not change and not new_password:
@@ -187,6 +200,7 @@ def _print_extension(row: dict[str, Any]) -> None:
         ("Registered", row["registered"]),
         ("No answer", f"after {span(row['no_answer_s'])}"),
         ("Voicemail", row["voicemail"]),
+        ("SRTP", row["srtp"]),
         ("Contact", row["contact"]),
     ]
     print_table(["Extension", row["number"]], lines[1:], empty="")

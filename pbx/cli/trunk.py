@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pbx.api.client import segment
+from pbx.cli.extension import SRTP
 from pbx.cli.office import connect, pass_home
 from pbx.cli.output import as_json, figures, print_json, print_table
 from pbx.config import Home
@@ -25,6 +26,7 @@ def trunk() -> None:
 @click.option("--register", is_flag=True, help="Later: register with the carrier.")
 @click.option("--match", multiple=True, metavar="ADDRESS[:PORT]", help="Where its calls come from.")
 @click.option("--max", "max_calls", type=int, help="How many calls it carries at once.")
+@click.option("--srtp", type=SRTP, default="optional", help="Whether its speech is encrypted.")
 @as_json
 @pass_home
 def add(
@@ -36,6 +38,7 @@ def add(
     register: bool,
     match: tuple[str, ...],
     max_calls: int | None,
+    srtp: str,
     as_json: bool,
 ) -> None:
     """Add a line that is recognised by the addresses its calls come from."""
@@ -47,6 +50,7 @@ def add(
         "register": register,
         "match": match,
         "max_calls": max_calls,
+        "srtp": srtp,
     }
     with connect(home) as api:
         created = api.post("/trunks", body)
@@ -68,8 +72,11 @@ def list_(home: Home, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["Name", "Server", "Calls come from", figures("At most")],
-        [(row["name"], row["server"], _sources(row), row["max_calls"]) for row in rows],
+        ["Name", "Server", "Calls come from", "SRTP", figures("At most")],
+        [
+            (row["name"], row["server"], _sources(row), row["srtp"], row["max_calls"])
+            for row in rows
+        ],
         empty="No trunks yet; add one with callpbx trunk add NAME --server sip:HOST",
     )
 

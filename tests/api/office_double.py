@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from pbx.api.app import create_app
 from pbx.api.client import ApiClient, in_process
-from pbx.api.office import ExtensionChange, Scope, TrunkDraft
+from pbx.api.office import ExtensionChange, Scope, Srtp, TrunkDraft
 from pbx.api.views import (
     Ban,
     DatabaseHealth,
@@ -36,6 +36,7 @@ class Phone:
     no_answer_s: float = 20.0
     voicemail: bool = False
     contact: str | None = None
+    srtp: Srtp = "optional"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Line:
     register: bool = False
     match: tuple[str, ...] = ()
     max_calls: int | None = None
+    srtp: Srtp = "optional"
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,22 @@ class DirectoryDouble:
         return self.phones[number]
 
     async def add_extension(
-        self, number: str, *, name: str | None, password: str, contact: str | None
+        self,
+        number: str,
+        *,
+        name: str | None,
+        password: str,
+        contact: str | None,
+        srtp: Srtp = "optional",
     ) -> None:
         if number in self.phones:
             raise Refused(f"extension {number} exists")
-        self.phones[number] = Phone(number, name, password, contact=contact)
+        self.phones[number] = Phone(number, name, password, contact=contact, srtp=srtp)
 
     async def change_extension(self, number: str, change: ExtensionChange) -> None:
         given = {
             name: getattr(change, name)
-            for name in ("name", "password", "no_answer_s", "voicemail", "contact")
+            for name in ("name", "password", "no_answer_s", "voicemail", "contact", "srtp")
             if getattr(change, name) is not None
         }
         self.phones[number] = replace(await self.extension(number), **given)
@@ -103,7 +111,11 @@ class DirectoryDouble:
 
     async def add_trunk(self, draft: TrunkDraft) -> None:
         self.lines[draft.name] = Line(
-            draft.name, draft.server, match=draft.match, max_calls=draft.max_calls
+            draft.name,
+            draft.server,
+            match=draft.match,
+            max_calls=draft.max_calls,
+            srtp=draft.srtp,
         )
 
     async def remove_trunk(self, name: str) -> None:

@@ -36,7 +36,7 @@ def test_json_is_one_document(command: Command) -> None:
     assert list(json.loads(out)) == ["number", "name", "server", "user", "password"]
     _, out, _ = command("extension", "list", "--json")
     assert [list(row) for row in json.loads(out)] == [
-        ["number", "name", "registered", "voicemail", "no_answer_s", "contact"]
+        ["number", "name", "registered", "voicemail", "no_answer_s", "contact", "srtp"]
     ]
 
 
@@ -70,6 +70,8 @@ def test_a_phone_is_changed_and_removed(command: Command) -> None:
     )
     assert "Alice" in out
     assert "after 1m 0s" in out
+    _, out, _ = command("extension", "set", "101", "--srtp", "required", "--json")
+    assert json.loads(out)["srtp"] == "required"
     _, out, _ = command("extension", "set", "101", "--name", "", "--json")
     assert json.loads(out)["name"] is None
     assert command("extension", "remove", "101") == (0, "Extension 101 is removed\n", "")

@@ -16,11 +16,14 @@ def test_a_line_is_added_by_address_listed_and_removed(command: Command) -> None
     assert status == 0
     assert out.startswith("Trunk main is added: calls from sip:192.0.2.7 are its calls\n")
     match = ("--match", "192.0.2.8", "--match", "192.0.2.9:5070")
-    command("trunk", "add", "backup", "--server", "sip:carrier.example", *match)
+    command(
+        "trunk", "add", "backup", "--server", "sip:carrier.example", *match, "--srtp", "required"
+    )
     _, out, _ = command("trunk", "list", "--json")
     rows = json.loads(out)
     assert [row["name"] for row in rows] == ["backup", "main"]
     assert rows[0]["match"] == ["192.0.2.8", "192.0.2.9:5070"]
+    assert [row["srtp"] for row in rows] == ["required", "optional"]
     assert (rows[1]["max_calls"], rows[1]["register"]) == (30, False)
     _, out, _ = command("trunk", "list")
     assert "192.0.2.8, 192.0.2.9:5070" in out

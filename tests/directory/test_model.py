@@ -81,6 +81,7 @@ def test_a_fixed_contact_that_is_none_is_refused(contact: str) -> None:
         ({"username": "a\nb"}, "printable"),
         ({"match": ("10.0.0.5", "10.0.0.999")}, "'10.0.0.999' is no address"),
         ({"match": ("10.0.0.5:99999",)}, "no address"),
+        ({"srtp": "yes"}, "required, optional, off"),
     ],
 )
 def test_a_trunk_that_cannot_work_is_refused(changes: dict[str, object], said: str) -> None:

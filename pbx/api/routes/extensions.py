@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from pbx.api.office import ExtensionChange, ExtensionView, Office
+from pbx.api.office import ExtensionChange, ExtensionView, Office, Srtp
 from pbx.api.passwords import make_password, weakness
 from pbx.api.replies import nothing, reply, returns
 from pbx.api.routes.requests import Administers, Body, OfficeHere, Reads, Word, written
@@ -21,6 +21,7 @@ class NewExtension(Body):
     name: Word | None = None
     password: Word | None = None
     contact: Word | None = None
+    srtp: Srtp = "optional"
 
 
 class ChangedExtension(Body):
@@ -31,6 +32,7 @@ class ChangedExtension(Body):
     no_answer_s: float | None = None
     voicemail: bool | None = None
     contact: Word | None = None
+    srtp: Srtp | None = None
 
 
 @router.get("", responses=returns(list[Extension]))
@@ -50,6 +52,7 @@ async def add_extension(wanted: NewExtension, office: OfficeHere, _: Administers
         name=wanted.name or None,
         password=password,
         contact=wanted.contact or None,
+        srtp=wanted.srtp,
     )
     await written(office)
     name = wanted.name or None
@@ -138,4 +141,5 @@ def _view(extension: ExtensionView, registered: frozenset[str] | None) -> Extens
         voicemail=extension.voicemail,
         no_answer_s=extension.no_answer_s,
         contact=extension.contact,
+        srtp=extension.srtp,
     )

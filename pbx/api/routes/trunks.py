@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from pbx.api.office import TrunkDraft, TrunkView
+from pbx.api.office import Srtp, TrunkDraft, TrunkView
 from pbx.api.replies import nothing, reply, returns
 from pbx.api.routes.requests import Administers, Body, OfficeHere, Reads, Word, written
 from pbx.api.views import Trunk
@@ -24,6 +24,7 @@ class NewTrunk(Body):
     register_: bool = Field(default=False, alias="register")
     match: tuple[Word, ...] = Field(default=(), max_length=100)
     max_calls: int | None = None
+    srtp: Srtp = "optional"
 
 
 @router.get("", responses=returns(list[Trunk]))
@@ -46,6 +47,7 @@ async def add_trunk(wanted: NewTrunk, office: OfficeHere, _: Administers) -> Res
             server=wanted.server,
             match=wanted.match,
             max_calls=wanted.max_calls,
+            srtp=wanted.srtp,
         )
     )
     await written(office)
@@ -69,4 +71,5 @@ def _view(trunk: TrunkView) -> Trunk:
         register=trunk.register,
         match=tuple(trunk.match),
         max_calls=trunk.max_calls,
+        srtp=trunk.srtp,
     )

@@ -33,6 +33,7 @@ def test_phones_are_listed_by_number_with_their_state() -> None:
                 "voicemail": False,
                 "no_answer_s": 20.0,
                 "contact": None,
+                "srtp": "optional",
             },
             {
                 "number": "102",
@@ -41,6 +42,7 @@ def test_phones_are_listed_by_number_with_their_state() -> None:
                 "voicemail": False,
                 "no_answer_s": 20.0,
                 "contact": "sip:door@192.0.2.7",
+                "srtp": "optional",
             },
         ]
 

@@ -56,8 +56,13 @@ def test_a_trunk_is_added_by_its_addresses() -> None:
     double = OfficeDouble()
     with client_of(double) as api:
         body = {"name": "main", "server": "sip:192.0.2.1", "match": ["192.0.2.1"], "max_calls": 30}
-        added = api.post("/trunks", body)
-        assert added == {**body, "username": None, "register": False}
+        added = api.post("/trunks", {**body, "srtp": "required"})
+        assert added == {
+            **body,
+            "username": None,
+            "register": False,
+            "srtp": "required",
+        }
         assert api.get("/trunks") == [added]
         api.delete("/trunks/main")
         assert api.get("/trunks") == []
