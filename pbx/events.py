@@ -186,6 +186,47 @@ class PartyReleased(Event, frozen=True, tag=True):
     leg: int | None = None
 
 
+class RecordingStarted(Event, frozen=True, tag=True):
+    """The call, or the room that it is in, is being recorded from now on.
+
+    `recording` is the recording's id, `file` its path below var/recordings.
+    """
+
+    recording: str
+    file: str
+    format: Literal["ulaw", "pcm", "opus"]
+
+
+class RecordingPaused(Event, frozen=True, tag=True):
+    """Silence is recorded in place of the call, for what nobody may keep."""
+
+    recording: str
+
+
+class RecordingResumed(Event, frozen=True, tag=True):
+    """The call is recorded again; `by_itself` because the longest pause was over."""
+
+    recording: str
+    by_itself: bool = False
+
+
+class RecordingEnded(Event, frozen=True, tag=True):
+    """The recording's file is complete: `seconds` of sound, `octets` of file.
+
+    `sha256` is None where it never was completed; `error` is a sentence where something is wrong.
+    """
+
+    recording: str
+    seconds: float | None = None
+    octets: int | None = None
+    sha256: str | None = None
+    error: str | None = None
+
+
+RecordingEvent = RecordingStarted | RecordingPaused | RecordingResumed | RecordingEnded
+"""What happens to a recording."""
+
+
 class PlaybackFinished(Event, frozen=True, tag=True):
     """A file was played to its end, or stopped."""
 
@@ -236,6 +277,10 @@ AnyEvent = (
     | SupervisorLeft
     | PartyReleased
     | DigitReceived
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingEnded
     | PlaybackFinished
     | CodecChanged
     | MediaLost

@@ -41,10 +41,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "voicemail": frozenset({"errors", "events", "plan", "call"}),
     "cdr": frozenset({"errors", "events", "db"}),
     "directory": frozenset({"errors", "events", "db"}),
+    "recordings": frozenset({"errors", "events", "db", "media"}),
     "outside": frozenset({"errors"}),
     "alarms": frozenset({"errors"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
-    "api": frozenset({"errors", "events", "cdr"}),
+    "api": frozenset({"errors", "events", "cdr", "recordings.model"}),
     "cli": frozenset({"errors", "config", "plan", "api.client", "ivr.check", "ivr.simulate"}),
 }
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""
@@ -78,6 +79,10 @@ IO_FILES = (
     "media/tick.py",
     "media/worker.py",
     "media/worker_process.py",
+    "recordings/index.py",
+    "recordings/recovery.py",
+    "recordings/retention.py",
+    "recordings/store.py",
     "sip/datagram_transport.py",
     "sip/resolve.py",
     "sip/stream_transport.py",
