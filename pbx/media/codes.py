@@ -57,6 +57,13 @@ class CodeMatcher:
         """Return when `expire` has something to do, or None while nothing is withheld."""
         return self._since[0] + WITHHELD if self._since else None
 
+    def withholds(self, digit: str) -> bool:
+        """Return whether this key would be withheld, or end a code, if it were pressed now.
+
+        Others need not wait for the end of the key: they are passed on while it is down.
+        """
+        return bool(self.withheld) or digit in self._beginnings or digit in self._codes
+
     def key(self, digit: str, now: float) -> list[Verdict]:
         """Take a key that was pressed; return what is decided by it, in order."""
         verdicts = self.expire(now)

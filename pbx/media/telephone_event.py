@@ -10,6 +10,7 @@ pressed twice differs by its timestamp alone.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,10 +51,14 @@ class TelephoneEvent:
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """A key that was pressed and let go. `duration` is in timestamp units."""
+    """A key that was pressed and let go. `duration` is in timestamp units.
+
+    Of a `withheld` key nobody else has got any packet.
+    """
 
     digit: str
     duration: int
+    withheld: bool = False
 
 
 class EventReader:
@@ -61,11 +66,24 @@ class EventReader:
 
     A key is told when its first end packet comes; or, when all ends were lost, when another event
     starts, or at `expire`. Events above 15 (flash, tones) are followed but not told.
+
+    `withholds(digit)` is asked at the first packet of each key whether others are to wait for what
+    becomes of it; `passes` tells of each packet whether it may go on to them.
     """
 
-    __slots__ = ("_duration", "_earlier", "_event", "_heard", "_timestamp", "pending")
+    __slots__ = (
+        "_duration",
+        "_earlier",
+        "_event",
+        "_heard",
+        "_timestamp",
+        "_withheld",
+        "pending",
+        "withholds",
+    )
 
     def __init__(self) -> None:
+        self.withholds: Callable[[str], bool] | None = None
         self.pending = False
         """True while a key is down."""
         self._event = -1
@@ -73,6 +91,7 @@ class EventReader:
         self._duration = 0
         self._earlier = 0
         self._heard = 0.0
+        self._withheld = False
 
     def read(
         self, event: TelephoneEvent, *, timestamp: int, marker: bool, now: float
@@ -86,6 +105,7 @@ class EventReader:
                 keys += self.finish()
                 self.pending = True
                 self._earlier = 0
+                self._withheld = self._withholds(event)
             self._event = event.event
             self._timestamp = timestamp
             self._duration = 0
@@ -108,11 +128,25 @@ class EventReader:
         self.pending = False
         if self._event >= len(DIGITS):
             return []
-        return [KeyPress(DIGITS[self._event], self._earlier + self._duration)]
+        duration = self._earlier + self._duration
+        return [KeyPress(DIGITS[self._event], duration, self._withheld)]
+
+    def passes(self, timestamp: int) -> bool:
+        """Return whether a packet that was just read may go on to whoever hears the leg.
+
+        Where keys may be withheld, late packets of earlier keys go nowhere: the far end would take
+        one that it was never told of for a key.
+        """
+        return self.withholds is None or (not self._withheld and timestamp == self._timestamp)
 
     def forget(self) -> None:
         """Begin anew with another stream, whose timestamps mean something else."""
         self._event = -1
+
+    def _withholds(self, event: TelephoneEvent) -> bool:
+        if self.withholds is None or event.event >= len(DIGITS):
+            return False
+        return self.withholds(DIGITS[event.event])
 
     def _is_another(self, event: TelephoneEvent, timestamp: int) -> bool:
         if self._event < 0:

@@ -193,3 +193,50 @@ def test_each_of_sipps_captures_is_its_key(name: str):
         keys += reader.read(event, timestamp=packet.timestamp, marker=packet.marker, now=n * 0.02)
     digit = {"star": "*", "pound": "#"}.get(name, name)
     assert keys == [KeyPress(digit, 2240)]
+
+
+def passing(reader: EventReader, sequence) -> tuple[list[KeyPress], list[bool]]:
+    """Read packets; return the keys, and of each packet whether it may go on."""
+    keys, passes = [], []
+    for timestamp, event, marker in sequence:
+        keys += reader.read(event, timestamp=timestamp, marker=marker, now=0.0)
+        passes.append(reader.passes(timestamp))
+    return keys, passes
+
+
+def test_where_nothing_is_withheld_every_packet_passes():
+    late = packets(1, 1000)[-1:]
+    keys, passes = passing(EventReader(), packets(1, 1000) + packets(2, 3000) + late)
+    assert [key.withheld for key in keys] == [False, False]
+    assert all(passes)
+
+
+def test_no_packet_of_a_withheld_key_passes():
+    reader = EventReader()
+    reader.withholds = lambda digit: digit == "*"
+    keys, passes = passing(reader, packets(10, 1000) + packets(5, 3000))
+    assert keys == [KeyPress("*", 800, withheld=True), KeyPress("5", 800)]
+    assert passes == [False] * 7 + [True] * 7
+
+
+def test_whether_a_key_is_withheld_is_asked_once():
+    asked = []
+    reader = EventReader()
+    reader.withholds = lambda digit: bool(asked.append(digit)) or len(asked) == 1
+    keys, passes = passing(reader, packets(10, 1000))
+    assert asked == ["*"]
+    assert keys[0].withheld
+    assert not any(passes)
+
+
+def test_a_late_packet_of_a_withheld_key_does_not_pass_behind_another_key():
+    reader = EventReader()
+    reader.withholds = lambda digit: digit == "*"
+    _, passes = passing(reader, packets(10, 1000)[:5] + packets(5, 3000) + packets(10, 1000)[5:])
+    assert passes == [False] * 5 + [True] * 7 + [False] * 2
+
+
+def test_events_that_are_no_keys_are_never_withheld():
+    reader = EventReader()
+    reader.withholds = lambda digit: True
+    assert passing(reader, packets(16, 1000))[1] == [True] * 7

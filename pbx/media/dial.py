@@ -1,0 +1,108 @@
+"""Keys that we press towards a far end: as telephone-events, or as tones where it takes none.
+
+Meanwhile the far end gets no sound: the stream is the dialler's. An `EventDialler` makes whole
+packets, one every 20 ms, whose sequence numbers go on from where the stream stands, and whose
+timeline goes on beneath the event's own timestamp. So whoever feeds the stream afterwards — a relay
+row, an ear — goes on as after any pause, and the far end sees no jump. A `ToneDialler` is a source
+that an ear hears alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pbx.media.array_codec import ArrayCodec
+from pbx.media.event_sender import TICK_MS, EventSender
+from pbx.media.key_tones import key_frames
+from pbx.media.protocol import PayloadMap
+from pbx.media.relay import OutgoingStream
+from pbx.media.rtp import RtpPacket
+from pbx.media.telephone_event import DIGITS
+
+TICK: Final = TICK_MS / 1000
+"""Seconds from one call of `EventDialler.packets` to the next."""
+
+
+class EventDialler:
+    """Sends keys on one leg's stream. `payload` must have a number for telephone-event."""
+
+    __slots__ = ("_began", "_out", "_sender", "_step", "_timestamp")
+
+    def __init__(self, out: OutgoingStream, payload: PayloadMap) -> None:
+        self._out = out
+        self._sender = EventSender(payload.event_clock or payload.clock, payload.clock)
+        self._step = payload.clock * TICK_MS // 1000
+        self._timestamp = 0
+        self._began = False
+
+    @property
+    def busy(self) -> bool:
+        """Return whether there is anything left to send."""
+        return self._sender.busy
+
+    def press(self, digits: str, duration_ms: int) -> None:
+        """Send keys after those that wait; what is no key is left out."""
+        self._sender.press(digits, duration_ms)
+
+    def packets(self, payload: PayloadMap, now: float) -> list[bytes]:
+        """Return what goes out in these 20 ms; the stream counts it as sent.
+
+        Nothing where `payload`, which may have changed, has no telephone-event any more.
+        """
+        number, out = payload.event_send, self._out
+        if number is None:
+            return []
+        if self._began:
+            self._timestamp = (self._timestamp + self._step) & 0xFFFF_FFFF
+        else:
+            self._began = True
+            out.settle()
+            _, self._timestamp = out.next(now)
+        packets = []
+        for event in self._sender.tick(self._timestamp):
+            sequence = (out.sequence + 1) & 0xFFFF
+            packet = RtpPacket(
+                number, sequence, event.timestamp, out.ssrc, event.payload, event.marker
+            )
+            out.sent(sequence, self._timestamp, len(event.payload), now)
+            packets.append(bytes(packet))
+        return packets
+
+
+class ToneDialler:
+    """Keys as a source for one ear, coded with `codec`, `ptime` milliseconds a packet.
+
+    `on_end` is called once, with the packet that would follow the last.
+    """
+
+    __slots__ = ("_codec", "_on_end", "_samples", "_size", "_states")
+
+    def __init__(self, codec: ArrayCodec, ptime: int, on_end: Callable[[], None]) -> None:
+        self._codec = codec
+        self._size = codec.rate * ptime // 1000
+        self._on_end: Callable[[], None] | None = on_end
+        self._samples: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
+        encoder = codec.encoder()
+        self._states: list[Any] | None = None if encoder is None else [encoder]
+
+    def press(self, digits: str, duration_ms: int) -> None:
+        """Send keys after those that wait; what is no key is left out."""
+        keys = "".join(digit for digit in digits if digit in DIGITS)
+        more = key_frames(keys, duration_ms, self._codec.rate).ravel()
+        self._samples = np.concatenate((self._samples, more))
+
+    def next_payload(self) -> bytes | None:
+        """Return the next packet's payload, or None after the last."""
+        if not self._samples.size:
+            if self._on_end is not None:
+                on_end, self._on_end = self._on_end, None
+                on_end()
+            return None
+        frame = np.zeros((1, self._size), dtype=np.int16)
+        sound, self._samples = self._samples[: self._size], self._samples[self._size :]
+        frame[0, : sound.size] = sound
+        return self._codec.encode(self._states, frame)[0]

@@ -1,0 +1,94 @@
+"""What becomes of the keys that one leg presses, whichever way they came.
+
+Every key is reported. Those that may begin one of the leg's codes wait (codes.py); a code that
+completes is reported and ends there. All others go on to whoever hears the leg, unless that has
+happened already: a relay passes telephone-events on packet by packet while the key is down, and a
+tone is in the sound.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from pbx.media.codes import CodeMatcher, Completed, Verdict
+from pbx.media.protocol import AnyWorkerEvent, CodeHeard, DigitHeard
+
+KeySource = Literal["rfc4733", "inband"]
+"""How a key came: as a telephone-event, or as a pair of tones."""
+
+PassOn = Callable[[str, KeySource], None]
+"""Lets whoever hears the leg hear a key that came that way."""
+
+
+class Keypad:
+    """The keys of one leg.
+
+    `wake(when, call)` calls `call` at a time: withheld keys go on after a second, though nothing
+    else happens.
+    """
+
+    __slots__ = ("_leg", "_matcher", "_pass_on", "_report", "_waiting", "_wake", "_woken_at")
+
+    def __init__(
+        self,
+        leg: int,
+        *,
+        report: Callable[[AnyWorkerEvent], None],
+        pass_on: PassOn,
+        wake: Callable[[float, Callable[[float], None]], object],
+    ) -> None:
+        self._leg = leg
+        self._report = report
+        self._pass_on = pass_on
+        self._wake = wake
+        self._woken_at: float | None = None
+        self._matcher = CodeMatcher(())
+        self._waiting: deque[tuple[KeySource, bool]] = deque()
+        """How each withheld key came, and whether it was heard already."""
+
+    def set_codes(self, codes: Iterable[str]) -> None:
+        """Say what the party may key from now on; what is withheld is decided first."""
+        self._carry_out(self._matcher.finish())
+        self._matcher = CodeMatcher(codes)
+
+    def withholds(self, digit: str) -> bool:
+        """Return whether a key that goes down now must wait for what becomes of it."""
+        return self._matcher.withholds(digit)
+
+    def hear(
+        self, digit: str, duration_ms: int, source: KeySource, *, heard: bool, now: float
+    ) -> None:
+        """Take a key that was let go. `heard` says that it went on already."""
+        self._report(DigitHeard(self._leg, digit, duration_ms, source))
+        self._carry_out(self._matcher.expire(now))
+        self._waiting.append((source, heard))
+        self._carry_out(self._matcher.key(digit, now))
+        self._wake_when_due()
+
+    def finish(self) -> None:
+        """Decide about all that is withheld: nobody hears the leg any more."""
+        self._carry_out(self._matcher.finish())
+
+    def _expire(self, now: float) -> None:
+        self._woken_at = None
+        self._carry_out(self._matcher.expire(now))
+        self._wake_when_due()
+
+    def _wake_when_due(self) -> None:
+        due = self._matcher.due
+        if due is not None and self._woken_at is None:
+            self._woken_at = due
+            self._wake(due, self._expire)
+
+    def _carry_out(self, verdicts: list[Verdict]) -> None:
+        for verdict in verdicts:
+            if isinstance(verdict, Completed):
+                for _ in verdict.code:
+                    self._waiting.popleft()
+                self._report(CodeHeard(self._leg, verdict.code))
+            else:
+                source, heard = self._waiting.popleft()
+                if not heard:
+                    self._pass_on(verdict.digit, source)
