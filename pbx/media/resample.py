@@ -7,7 +7,8 @@ output of `UP` is a copy of its input, late by the filter's delay.
 
 The taps are multiples of 2⁻¹⁶, and sums of their products with samples are exact in float64: what
 comes out does not depend on the length of the frames or on who else is in the batch, not by a bit.
-Measured in a batch of 100, a frame of 20 ms costs 2 µs. Files of other rates are `rates.py`'s.
+In a batch of 100, a frame of 20 ms costs 1 µs going up and 2.5 going down. Files, of any rate, are
+`rates.py`'s.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ DELAY: Final = TAPS // 2
 _WINDOW_SHAPE = 5.65  # Kaiser's β, 60 dB
 _GRAIN = 1 << 16  # taps are multiples of 1/_GRAIN
 _SIDE = (TAPS + 1) // 2  # taps that are not zero, without the middle one
-_BLOCK = 160  # samples at 8000 Hz that are filtered at once
+_BLOCK = 80  # samples at 8000 Hz that one multiplication makes
 
 
 def _half_band() -> NDArray[np.float64]:
@@ -44,7 +45,7 @@ def _half_band() -> NDArray[np.float64]:
 
 
 def _sliding(taps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a matrix that filters (n, samples + 31) into (n, samples), for up to `_BLOCK`."""
+    """Return the matrix that filters (n, block + 31) into (n, block); its corners do less."""
     matrix = np.zeros((_BLOCK + _SIDE - 1, _BLOCK))
     for column in range(_BLOCK):
         matrix[column : column + _SIDE, column] = taps
@@ -52,6 +53,21 @@ def _sliding(taps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 _FILTER: Final = _sliding(_half_band())
+
+
+def _filtered(held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n, samples) of (n, samples + 31), by the taps beside the middle one."""
+    size = held.shape[1] - _SIDE + 1
+    made = np.empty((len(held), size))
+    for start in range(0, size, _BLOCK):
+        end = min(start + _BLOCK, size)
+        reach = end - start + _SIDE - 1
+        np.matmul(
+            held[:, start : start + reach],
+            _FILTER[:reach, : end - start],
+            out=made[:, start:end],
+        )
+    return made
 
 
 class Resampler(ABC):
@@ -79,16 +95,11 @@ class Resampler(ABC):
             raise ValueError(f"{size} samples at {self.source} Hz are no whole number at half that")
         held = np.concatenate((states, frames), axis=1)
         states[:] = held[:, size:]
-        block = _BLOCK * self.source // 8000
-        made = [
-            self._filter(held[:, start : start + self.history + min(block, size - start)])
-            for start in range(0, size, block)
-        ]
-        return made[0] if len(made) == 1 else np.hstack(made or [frames])
+        return self._filter(held)
 
     @abstractmethod
     def _filter(self, held: Frames) -> Frames:
-        """Return the samples that (n, history + samples) make, one block at most."""
+        """Return the samples that (n, history + samples) make."""
 
 
 class _Up(Resampler):
@@ -99,8 +110,7 @@ class _Up(Resampler):
     def _filter(self, held: Frames) -> Frames:
         size = held.shape[1] - self.history
         made = np.empty((len(held), 2 * size), np.int16)
-        between = 2 * (held.astype(np.float64) @ _FILTER[: held.shape[1], :size])
-        made[:, ::2] = _to_int16(between)
+        made[:, ::2] = _to_int16(2 * _filtered(held.astype(np.float64)))
         made[:, 1::2] = held[:, _SIDE // 2 : _SIDE // 2 + size]
         return made
 
@@ -112,8 +122,7 @@ class _Down(Resampler):
 
     def _filter(self, held: Frames) -> Frames:
         size = (held.shape[1] - self.history) // 2
-        beside = held[:, ::2].astype(np.float64)
-        made = beside @ _FILTER[: beside.shape[1], :size]
+        made = _filtered(held[:, ::2].astype(np.float64))
         made += 0.5 * held[:, DELAY : DELAY + 2 * size : 2]
         return _to_int16(made)
 
