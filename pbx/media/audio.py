@@ -30,6 +30,9 @@ MAX_RATE: Final = 384_000
 MAX_CHANNELS: Final = 32
 MAX_CHUNKS: Final = 1000
 FORMAT_SIZE: Final = 40  # octets of the longest format chunk, WAVE_FORMAT_EXTENSIBLE
+MAX_READ: Final = 1 << 18
+"""Octets that are read at once, so that 32 channels at 384 kHz take no more memory than one."""
+
 WARM_UP_MS: Final = 500
 """Milliseconds that a G.722 decoder hears before its place: then it is as if it had heard all."""
 PART_MS: Final = 60  # the longest payload that decoders are given
@@ -166,6 +169,14 @@ class WavFile(SoundFile):
         self.frames = length // (self._format.width * self._format.channels)
 
     def _read(self, first: int, count: int) -> Samples:
+        most = MAX_READ // (self._format.width * self._format.channels)
+        parts = [
+            self._read_part(place, min(most, first + count - place))
+            for place in range(first, first + count, most)
+        ]
+        return np.concatenate(parts)
+
+    def _read_part(self, first: int, count: int) -> Samples:
         sound = self._format
         frame = sound.width * sound.channels
         octets = self._octets(self._start + first * frame, count * frame)

@@ -28,6 +28,9 @@ MAX_PHASES: Final = 512
 More are only asked for by odd rates (44,101 Hz); they take the nearest below, 56 dB down at worst.
 """
 
+BLOCK: Final = 1 << 14
+"""Taps that are multiplied at once: as much as stays in the processor's cache."""
+
 Samples = NDArray[np.float32]
 """(samples,)."""
 
@@ -42,6 +45,7 @@ class RateFilter:
         lower = min(1.0, target / source)
         self._half = math.ceil(CROSSINGS / lower)
         self._taps = self._design(lower * PASS_BAND)
+        self._block = max(1, BLOCK // (2 * self._half))
 
     def read(self, sound: Callable[[int, int], Samples], first: int, count: int) -> Samples:
         """Return `count` output samples from `first` on.
@@ -54,7 +58,11 @@ class RateFilter:
         start = int(before[0]) - self._half + 1
         heard = sound(start, int(before[-1]) - int(before[0]) + 2 * self._half)
         windows = sliding_window_view(heard, 2 * self._half)
-        made: Samples = np.einsum("nt,nt->n", windows[before - before[0]], self._taps[phases])
+        rows = before - before[0]
+        made = np.empty(count, np.float32)
+        for place in range(0, count, self._block):
+            block = slice(place, place + self._block)
+            made[block] = np.einsum("nt,nt->n", windows[rows[block]], self._taps[phases[block]])
         return made
 
     def _design(self, cutoff: float) -> Samples:
