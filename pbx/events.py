@@ -186,6 +186,38 @@ class PartyReleased(Event, frozen=True, tag=True):
     leg: int | None = None
 
 
+class ConferenceJoined(Event, frozen=True, tag=True):
+    """The party hears a conference room and is heard there."""
+
+    leg: int
+    room: str
+    moderator: bool = False
+
+
+class ConferenceLeft(Event, frozen=True, tag=True):
+    """The party is no longer in the room: `left`, `kicked`, `moderator_left`."""
+
+    leg: int
+    room: str
+    reason: str
+
+
+class ConferenceMuted(Event, frozen=True, tag=True):
+    """A member was muted, by itself or by somebody else, or is heard again."""
+
+    leg: int
+    room: str
+    on: bool
+
+
+class ConferenceTalking(Event, frozen=True, tag=True):
+    """A member began to talk (for 200 ms by now) or ended (800 ms ago, or by leaving)."""
+
+    leg: int
+    room: str
+    on: bool
+
+
 class RecordingStarted(Event, frozen=True, tag=True):
     """The call, or the room that it is in, is being recorded from now on.
 
@@ -276,6 +308,10 @@ AnyEvent = (
     | SupervisorChanged
     | SupervisorLeft
     | PartyReleased
+    | ConferenceJoined
+    | ConferenceLeft
+    | ConferenceMuted
+    | ConferenceTalking
     | DigitReceived
     | RecordingStarted
     | RecordingPaused

@@ -61,11 +61,24 @@ class TrunkEntry(Protocol):
         """Return how many calls it may carry at once; None means no limit."""
 
 
+class ConferencePins(Protocol):
+    """The PINs of a conference room, of which only digests are known."""
+
+    def is_members(self, pin: str) -> bool:
+        """Tell whether it is the PIN that lets members in."""
+
+    def is_moderators(self, pin: str) -> bool:
+        """Tell whether it is the moderators' PIN."""
+
+
 class DirectoryLookup(Protocol):
     """The directory as it is in memory: every look-up is synchronous."""
 
     def extension(self, number: str) -> ExtensionEntry | None:
         """Return the extension of that number."""
+
+    def conference_pins(self, room: str) -> ConferencePins | None:
+        """Return the PINs of a conference room; None where it has none."""
 
     def trunk_for(self, address: Address) -> TrunkEntry | None:
         """Return the trunk that calls from `address` belong to."""

@@ -26,6 +26,7 @@ from pbx.call.admission import (
     Refusal,
 )
 from pbx.call.call import Call, Script, click_to_dial
+from pbx.call.conference import Conferences
 from pbx.call.contact import Contact
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
@@ -56,12 +57,14 @@ DRAIN_GRACE = 2.0
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `unknown_code_sound` a WAV
     file, `media_address` our address in descriptions where it is not found out per remote,
-    `hold_music` the source that a held party hears."""
+    `hold_music` the source that a held party hears, `prompt` gives the source of a named
+    prompt."""
 
     capabilities: Capabilities
     unknown_code_sound: str
     media_address: str | None = None
     hold_music: str | None = None
+    prompt: Callable[[str], str] = lambda _name: "tone:beep"
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0
     features: tuple[tuple[str, str], ...] = ()
@@ -115,6 +118,7 @@ class Exchange:
         self.settings = settings
         self.features = dict(settings.features)
         self.calls: dict[str, Call] = {}
+        self.conferences = Conferences()
         self.dropped: dict[str, int] = {}
         self.defects = 0
         """How often an error of ours ended a call, or would have."""

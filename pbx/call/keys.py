@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pbx.media.codes import CodeMatcher, Completed
 
 if TYPE_CHECKING:
     from pbx.call.leg import Leg
@@ -22,11 +24,29 @@ MAX_AHEAD = 32
 OnKey = Callable[[str], None]
 
 
+MASK = "?"
+"""What stands for a key of a secret wherever keys are told, stored or shown."""
+
+
+def on_codes(codes: Mapping[str, Callable[[], None]]) -> OnKey:
+    """Return a listener that does what a code means; however slowly its keys come."""
+    matcher = CodeMatcher(codes)
+
+    def press(key: str) -> None:
+        for verdict in matcher.key(key, 0.0):
+            if isinstance(verdict, Completed):
+                codes[verdict.code]()
+
+    return press
+
+
 class Keys:
     """The keys of one leg, in order."""
 
     def __init__(self) -> None:
         self.listener: OnKey | None = None
+        self.secret = False
+        """Whether what is pressed now is nobody's business: a PIN."""
         self._pressed: deque[str] = deque(maxlen=MAX_AHEAD)
         self._arrived = asyncio.Event()
 
@@ -80,13 +100,22 @@ async def collect(
 ) -> str | None:
     """Play `prompt`, which any key ends, and return the digits that the party keys.
 
-    None when there were none, or too few, in time. A `secret` is not taken from keys pressed ahead.
+    None when there were none, or too few, in time. A `secret` is not taken from keys pressed ahead,
+    and its keys are masked in all that is told of them.
     """
     keys = leg.keys
     if secret:
         keys.clear()
-    if prompt and not keys.waiting:
-        await leg.play(*prompt, stop_on_key=True)
+    keys.secret = secret
+    try:
+        if prompt and not keys.waiting:
+            await leg.play(*prompt, stop_on_key=True)
+        return await _keyed(keys, wanted)
+    finally:
+        keys.secret = False
+
+
+async def _keyed(keys: Keys, wanted: Wanted) -> str | None:
     digits = ""
     while len(digits) < wanted.most:
         key = await keys.next(wanted.between_s if digits else wanted.first_s)

@@ -19,7 +19,7 @@ from pbx.call import info, inviting, renegotiation, worker_reports
 from pbx.call.admission import RETRY_AFTER
 from pbx.call.contact import Contact
 from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failure
-from pbx.call.keys import Keys
+from pbx.call.keys import MASK, Keys
 from pbx.call.leg_media import LegMedia
 from pbx.call.leg_state import HeaderList, KeySource, LegState, News, Role
 from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
@@ -234,9 +234,10 @@ class Leg:
 
     def pressed(self, digit: str, duration_ms: int, source: KeySource) -> None:
         """Take a key that the party pressed, however it came."""
+        shown = MASK if self.keys.secret else digit
         self.call.emit(
             DigitReceived(
-                call=self.call.id, leg=self.id, digit=digit, duration_ms=duration_ms, source=source
+                call=self.call.id, leg=self.id, digit=shown, duration_ms=duration_ms, source=source
             )
         )
         self.keys.press(digit)

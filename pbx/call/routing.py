@@ -4,8 +4,8 @@ up.
 A destination is always `kind:name`. Each kind has one coroutine, put into the registry by
 `server.py`; verbs, queues and transfers all ask the same question, `await call.go(destination)`.
 Which number means which destination is architecture §7: from an extension feature code → `numbers`
-→ extension → 404; from a trunk `numbers` → `anything_else` → 404, and never anything that is not
-named.
+→ extension, room → 404; from a trunk `numbers` → `anything_else` → 404, and never anything that is
+not named.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pbx.call.outcome import Outcome
 from pbx.errors import UsageError
-from pbx.plan.model import Destination
+from pbx.plan.model import Conference, Destination
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
@@ -36,6 +36,9 @@ class NumberPlan(Protocol):
 
     def inbound(self, number: str) -> Destination | None:
         """Return where a carrier's call goes, `anything_else` included."""
+
+    def conference(self, room: str) -> Conference | None:
+        """Return the rules of a conference room; None where there is none of that number."""
 
 
 class Destinations:
@@ -81,6 +84,8 @@ def from_extension(
         return planned
     if extensions(number) is not None:
         return Destination("ext", number)
+    if plan.conference(number) is not None:
+        return Destination("conference", number)
     if number.startswith(("*", "#")):
         return Destination("feature", "unknown_code")
     return None

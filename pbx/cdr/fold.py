@@ -173,11 +173,26 @@ def _watched(call: OpenCall, watch: Watch) -> None:
     call.watched = (*call.watched, Watch(watch.by, watch.mode, watch.start, call.now))
 
 
+def _conference_joined(call: OpenCall, event: events.ConferenceJoined) -> None:
+    if event.leg in call.live:
+        call.room = event.room
+        if call.answered is None:
+            call.answered = call.now
+        _settle(call)
+
+
+def _conference_left(call: OpenCall, event: events.ConferenceLeft) -> None:
+    call.room = ""
+    _settle(call)
+
+
 def _leg_ended(call: OpenCall, event: events.LegEnded) -> None:
     leg = event.leg
     if leg not in call.live:
         return
     call.live = _without(leg, call.live)
+    if leg == call.caller_leg:
+        call.room = ""
     call.last_leg_over = call.now
     if call.holding:
         call.holding = _without(leg, call.holding)
@@ -208,6 +223,7 @@ def _ended(call: OpenCall, event: CallEnded) -> None:
     for watch in call.watching:
         _watched(call, watch)
     call.live = call.rung = call.bridges = ()
+    call.room = ""
     _settle(call, leaving="interrupted" if interrupted else "ended")
     call.ending = event
 
@@ -223,6 +239,8 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.SupervisorChanged: _supervisor_changed,
     events.SupervisorLeft: _supervisor_left,
     events.PartyReleased: _released,
+    events.ConferenceJoined: _conference_joined,
+    events.ConferenceLeft: _conference_left,
     events.LegEnded: _leg_ended,
     events.LegQuality: _measured,
     events.CallEnded: _ended,
@@ -234,6 +252,8 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
 
 def _phase_of(call: OpenCall) -> tuple[Phase, str]:
     """Return the phase that the legs are in, and whom the caller talks to or who holds."""
+    if call.room:
+        return "conference", call.room
     if not call.bridges:
         return ("ring" if call.rung else ""), ""
     for leg in call.holding:
@@ -262,7 +282,7 @@ def _settle(call: OpenCall, *, leaving: str = "ended") -> None:
         result = _LEAVING.get((call.phase, phase), leaving)
         call.closed = (*call.closed, call.current.over(call.now, result))
         call.current = None
-    if phase in ("talk", "hold"):
+    if phase in ("talk", "hold", "conference"):
         call.current = Span(phase, party, call.now)
     call.phase, call.partner = phase, party
 
@@ -280,7 +300,7 @@ def _count(call: OpenCall) -> None:
     call.phase_since = call.now
     if call.phase == "ring":
         call.ring_ms += elapsed
-    elif call.phase == "talk":
+    elif call.phase in ("talk", "conference"):
         call.talk_ms += elapsed
     elif call.phase == "hold":
         call.hold_ms += elapsed

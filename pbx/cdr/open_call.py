@@ -23,7 +23,7 @@ from pbx.cdr.record import (
 from pbx.errors import UsageError
 from pbx.events import CallEnded, CallStarted, Quality
 
-Phase = Literal["", "ring", "talk", "hold"]
+Phase = Literal["", "ring", "talk", "hold", "conference"]
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +76,7 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     answered_legs: tuple[int, ...] = ()
     caller_answered: int | None = None
     bridges: tuple[tuple[int, int], ...] = ()
+    room: str = ""  # the conference that the caller is in
     holding: tuple[int, ...] = ()  # legs whose party put the other on hold
     phase: Phase = ""
     partner: str = ""  # the number talked to; empty but in the phase talk

@@ -20,6 +20,7 @@ DUPLICATE_KEY = "E003"
 LOST_KEY = "E004"
 WRONG_TYPE = "E005"
 OVERLAP = "E010"
+UNDEFINED = "E014"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from pbx.errors import ConfigError
 from pbx.marks import MapNode, Node, Problem, Reader, TextNode, did_you_mean, read_tree
-from pbx.marks.problem import OVERLAP, SYNTAX, UNKNOWN_KEY, WRONG_TYPE
-from pbx.plan.model import Destination, NumberRoute, Plan, spelling_of
+from pbx.marks.problem import OVERLAP, SYNTAX, UNDEFINED, UNKNOWN_KEY, WRONG_TYPE
+from pbx.plan.model import Conference, Destination, NumberRoute, Plan, spelling_of
+from pbx.plan.rooms import read_rooms
 
 FORMAT_VERSION = "1"
-SECTIONS = ("version", "numbers")
+SECTIONS = ("version", "numbers", "conferences")
 LATER_SECTIONS = (
     "defaults",
     "prompts",
@@ -28,14 +30,13 @@ LATER_SECTIONS = (
     "ring_groups",
     "queues",
     "voicemail",
-    "conferences",
     "surveys",
     "outbound",
     "features",
     "tests",
 )
-KINDS = ("ext",)
-LATER_KINDS = ("flow", "menu", "queue", "ring", "number", "voicemail", "conference", "survey")
+KINDS = ("ext", "conference")
+LATER_KINDS = ("flow", "menu", "queue", "ring", "number", "voicemail", "survey")
 LATER_WORDS = ("operator", "back", "repeat", "stay", "callback", "hangup")
 ANYTHING_ELSE = "anything_else"
 
@@ -88,8 +89,10 @@ def _plan(reader: Reader, root: Node | None, version_id: str) -> Plan:
             sentence = f'section "{name}" is not in this version yet'
             reader.problem(key, UNKNOWN_KEY, sentence, "remove it, or put # before its lines")
     _version(reader, root, sections["version"][1] if "version" in sections else None)
-    routes, other = _numbers(reader, sections["numbers"][1] if "numbers" in sections else None)
-    return Plan(version_id, routes, other)
+    rooms = read_rooms(reader, sections["conferences"][1] if "conferences" in sections else None)
+    numbers = sections["numbers"][1] if "numbers" in sections else None
+    routes, other = _numbers(reader, numbers, rooms)
+    return Plan(version_id, routes, other, rooms)
 
 
 def _version(reader: Reader, root: Node, node: Node | None) -> None:
@@ -104,13 +107,13 @@ def _version(reader: Reader, root: Node, node: Node | None) -> None:
 
 
 def _numbers(
-    reader: Reader, node: Node | None
+    reader: Reader, node: Node | None, rooms: Mapping[str, Conference]
 ) -> tuple[dict[str, NumberRoute], NumberRoute | None]:
     routes: dict[str, NumberRoute] = {}
     other: NumberRoute | None = None
     spellings: dict[str, NumberRoute] = {}
     for number, (key, value) in reader.mapping(node, "numbers").items():
-        destination = _destination(reader, value)
+        destination = _destination(reader, value, rooms)
         if number == ANYTHING_ELSE:
             other = NumberRoute(number, destination, key.line) if destination else None
         elif _is_number(reader, key) and destination:
@@ -133,7 +136,7 @@ def _is_number(reader: Reader, key: TextNode) -> bool:
     return False
 
 
-def _destination(reader: Reader, node: Node) -> Destination | None:
+def _destination(reader: Reader, node: Node, rooms: Mapping[str, Conference]) -> Destination | None:
     if isinstance(node, MapNode) and node.get("to") is not None:
         sentence = "options beside a destination are not in this version yet"
         reader.problem(node, UNKNOWN_KEY, sentence, "write NUMBER: ext:NUMBER")
@@ -158,6 +161,9 @@ def _destination(reader: Reader, node: Node) -> Destination | None:
     elif kind not in KINDS:
         suggestion = did_you_mean(kind, (*KINDS, *LATER_KINDS))
         reader.problem(node, UNKNOWN_KEY, f'unknown kind of destination "{kind}"', suggestion)
+    elif kind == "conference" and name not in rooms:
+        suggestion = did_you_mean(name, rooms) or "write it under conferences"
+        reader.problem(node, UNDEFINED, f'unknown conference "{name}"', suggestion)
     elif not re.fullmatch(r"[0-9]{2,10}", name):
         sentence = f'"{name}" is no extension number'
         reader.problem(node, WRONG_TYPE, sentence, "write ext: and digits, such as ext:101")

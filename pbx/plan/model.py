@@ -1,9 +1,9 @@
 """The dialplan as loaded: plain frozen values that routing asks.
 
 This version knows which number starts where (`numbers`, with `anything_else` for calls from
-carriers); menus, hours, queues and the rest of the format follow. The directory is no part of a
-plan: whether `ext:101` exists is asked when a call goes there, so that phones can be added without
-touching the dialplan.
+carriers) and the conference rooms; menus, hours, queues and the rest of the format follow. The
+directory is no part of a plan: whether `ext:101` exists is asked when a call goes there, so that
+phones can be added without touching the dialplan.
 """
 
 from __future__ import annotations
@@ -37,12 +37,35 @@ class NumberRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Conference:
+    """One line of `conferences`: a room, by the number that is dialled.
+
+    `most` members at once; `pin` asks for one (`callpbx conference set` keeps it); `record` all of
+    it; members wait with music `wait_for_moderator`; all leave with the last one where it is to
+    `end_with_moderator`; `tones` tell that somebody comes or goes, `announce_names` who; `gated`
+    passes on only who talks.
+    """
+
+    room: str
+    most: int = 50
+    record: bool = False
+    wait_for_moderator: bool = False
+    end_with_moderator: bool = False
+    pin: bool = False
+    tones: bool = True
+    announce_names: bool = False
+    gated: bool = True
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """One version of the dialplan. `version_id` is a short hash of its text."""
 
     version_id: str
     numbers: Mapping[str, NumberRoute] = field(default_factory=dict)
     other: NumberRoute | None = None
+    conferences: Mapping[str, Conference] = field(default_factory=dict)
 
     def destination(self, number: str) -> Destination | None:
         """Return what `numbers` says of exactly this number."""
@@ -64,6 +87,10 @@ class Plan:
             if spelling_of(route.number) == spelling:
                 return route.destination
         return self.anything_else()
+
+    def conference(self, room: str) -> Conference | None:
+        """Return the rules of a conference room."""
+        return self.conferences.get(room)
 
     def anything_else(self) -> Destination | None:
         """Return where calls from carriers go whose number is not named."""

@@ -67,11 +67,32 @@ class Trunk:
 
 
 @dataclass
+class RoomPins:
+    """The PINs of a conference room, as they are."""
+
+    member: str
+    moderator: str
+
+    def is_members(self, pin: str) -> bool:
+        """Tell whether it is the members' PIN."""
+        return pin == self.member
+
+    def is_moderators(self, pin: str) -> bool:
+        """Tell whether it is the moderators' PIN."""
+        return pin == self.moderator
+
+
+@dataclass
 class Directory:
     """The directory's look-ups on two dictionaries."""
 
     extensions: dict[str, Extension] = field(default_factory=dict)
     trunks: list[Trunk] = field(default_factory=list)
+    pins: dict[str, RoomPins] = field(default_factory=dict)
+
+    def conference_pins(self, room: str) -> RoomPins | None:
+        """Return the PINs of a room."""
+        return self.pins.get(room)
 
     def extension(self, number: str) -> Extension | None:
         """Return the extension of that number."""

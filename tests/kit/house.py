@@ -20,7 +20,7 @@ ROOTS = ("server", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 SIGNALLING_MEDIA = frozenset(
-    {"codec", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
+    {"codec", "codes", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
     | {"negotiation", "offer_answer", "ogg", "protocol", "repair", "sdes", "sdp", "terms", "tones"}
     | {"wav", "worker_process"}
 )

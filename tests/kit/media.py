@@ -20,6 +20,7 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     AnyWorkerEvent,
+    DigitHeard,
     Enter,
     FreeLeg,
     Leave,
@@ -84,8 +85,8 @@ class FakeMediaEngine:
         """Recordings that go on, by their number."""
         self.paused: set[int] = set()
         """Those of them that are paused."""
-        self.playing: dict[int, Play] = {}
-        """Playbacks that go on, by their number."""
+        self.playing: dict[tuple[int, int], Play] = {}
+        """Playbacks that go on, by leg and number."""
         self._soon = soon
         self._ports: Iterator[int] = count(FIRST_PORT, 2)
         self._legs: Iterator[int] = count(1)
@@ -136,8 +137,9 @@ class FakeMediaEngine:
                 (self.paused.add if paused else self.paused.discard)(recording)
             case StopRecording(recording):
                 self._stop_recording(recording)
-            case Play():
-                self.playing[command.playback] = command
+            case Play(leg, playback):
+                self._stop_all(leg)
+                self.playing[leg, playback] = command
             case StopPlaying(leg, playback):
                 self._stop_playing(leg, playback)
             case FreeLeg(leg):
@@ -162,14 +164,18 @@ class FakeMediaEngine:
     # What a test does and asks
 
     def report(self, event: AnyWorkerEvent) -> None:
-        """Let the worker say `event`, at once."""
+        """Let the worker say `event`, at once. A key ends what is played until one is pressed."""
         self.on_event(self.worker, event)
+        if isinstance(event, DigitHeard):
+            for (leg, playback), play in tuple(self.playing.items()):
+                if leg == event.leg and play.stop_on_key:
+                    self._stop_playing(leg, playback)
 
     def finish_playing(self, leg: int) -> None:
         """Let every playback of `leg` reach its end, at once."""
-        for playback in [number for number, play in self.playing.items() if play.leg == leg]:
-            del self.playing[playback]
-            self.report(PlaybackDone(leg, playback, finished=True))
+        for playing in [playing for playing in self.playing if playing[0] == leg]:
+            del self.playing[playing]
+            self.report(PlaybackDone(*playing, finished=True))
 
     def lose_worker(self) -> None:
         """Let the worker die with all its legs and ports, and a new one start."""
@@ -254,14 +260,17 @@ class FakeMediaEngine:
             self._say_later(RecordingDone(recording, 1.0, 8058, "0" * 64))
 
     def _stop_playing(self, leg: int, playback: int) -> None:
-        if self.playing.pop(playback, None) is not None:
+        if self.playing.pop((leg, playback), None) is not None:
             self._say_later(PlaybackDone(leg, playback, finished=False))
+
+    def _stop_all(self, leg: int) -> None:
+        for playing in [playing for playing in self.playing if playing[0] == leg]:
+            self._stop_playing(*playing)
 
     def _free(self, leg: int) -> None:
         self._leave(leg)
         self.parts.pop(leg, None)
-        for playback in [number for number, play in self.playing.items() if play.leg == leg]:
-            self._stop_playing(leg, playback)
+        self._stop_all(leg)
         self._port_of.pop(leg, None)
         received, sent = self.figures.get(leg, (StreamFigures(), StreamFigures()))
         self._say_later(LegFreed(leg, received, sent))

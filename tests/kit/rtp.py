@@ -263,9 +263,14 @@ def phones(*hosts: str) -> Iterator[list[RtpPhone]]:
 def joined(board: Board, a: RtpPhone, b: RtpPhone, **changes: Any) -> tuple[int, int]:
     """Make two legs that hear each other, sources locked; return their numbers."""
     first, second = board.add(a, **changes), board.add(b, **changes)
-    board.do(Enter(first, 1000 + first), Enter(second, 1000 + first))
+    board.do(*join(first, second))
     board.lock(a, b)
     return first, second
+
+
+def join(first: int, second: int) -> tuple[Enter, Enter]:
+    """Return the commands by which two legs hear each other, in a bridge of their own."""
+    return Enter(first, 1000 + first), Enter(second, 1000 + first)
 
 
 def ipv6_works() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,11 @@ from pbx.errors import NoResource
 from pbx.media.engine import MediaEngine
 from pbx.media.protocol import (
     AddLeg,
-    AnyWorkerEvent,
     Enter,
     FreeLeg,
     Leave,
     LegFreed,
     Play,
-    PlaybackDone,
     SetGains,
     SetPart,
     StopPlaying,
@@ -30,7 +29,7 @@ class Ears:
 
     def __init__(self) -> None:
         self.later: list[Callable[[], None]] = []
-        self.heard: list[AnyWorkerEvent] = []
+        self.heard: list[Any] = []
         self.lost: list[tuple[int, frozenset[int]]] = []
         self.engine = FakeMediaEngine(
             on_event=lambda _worker, event: self.heard.append(event),
@@ -95,12 +94,14 @@ def test_a_playback_ends_when_the_test_or_the_call_says() -> None:
     ears = Ears()
     leg = ears.add_leg()
     port = ears.engine.take_port(4)
-    ears.engine.send(port, Play(leg, 1, ("file:/a.wav",)))
-    ears.engine.send(port, Play(leg, 2, ("file:/b.wav",)))
-    ears.engine.send(port, StopPlaying(leg, 2))
+    for number, name in enumerate("abc", 1):
+        ears.engine.send(port, Play(leg, number, (f"file:/{name}.wav",)))
     ears.run()
     ears.engine.finish_playing(leg)
-    assert ears.heard == [PlaybackDone(leg, 2, finished=False), PlaybackDone(leg, 1, finished=True)]
+    ears.engine.send(port, StopPlaying(leg, 3))
+    ears.run()
+    ended = [(done.playback, done.finished) for done in ears.heard]
+    assert ended == [(1, False), (2, False), (3, True)], "a new one ends the one before"
 
 
 def test_a_lost_worker_takes_its_legs_and_ports_along() -> None:

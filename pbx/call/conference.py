@@ -1,0 +1,251 @@
+"""Conference rooms: who is in one, who may come in, and what a caller lives through there.
+
+The destination `conference:ROOM`: answer, ask for the PIN where the room has one (three tries),
+wait with music until a moderator is there where the room wants one, then hear and be heard until
+the caller hangs up, is put out, or the room closes. A room is one bridge for the legs of many
+calls; it opens with its first member and closes with its last, and its recording with it. The
+moderator PIN makes a moderator. Keys in a room: `*6` mutes and unmutes oneself, `*5` locks and
+unlocks it (moderators).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Literal
+
+from pbx.call.bridge import Bridge
+from pbx.call.keys import Wanted, collect, on_codes
+from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, failed
+from pbx.errors import NotFound, Refused
+from pbx.events import (
+    ConferenceJoined,
+    ConferenceLeft,
+    ConferenceMuted,
+    ConferenceTalking,
+)
+from pbx.plan.model import Conference
+
+if TYPE_CHECKING:
+    from pbx.call.call import Call
+    from pbx.call.exchange import Exchange
+    from pbx.call.leg import Leg
+
+PIN_TRIES: Final = 3
+PIN: Final = Wanted(least=1, most=10, end_key="#", first_s=10.0, between_s=4.0)
+
+MUTE: Final = "*6"
+LOCK: Final = "*5"
+
+Pass = Literal["moderator", "member"]
+
+
+class Member:
+    """One leg in a room. `gone` is why it has to leave; it is set by whoever puts it out."""
+
+    def __init__(self, call: Call, *, moderator: bool) -> None:
+        self.call = call
+        self.leg: Leg = call.caller
+        self.moderator = moderator
+        self.inside = False
+        """False while it waits for a moderator."""
+        self.talking = False
+        self.since = call.exchange.clock.wall()
+        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def put_out(self, reason: str) -> None:
+        """Let the member leave."""
+        if not self.gone.done():
+            self.gone.set_result(reason)
+
+
+class Room:
+    """A conference that is going on."""
+
+    def __init__(self, exchange: Exchange, rules: Conference) -> None:
+        self.rules = rules
+        self.bridge = Bridge(exchange.media)
+        self.members: dict[Leg, Member] = {}
+        self.locked = False
+        self.since = exchange.clock.wall()
+
+    @property
+    def moderated(self) -> bool:
+        """Tell whether a moderator is there."""
+        return any(member.moderator for member in self.members.values())
+
+    @property
+    def full(self) -> bool:
+        """Tell whether nobody more fits in."""
+        return len(self.members) >= self.rules.most
+
+    def join(self, member: Member) -> None:
+        """Take a member in, or let it wait for a moderator."""
+        self.members[member.leg] = member
+        if self.rules.wait_for_moderator and not self.moderated:
+            member.leg.media.start_music(member.call.settings.hold_music)
+            return
+        for waiting in tuple(self.members.values()):
+            if not waiting.inside:
+                self._let_in(waiting)
+
+    def leave(self, member: Member, reason: str) -> None:
+        """Let a member go; without effect for one who has left."""
+        if self.members.pop(member.leg, None) is None:
+            return
+        leg, call = member.leg, member.call
+        if member.talking:
+            self._talks(leg, False)
+        member.inside = False
+        leg.on_talking = leg.keys.listener = None
+        leg.media.stop_music()
+        self.bridge.remove(leg)
+        call.emit(ConferenceLeft(call=call.id, leg=leg.id, room=self.rules.room, reason=reason))
+        if self.rules.tones:
+            self.bridge.announce("tone:leave")
+        if self.rules.end_with_moderator and member.moderator and not self.moderated:
+            for other in self.members.values():
+                other.put_out("moderator_left")
+
+    def mute(self, member: Member, on: bool) -> None:
+        """Let nobody hear a member, or again."""
+        leg, call = member.leg, member.call
+        if leg.muted == on:
+            return
+        leg.mute(on)
+        call.emit(ConferenceMuted(call=call.id, leg=leg.id, room=self.rules.room, on=on))
+
+    def member(self, name: str) -> Member:
+        """Return the member of that number or leg. Raises NotFound, Refused where several are."""
+        named = [each for each in self.members.values() if each.leg.number == name]
+        named = named or [each for each in self.members.values() if str(each.leg.id) == name]
+        if not named:
+            raise NotFound(f"{name} is not in conference {self.rules.room}")
+        if len(named) > 1:
+            legs = ", ".join(str(each.leg.id) for each in named)
+            raise Refused(f"{name} is in conference {self.rules.room} twice; name a leg: {legs}")
+        return named[0]
+
+    def _let_in(self, member: Member) -> None:
+        leg, call = member.leg, member.call
+        leg.media.stop_music()
+        member.inside = True
+        leg.on_talking = self._talks
+        leg.keys.listener = on_codes(self._codes(member))
+        self.bridge.add(leg, gated=self.rules.gated)
+        leg.media.watch(talk=True)
+        if self.rules.tones:
+            self.bridge.announce("tone:join")
+        call.emit(
+            ConferenceJoined(
+                call=call.id, leg=leg.id, room=self.rules.room, moderator=member.moderator
+            )
+        )
+
+    def _codes(self, member: Member) -> dict[str, Callable[[], None]]:
+        codes: dict[str, Callable[[], None]] = {MUTE: lambda: self._toggle_mute(member)}
+        if member.moderator:
+            codes[LOCK] = lambda: self._toggle_lock(member)
+        return codes
+
+    def _toggle_mute(self, member: Member) -> None:
+        self.mute(member, not member.leg.muted)
+        _confirm(member.leg, member.leg.muted)
+
+    def _toggle_lock(self, member: Member) -> None:
+        self.locked = not self.locked
+        _confirm(member.leg, self.locked)
+
+    def _talks(self, leg: Leg, on: bool) -> None:
+        member = self.members.get(leg, None)
+        if member is not None:
+            member.talking = on
+        call = leg.call
+        call.emit(ConferenceTalking(call=call.id, leg=leg.id, room=self.rules.room, on=on))
+
+
+class Conferences:
+    """The rooms that are open, by number."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(tuple(self._rooms.values()))
+
+    def find(self, number: str) -> Room:
+        """Return an open room; raises NotFound where nobody is in it."""
+        room = self._rooms.get(number)
+        if room is None:
+            raise NotFound(f"nobody is in conference {number}")
+        return room
+
+    def open(self, exchange: Exchange, rules: Conference) -> Room:
+        """Return the room, opened if it was closed."""
+        room = self._rooms.get(rules.room)
+        if room is None:
+            room = self._rooms[rules.room] = Room(exchange, rules)
+        return room
+
+    def close_if_empty(self, room: Room) -> None:
+        """Close a room that its last member has left."""
+        if not room.members and self._rooms.get(room.rules.room) is room:
+            del self._rooms[room.rules.room]
+
+
+async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome:
+    """Take part in a conference; the destination kind `conference`.
+
+    Who was `invited`, rung by the room itself, is asked for no PIN.
+    """
+    exchange = call.exchange
+    rules = exchange.plan.conference(name)
+    if rules is None:
+        return failed(404, "unknown_number")
+    call.caller.answer(call.caller.speaks())
+    call.connected()
+    admitted: Pass | None = "member" if invited else await _admitted(call, rules)
+    if admitted is None:
+        return await _turned_away(call, "wrong_pin")
+    room = exchange.conferences.open(exchange, rules)
+    if room.full or (room.locked and admitted != "moderator"):
+        return await _turned_away(call, "conference_full" if room.full else "conference_locked")
+    member = Member(call, moderator=admitted == "moderator")
+    reason = "left"
+    try:
+        room.join(member)
+        reason = await member.gone
+    finally:
+        room.leave(member, reason)
+        exchange.conferences.close_if_empty(room)
+    await call.caller.play("tone:leave")
+    return Outcome(OutcomeKind.LEFT, "answered", reason, 200, NORMAL_CLEARING, "system")
+
+
+async def _admitted(call: Call, rules: Conference) -> Pass | None:
+    """Ask for the PIN, if the room has one; return None after three wrong ones."""
+    pins = call.exchange.directory.conference_pins(rules.room)
+    if not rules.pin and not (rules.wait_for_moderator and pins is not None):
+        return "member"
+    for _ in range(PIN_TRIES):
+        prompt = call.settings.prompt("conference-pin")
+        pin = await collect(call.caller, PIN, prompt=(prompt,), secret=True)
+        if pin is not None and pins is not None and pins.is_moderators(pin):
+            return "moderator"
+        if pin is None and not rules.pin:
+            return "member"
+        if pin is not None and pins is not None and pins.is_members(pin):
+            return "member"
+        await call.caller.play(call.settings.prompt("conference-wrong-pin"))
+    return None
+
+
+async def _turned_away(call: Call, reason: str) -> Outcome:
+    await call.caller.play(call.settings.prompt(reason.replace("_", "-")))
+    return Outcome(OutcomeKind.FAILED, "rejected", reason, 200, NORMAL_CLEARING, "system")
+
+
+def _confirm(leg: Leg, on: bool) -> None:
+    """Let a member hear that a key worked: two tones up for on, down for off."""
+    sources = ("tone:join",) if on else ("tone:leave",)
+    leg.media.start_playing(sources, others=1.0)

@@ -1,0 +1,262 @@
+"""Conference rooms: who comes in and how, who hears whom, who is put out; the record."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace as changed
+
+from pbx.call.conference import Room
+from pbx.errors import NotFound, Refused
+from pbx.events import ConferenceLeft, ConferenceTalking, DigitReceived
+from pbx.media.protocol import Announce, DigitHeard, Talking, Watch
+from pbx.plan.model import Conference, Plan
+from tests.kit.exchange import House, RoomPins, flow
+from tests.kit.softphone import PhoneCall
+
+PINS = RoomPins("1234", "9999")
+
+
+def plan(house: House, rules: Conference) -> None:
+    """Put one room into the dialplan."""
+    house.exchange.plan = Plan("test", conferences={rules.room: rules})
+    house.directory.pins["7001"] = PINS
+
+
+async def dialled(house: House, number: str) -> PhoneCall:
+    """Let one more phone call the room; return when it is answered."""
+    (phone,) = await house.registered(number)
+    call = phone.call("7001")
+    await call.answered()
+    await asyncio.sleep(0.1)
+    return call
+
+
+async def key(house: House, number: str, keys: str) -> None:
+    """Let the party of a number press keys, once its prompt is over."""
+    leg = leg_of(house, number)
+    house.media.finish_playing(leg)
+    await asyncio.sleep(0.1)
+    for pressed in keys:
+        house.media.report(DigitHeard(leg, pressed, 100))
+        await asyncio.sleep(0.1)
+
+
+def leg_of(house: House, number: str) -> int:
+    """Return the open leg of a number."""
+    (call,) = (call for call in house.exchange.calls.values() if call.who.number == number)
+    return call.caller.id
+
+
+def heard_by(house: House, number: str) -> set[str]:
+    """Return the numbers that a party hears."""
+    numbers = {call.caller.id: call.who.number for call in house.exchange.calls.values()}
+    return {numbers[leg] for leg in house.media.hears(leg_of(house, number))}
+
+
+def room(house: House) -> Room:
+    """Return the room."""
+    return house.exchange.conferences.find("7001")
+
+
+def test_all_hear_each_other_and_the_empty_room_closes() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001"))
+        numbers = ("101", "102", "103", "104", "105")
+        calls = [await dialled(house, number) for number in numbers]
+        for number in numbers:
+            assert heard_by(house, number) == set(numbers) - {number}
+        assert {watch.leg for watch in house.media.sent(Watch) if watch.talk} == house.media.legs
+        await asyncio.sleep(10)
+        for call in calls:
+            call.hang_up()
+            await asyncio.sleep(0.5)
+        with pytest.raises(NotFound, match="nobody is in conference 7001"):
+            room(house)
+
+    house = flow(scenario)
+    assert len(house.records) == 5
+    for record in house.records.values():
+        assert (record.result, record.ended_by) == ("answered", "caller")
+        (segment,) = record.segments
+        assert (segment.kind, segment.with_) == ("conference", "7001")
+        assert record.talk_s > 10
+    assert [event.reason for event in house.happened(ConferenceLeft)] == ["left"] * 5
+    tones = [announced.sources for announced in house.media.sent(Announce)]
+    assert tones.count(("tone:join",)) == 5
+
+
+def test_the_pin_lets_in_and_is_told_to_nobody() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        call = await dialled(house, "101")
+        await key(house, "101", "1234#")
+        await asyncio.sleep(1)
+        (member,) = room(house).members.values()
+        assert not member.moderator
+        chief = await dialled(house, "102")
+        await key(house, "102", "9999#")
+        await asyncio.sleep(1)
+        assert [member.moderator for member in room(house).members.values()] == [False, True]
+        call.hang_up()
+        chief.hang_up()
+        await asyncio.sleep(1)
+
+    shown = [event.digit for event in flow(scenario).happened(DigitReceived)]
+    assert set(shown) == {"?"}
+
+
+def test_three_wrong_pins_end_the_call() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        call = await dialled(house, "101")
+        for wrong in ("1111#", "2222#", "12345#"):
+            await key(house, "101", wrong)
+            await asyncio.sleep(0.5)
+        house.media.finish_playing(leg_of(house, "101"))
+        await asyncio.sleep(0.5)
+        house.media.finish_playing(leg_of(house, "101"))
+        await call.ended()
+
+    record = flow(scenario).record
+    assert (record.result, record.reason) == ("rejected", "wrong_pin")
+
+
+def test_a_room_that_asks_for_a_pin_but_has_none_lets_nobody_in() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        house.directory.pins.clear()
+        call = await dialled(house, "101")
+        for _ in range(3):
+            await key(house, "101", "1#")
+            await asyncio.sleep(0.5)
+            house.media.finish_playing(leg_of(house, "101"))
+            await asyncio.sleep(0.5)
+        house.media.finish_playing(leg_of(house, "101"))
+        await call.ended()
+
+    assert flow(scenario).record.reason == "wrong_pin"
+
+
+def test_members_wait_with_music_until_a_moderator_is_there() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True, wait_for_moderator=True, end_with_moderator=True))
+        calls = []
+        for number in ("101", "102"):
+            calls.append(await dialled(house, number))
+            await key(house, number, "1234#")
+        await asyncio.sleep(1)
+        assert heard_by(house, "101") == set()
+        assert [play.sources for play in house.media.playing.values()] == [("music:hold.wav",)] * 2
+        chief = await dialled(house, "103")
+        await key(house, "103", "9999#")
+        await asyncio.sleep(1)
+        assert heard_by(house, "101") == {"102", "103"}
+        assert not house.media.playing
+        chief.hang_up()
+        await asyncio.sleep(1)
+        for number in ("101", "102"):
+            house.media.finish_playing(leg_of(house, number))
+        for call in calls:
+            await call.ended()
+
+    house = flow(scenario)
+    reasons = sorted(record.reason for record in house.records.values())
+    assert reasons == ["bye", "moderator_left", "moderator_left"]
+
+
+def test_a_full_and_a_locked_room_take_nobody_in() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", most=2))
+        calls = [await dialled(house, number) for number in ("101", "102")]
+        third = await dialled(house, "103")
+        house.media.finish_playing(leg_of(house, "103"))
+        await third.ended()
+        calls[0].hang_up()
+        await asyncio.sleep(1)
+        room(house).locked = True
+        fourth = await dialled(house, "104")
+        house.media.finish_playing(leg_of(house, "104"))
+        await fourth.ended()
+        calls[1].hang_up()
+        await asyncio.sleep(1)
+
+    reasons = [record.reason for record in flow(scenario).records.values()]
+    assert reasons.count("conference_full") == reasons.count("conference_locked") == 1
+
+
+def test_a_member_is_muted_by_key_and_by_others_and_is_put_out() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001"))
+        calls = [await dialled(house, number) for number in ("101", "102")]
+        await key(house, "101", "*6")
+        assert heard_by(house, "102") == set()
+        assert heard_by(house, "101") == {"102"}
+        await key(house, "101", "*6")
+        assert heard_by(house, "102") == {"101"}
+        member = room(house).member("101")
+        room(house).mute(member, True)
+        assert heard_by(house, "102") == set()
+        room(house).mute(member, False)
+        await key(house, "101", "*5")
+        assert not room(house).locked, "only moderators lock"
+        member.put_out("kicked")
+        await asyncio.sleep(0.1)
+        house.media.finish_playing(leg_of(house, "101"))
+        await calls[0].ended()
+        with pytest.raises(NotFound, match="101 is not in conference 7001"):
+            room(house).member("101")
+        calls[1].hang_up()
+        await asyncio.sleep(1)
+
+    reasons = {record.reason for record in flow(scenario).records.values()}
+    assert reasons == {"kicked", "bye"}
+
+
+def test_who_talks_is_told_and_the_end_of_it_when_somebody_leaves() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001"))
+        calls = [await dialled(house, number) for number in ("101", "102")]
+        house.media.report(Talking(leg_of(house, "101"), True))
+        assert room(house).member("101").talking
+        calls[0].hang_up()
+        await asyncio.sleep(1)
+        calls[1].hang_up()
+        await asyncio.sleep(1)
+
+    told = [(event.room, event.on) for event in flow(scenario).happened(ConferenceTalking)]
+    assert told == [("7001", True), ("7001", False)]
+
+
+def test_one_number_twice_in_a_room_is_named_by_its_leg() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001"))
+        (phone,) = await house.registered("101")
+        calls = [phone.call("7001"), phone.call("7001")]
+        for call in calls:
+            await call.answered()
+        await asyncio.sleep(0.1)
+        with pytest.raises(Refused, match="101 is in conference 7001 twice; name a leg"):
+            room(house).member("101")
+        leg = next(iter(room(house).members))
+        assert room(house).member(str(leg.id)).leg is leg
+        for call in calls:
+            call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
+def test_the_record_of_a_conference_adds_up() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001"))
+        call = await dialled(house, "101")
+        await asyncio.sleep(20)
+        call.hang_up()
+        await asyncio.sleep(1)
+
+    record = flow(scenario).record
+    assert abs(record.talk_s - 20) < 0.5
+    assert record.path == ("conference:7001",)
+    assert changed(record, segments=()).answered_at is not None
