@@ -1,10 +1,11 @@
 """One leg as a worker sees it: what is spoken with it, who hears it, and whom it hears.
 
 What a leg says comes from its `Wire` and passes through its `RelayRow` to the leg that hears it:
-its partner, itself when it echoes, or nobody. Whatever changes — a description, a join, a
-playback, a lock — ends in `route`, which works that out anew. What a leg hears is one
-`OutgoingStream`, whoever feeds it: the partner's row, its own echo, or a file being played, which
-silences the others meanwhile.
+its partner, itself when it echoes, or nobody; and, where it is *mixed* or *tapped*, into its
+`column` of the matrix. What a leg hears is one `OutgoingStream`, whoever feeds it: the partner's
+row, its own echo, or the tick through its `ear`, with the mix or with a playback that it hears
+alone. Whatever changes — a description, a bridge, a playback, a lock — ends in `route`, which works
+all of that out anew. Who is the partner and whether the leg is mixed is for its bridge to say.
 
 An echo does not repeat keys: they are reported, and a phone that got its own keys back might act
 on them.
@@ -15,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pbx.media.playback import Playback
+from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.column import SoundColumn, VoiceColumn
+from pbx.media.ear import Ear
+from pbx.media.matrix import Matrix
 from pbx.media.ports import PortPair
 from pbx.media.protocol import (
     AnyWorkerEvent,
@@ -29,14 +33,19 @@ from pbx.media.protocol import (
 )
 from pbx.media.relay import OutgoingStream, RelayRow
 from pbx.media.rtcp import RtcpReporter
-from pbx.media.rtp import HEADER_SIZE, HEADS, MARKER, write_header
+from pbx.media.rtp import HEADER_SIZE
 from pbx.media.source import SILENCE, Address
 from pbx.media.telephone_event import KeyPress
 from pbx.media.tick import TickLoop
+from pbx.media.voice import LegVoice
+from pbx.media.watcher import Watcher
 from pbx.media.wire import Wire, nowhere
 
 _HEARD: Final = ("sendrecv", "recvonly")  # directions in which we listen
 _SPOKEN: Final = ("sendrecv", "sendonly")  # directions in which we send
+
+_NO_WISHES: Final = (False, False)
+_UNWATCHED: Final = (False, False, False)
 
 Report = Callable[[AnyWorkerEvent], None]
 """Takes what is to be told to the signalling process."""
@@ -46,11 +55,12 @@ class MediaLeg:
     """A leg of one worker. `now` is the loop's time everywhere."""
 
     __slots__ = (
+        "_concealed_ms",
         "_direction",
-        "_fresh",
         "_live_since",
         "_locked_to",
         "_loop",
+        "_matrix",
         "_refused",
         "_report",
         "_row",
@@ -59,13 +69,25 @@ class MediaLeg:
         "_timeout",
         "_told",
         "_unsent",
+        "_voice_payload",
+        "_watched",
+        "_watcher",
         "_wire",
+        "_wishes",
+        "column",
+        "ear",
         "echoes",
+        "gated",
+        "is_ear",
+        "is_voice",
+        "mixed",
         "number",
         "out",
+        "overlaid",
         "partner",
         "payload",
         "playback",
+        "tapped",
     )
 
     def __init__(
@@ -74,6 +96,7 @@ class MediaLeg:
         pair: PortPair,
         *,
         loop: TickLoop,
+        matrix: Matrix,
         report: Report,
         out: OutgoingStream,
         rtcp: RtcpReporter,
@@ -83,15 +106,38 @@ class MediaLeg:
         self.out = out
         self.payload: PayloadMap | None = None
         self.partner: MediaLeg | None = None
+        """The other leg of a bridge that relays."""
+        self.mixed = False
+        """Whether its bridge goes through the matrix."""
+        self.tapped = False
+        """Whether its bridge wants to hear it though it relays."""
+        self.is_voice = True
+        self.is_ear = True
+        """Its part in whatever bridge it is in: a muted leg is no voice, a held one neither."""
+        self.gated = False
+        """Whether its voice passes only while it talks."""
         self.echoes = False
-        self.playback: Playback | None = None
+        self.playback: SoundColumn | None = None
+        """What is played to it, in place of everything else unless it is *overlaid*."""
+        self.overlaid = False
+        """Whether its playback comes through the matrix."""
+        self.column: VoiceColumn | None = None
+        self.ear: Ear | None = None
+        self._voice_payload: PayloadMap | None = None
+        """What `column` was made for."""
+        self._wishes = _NO_WISHES
+        """Whether keys and talk are to be told."""
+        self._watcher: Watcher | None = None
+        self._watched = _UNWATCHED
+        """What `_watcher` was made for."""
+        self._concealed_ms = 0
+        """Of voices that were decoded before `column`."""
         self._loop = loop
+        self._matrix = matrix
         self._report = report
         self._rtcp = rtcp
         self._row = RelayRow(self._hear_key)
         self._direction: MediaDirection = "inactive"
-        self._fresh = True
-        """Whether the next frame of a playback is the first."""
         self._told = False
         """Whether we have sent any RTCP."""
         self._unsent = 0
@@ -104,7 +150,7 @@ class MediaLeg:
         self._wire = Wire(pair, loop, self)
 
     @property
-    def speaks(self) -> bool:
+    def reachable(self) -> bool:
         """Return whether we may send to this leg and know where and what."""
         return (
             self._direction in _SPOKEN
@@ -121,38 +167,34 @@ class MediaLeg:
         if command.payload is not None and command.payload != self.payload:
             self.payload = command.payload
             self._row.listen_to(command.payload)
+            self._drop_ear()  # before its stream's clock changes
             self.out.tune(command.payload)
-            self._fresh = True
         if command.direction != self._direction:
             self._direction = command.direction
             self._silent_since = self._live_since = now
         self.route_both()
 
-    def join(self, other: MediaLeg) -> None:
-        """Hear and be heard by another leg."""
-        self.unjoin()
-        other.unjoin()
-        self.partner, other.partner = other, self
-        self.route_both()
-
-    def unjoin(self) -> None:
-        """Be alone again; the partner too."""
-        other, self.partner = self.partner, None
-        if other is not None:
-            other.partner = None
-            other.route()
+    def leave(self) -> None:
+        """Belong to no bridge; its part in the next one stays as it is."""
+        self.partner = None
+        self.mixed = self.tapped = self.overlaid = self.gated = False
         self.route()
+
+    def play(self, playback: SoundColumn | None) -> None:
+        """Let the leg hear something, or nothing any more; its bridge is to be arranged then."""
+        self.playback = playback
+        self.overlaid = False
+        self.route_both()
 
     def echo(self, on: bool) -> None:
         """Send back what the leg says, without its keys; or no longer."""
         self.echoes = on
         self.route_both()
 
-    def play(self, playback: Playback | None) -> None:
-        """Let the leg hear a file in place of anybody else, or nothing any more."""
-        self.playback = playback
-        self._fresh = True
-        self.route_both()
+    def watch(self, *, keys: bool, talk: bool) -> None:
+        """Tell keys pressed as tones, or when the party talks, or neither any more."""
+        self._wishes = (keys, talk)
+        self.route()
 
     def watch_silence(self, seconds: float, now: float) -> None:
         """Report when neither RTP nor RTCP came for so long; 0 means never."""
@@ -166,40 +208,28 @@ class MediaLeg:
             self.partner.route()
 
     def route(self) -> None:
-        """Work out anew where this leg's packets go."""
+        """Work out anew where this leg's packets go, and who feeds what it hears."""
+        self._tend_column()
+        self._tend_ear()
         hearer = self._hearer()
         if hearer is None or hearer.payload is None:
             self._row.rest()
-            self._wire.route(self._row.forward, nowhere, self._fail)
+            self._wire.route(self._rewrite, nowhere, self._fail)
         else:
             self._row.aim(hearer.out, hearer.payload, events=hearer is not self)
-            self._wire.route(self._row.forward, hearer.send, self._fail)
+            self._wire.route(self._rewrite, hearer.send, self._fail)
+
+    @property
+    def _rewrite(self) -> Callable[[bytearray, int, float], bool]:
+        """Return what takes a packet: the row's short way for what is done with it."""
+        if self.column is None:
+            return self._row.forward
+        return self._row.listen if self._hearer() is None else self._row.tap
 
     @property
     def send(self) -> Callable[[memoryview], object]:
         """Return what sends one packet to the far end, as long as nothing changes."""
         return self._wire.send
-
-    def send_frame(self, payload: bytes, now: float) -> None:
-        """Send one packet of a playback; its timestamp follows the last one's by one frame."""
-        if not self.speaks or self.payload is None:
-            self._fresh = True
-            return
-        out = self.out
-        head = HEADS[self.payload.send]
-        if self._fresh:
-            self._fresh = False
-            sequence, timestamp = out.next(now)
-            head |= MARKER
-        else:
-            sequence = (out.sequence + 1) & 0xFFFF
-            timestamp = (out.timestamp + out.frame) & 0xFFFF_FFFF
-        buffer = self._loop.buffer
-        size = HEADER_SIZE + len(payload)
-        write_header(buffer, 0, head, sequence, timestamp, out.ssrc)
-        buffer[HEADER_SIZE:size] = payload
-        out.sent(sequence, timestamp, len(payload), now)
-        self._try_to_send(size)
 
     def report_rtcp(self, now: float, *, goodbye: bool = False) -> None:
         """Send a report to the far end; a goodbye only where a report went before (§6.3.7)."""
@@ -226,6 +256,7 @@ class MediaLeg:
         """Return what was received and what was sent so far."""
         self.out.settle()
         row, out, rtcp = self._row, self.out, self._rtcp
+        voice = None if self.column is None else self.column.voice
         round_trip = None if rtcp.round_trip is None else rtcp.round_trip * 1000
         received = StreamFigures(
             packets=row.packets,
@@ -235,6 +266,8 @@ class MediaLeg:
             round_trip_ms=round_trip,
             dropped=row.dropped + self._wire.strangers,
             bursts=row.bursts,
+            concealed_ms=self._concealed_ms + (0 if voice is None else voice.concealed_ms),
+            buffer_ms=0.0 if voice is None else voice.buffer_ms,
         )
         sent = StreamFigures(
             packets=out.packets,
@@ -251,12 +284,15 @@ class MediaLeg:
         """Say goodbye unless the time is None, leave everybody, and return the sockets."""
         if goodbye_at is not None:
             self.report_rtcp(goodbye_at, goodbye=True)
-        self.unjoin()
+        self.playback = None
+        self._wishes = _NO_WISHES
+        self.echoes = False
+        self.leave()
         return self._wire.close()
 
     def take_packet(self, size: int, now: float) -> None:
         """Take RTP that came before the source was locked."""
-        if self._row.forward(self._loop.buffer, size, now):
+        if self._rewrite(self._loop.buffer, size, now):
             hearer = self._hearer()
             if hearer is not None:
                 hearer._try_to_send(size)
@@ -274,11 +310,80 @@ class MediaLeg:
             self._locked_to = remote
             self._report(SourceLocked(self.number, remote))
 
+    def _tend_column(self) -> None:
+        """Decode what the leg says where somebody needs it, and only there."""
+        payload = self.payload
+        codec = None if payload is None else ARRAY_CODECS.get(payload.codec)
+        watched = self._wishes != _NO_WISHES or self.gated
+        wanted = self.tapped or watched or (self.mixed and self.is_voice)
+        if payload is None or codec is None or not wanted or self._direction not in _HEARD:
+            self._drop_column()
+            return
+        if self._voice_payload != payload:
+            self._drop_column()
+        if self.column is None:
+            voice = LegVoice(payload, codec)
+            self._voice_payload = payload
+            self.column = VoiceColumn(voice, codec.rate)
+            self._row.push_to(voice.push, voice.reset)
+        self._tend_watcher(codec.rate)
+        self.column.gated = self.gated
+        self._matrix.tap(self.column, watched)
+
+    def _drop_column(self) -> None:
+        if self.column is None:
+            return
+        self._matrix.tap(self.column, False)
+        self._row.push_to(None, None)
+        self._stop_watcher()
+        self._concealed_ms += self.column.voice.concealed_ms
+        self.column = self._voice_payload = None
+
+    def _tend_watcher(self, rate: int) -> None:
+        """Let what the leg says be watched as was wished."""
+        wishes = (*self._wishes, self.gated)
+        if self._watched == wishes or self.column is None:
+            return
+        self._stop_watcher()
+        keys, talk, gate = self._watched = wishes
+        if any(wishes):
+            self._watcher = Watcher(
+                self.number, rate, self._report, keys=keys, talk=talk, gate=gate
+            )
+        self.column.listening = self._watcher
+
+    def _stop_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        self._watcher, self._watched = None, _UNWATCHED
+
+    def _tend_ear(self) -> None:
+        """Let the tick send to the leg where it hears the mix, or a playback alone."""
+        payload = self.payload
+        codec = None if payload is None else ARRAY_CODECS.get(payload.codec)
+        solo = None if self.overlaid else self.playback
+        wanted = solo is not None or (self.mixed and not self.echoes)
+        if payload is None or codec is None or not wanted or not self.reachable:
+            self._drop_ear()
+            return
+        if self.ear is None:
+            self.ear = Ear(codec, payload, self.out, self.send, self._count_unsent)
+        self.ear.send = self.send
+        self.ear.source = solo
+        self._matrix.feed_alone(self.ear, solo is not None)
+
+    def _drop_ear(self) -> None:
+        if self.ear is not None:
+            self._matrix.feed_alone(self.ear, False)
+            self.ear.leave()
+            self.ear = None
+
     def _hearer(self) -> MediaLeg | None:
+        """Return whom this leg's packets are relayed to."""
         other = self if self.echoes else self.partner
         if other is None or self.payload is None or other.payload is None:
             return None
-        if self._direction not in _HEARD or not other.speaks or other.playback is not None:
+        if self._direction not in _HEARD or not other.reachable or other.playback is not None:
             return None
         if other.echoes and other is not self:
             return None
@@ -287,10 +392,11 @@ class MediaLeg:
 
     def _try_to_send(self, size: int) -> None:
         """Send the first octets of the loop's buffer; count it when that fails."""
+        packet = self._loop.views[size]
         try:
-            self.send(self._loop.views[size])
+            self.send(packet)
         except OSError as error:
-            self._count_unsent(error, size)
+            self._count_unsent(error, packet)
 
     def _fail(self, error: OSError, size: int) -> None:
         """Take note of what a system call refused on this leg's route."""
@@ -298,23 +404,23 @@ class MediaLeg:
         if size == 0:
             self._refused += isinstance(error, ConnectionRefusedError)
         elif hearer is not None:
-            hearer._count_unsent(error, size)
+            hearer._count_unsent(error, self._loop.views[size])
 
-    def _count_unsent(self, error: OSError, size: int) -> None:
+    def _count_unsent(self, error: OSError, packet: memoryview) -> None:
         """Count a packet that did not go out.
 
         ECONNREFUSED is about an earlier one: the packet is tried once more.
         """
         if isinstance(error, ConnectionRefusedError):
             try:
-                self.send(self._loop.views[size])
+                self.send(packet)
             except OSError:
                 pass
             else:
                 return
         self._unsent += 1
         self.out.packets -= 1
-        self.out.octets -= size - HEADER_SIZE
+        self.out.octets -= len(packet) - HEADER_SIZE
 
     def _hear_key(self, key: KeyPress) -> None:
         payload = self.payload

@@ -7,10 +7,14 @@ speaking stream begins anew — a join, a resume, another SSRC, a restart — th
 chosen again: the hearer's sequence goes on by one, its timestamp by the time that passed in
 whole frames, and the marker bit is set. So the hearer never sees a jump.
 
+Where the leg's voice is decoded too, `push` is given each packet of it: `tap` does that besides
+forwarding, `listen` in place of it, for a leg that is heard through the matrix. Keys are told and
+never pushed: nobody hears them as noise.
+
 The packet that is next in order with the expected 16 header bits takes the short way through
-`forward`; telephone-events, losses, late packets, unknown payload types and everything odd take
-`_forward_with_care`. No object is made per packet on the short way: it is nearly all that a worker
-does.
+`forward`, `tap` or `listen`; telephone-events, losses, late packets, unknown payload types and
+everything odd take `_take_with_care`. No object is made per packet on the relay's short way: it is
+nearly all that a worker does.
 """
 
 from __future__ import annotations
@@ -37,6 +41,10 @@ MAX_PACKET: Final = 2048
 
 _NEVER: Final = -1
 """No 16 header bits: every packet takes the careful way."""
+
+
+Push = Callable[[int, int, bytes, float], object]
+"""Takes sequence, timestamp, payload and time of arrival of one packet of a voice."""
 
 
 class Feeder(Protocol):
@@ -127,6 +135,8 @@ class RelayRow(RtpStream):
         "_oldest",
         "_on_key",
         "_out",
+        "_push",
+        "_restart",
         "_sequence_offset",
         "_settled_octets",
         "_settled_packets",
@@ -146,6 +156,8 @@ class RelayRow(RtpStream):
         self._event_type = _NEVER
         self._map = [_NEVER] * 128
         self._out = _NOBODY
+        self._push: Push | None = None
+        self._restart: Callable[[], object] | None = None
         self._aimed = False
         self._fresh = False
         self._oldest = 0
@@ -196,6 +208,15 @@ class RelayRow(RtpStream):
         self._out = _NOBODY
         self._choose_way()
 
+    def push_to(self, push: Push | None, restart: Callable[[], object] | None) -> None:
+        """Give each packet of the voice to `push` from now on, or to nobody.
+
+        `restart` is called when another stream begins.
+        """
+        self._push = push
+        self._restart = restart
+        self._choose_way()
+
     def settle(self) -> None:
         """Tell the hearer's stream what went out on the short way."""
         packets, octets = self.packets, self.octets
@@ -221,7 +242,7 @@ class RelayRow(RtpStream):
             or ssrc != self.ssrc
             or not HEADER_SIZE < size < MAX_PACKET
         ):
-            return self._forward_with_care(packet, size, now)
+            return self._take_with_care(packet, size, now)
         # RtpStream.admit and .measure written out; what the hearer's stream must know of it waits
         # for `settle`. Every field touched here is paid for some thousands of times a second.
         self.expected = sequence + 1
@@ -245,12 +266,51 @@ class RelayRow(RtpStream):
         )
         return True
 
+    def tap(self, packet: bytearray, size: int, now: float) -> bool:
+        """Do as `forward` does, and push the voice."""
+        head, sequence, timestamp, ssrc = read_header(packet)
+        if (
+            sequence == self.expected
+            and head == self._expected_head
+            and ssrc == self.ssrc
+            and HEADER_SIZE < size < MAX_PACKET
+            and self._push is not None
+        ):
+            self._push(sequence, timestamp, bytes(packet[HEADER_SIZE:size]), now)
+        return self.forward(packet, size, now)
+
+    def listen(self, packet: bytearray, size: int, now: float) -> bool:
+        """Push the voice; nothing is ever to be sent on. For a row that rests."""
+        head, sequence, timestamp, ssrc = read_header(packet)
+        if (
+            sequence != self.expected
+            or head != self._expected_head
+            or ssrc != self.ssrc
+            or not HEADER_SIZE < size < MAX_PACKET
+            or self._push is None
+        ):
+            return self._take_with_care(packet, size, now)
+        # The same as in `forward`.
+        self.expected = sequence + 1
+        self.octets += size - HEADER_SIZE
+        self.arrived = now
+        self.timestamp = timestamp
+        transit = now * self.clock - timestamp
+        step = transit - self.transit
+        self.transit = transit
+        if step < 0:
+            step = -step
+        if step < MAX_TRANSIT_STEP:
+            self.jitter += (step - self.jitter) * 0.0625
+        self._push(sequence, timestamp, bytes(packet[HEADER_SIZE:size]), now)
+        return False
+
     def expire(self, now: float) -> None:
         """Tell a key whose packets stopped coming without an end."""
         if self._events.pending:
             self._tell(self._events.expire(now))
 
-    def _forward_with_care(self, packet: bytearray, size: int, now: float) -> bool:
+    def _take_with_care(self, packet: bytearray, size: int, now: float) -> bool:
         self.settle()
         to_send = self._take(packet, size, now)
         self._settled_packets, self._settled_octets = self.packets, self.octets
@@ -280,6 +340,8 @@ class RelayRow(RtpStream):
             self._tell(self._events.read(event, timestamp=timestamp, marker=marker, now=now))
         elif payload_type == self._voice_type:
             self.expire(now)
+            if self._push is not None:
+                self._push(sequence, timestamp, bytes(packet[bounds[0] : bounds[1]]), now)
         else:
             self.dropped += 1
             return False
@@ -320,6 +382,8 @@ class RelayRow(RtpStream):
 
     def _begin_anew(self) -> None:
         self._fresh = True
+        if self._restart is not None:
+            self._restart()
         self._tell(self._events.finish())
         self._events.forget()
         self._choose_way()
@@ -331,5 +395,6 @@ class RelayRow(RtpStream):
 
     def _choose_way(self) -> None:
         """Open the short way when there is nothing that it would overlook."""
-        short = self._aimed and not self._fresh and not self._events.pending
+        ready = not self._fresh if self._aimed else self._push is not None
+        short = ready and not self._events.pending
         self._expected_head = HEADS[self._voice_type] if short else _NEVER

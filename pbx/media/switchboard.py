@@ -1,27 +1,30 @@
-"""A worker's legs, and the commands of protocol.py carried out on them.
+"""A worker's legs and bridges, and the commands of protocol.py carried out on them.
 
 One method per command, looked up by its type. Commands cross events on the channel, so one that
 names a leg which is gone is no mistake: it is without effect. Time-driven work is here too: the
-tick that paces playing files, each leg's RTCP interval, the look after silent legs, and the top-up
-of the port stock.
+tick, each leg's RTCP interval, the look after silent legs, and the top-up of the port stock.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from typing import Any, Final
 
 from pbx.errors import Refused
-from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.bridge import Bridge
 from pbx.media.leg import MediaLeg
+from pbx.media.matrix import Matrix
 from pbx.media.outbox import Outbox
-from pbx.media.playback import Playback
+from pbx.media.playing import Playing
 from pbx.media.ports import PortStock
 from pbx.media.protocol import (
     AddLeg,
+    Announce,
     AnyCommand,
+    AnyWorkerEvent,
+    DigitHeard,
     Echo,
     Enter,
     FreeLeg,
@@ -29,17 +32,17 @@ from pbx.media.protocol import (
     LegFreed,
     LegReport,
     Play,
-    PlaybackDone,
+    SetGains,
     SetMediaTimeout,
     SetPart,
     StopPlaying,
     StreamFigures,
     UpdateLeg,
+    Watch,
 )
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import RtcpReporter
-from pbx.media.sounds import SoundStore
-from pbx.media.tick import TICK, TickLoop, Timer
+from pbx.media.tick import TickLoop, Timer
 
 REPORT_INTERVAL: Final = (4.0, 5.0)
 """Seconds between two RTCP reports of a leg, drawn at random: legs must not report in step."""
@@ -49,8 +52,6 @@ FIRST_REPORT: Final = (1.5, 2.5)
 
 CARE_INTERVAL: Final = 0.5
 """Seconds between two looks after silent legs."""
-
-_TICK_MS: Final = round(TICK * 1000)
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +77,12 @@ class Switchboard:
         self._random_bits = random_bits
         self._epoch = epoch
         self._legs: dict[int, MediaLeg] = {}
-        self._playing: dict[int, MediaLeg] = {}
+        self._bridges: dict[int, Bridge] = {}
+        self._bridge_of: dict[int, Bridge] = {}
+        """By leg."""
+        self._matrix = Matrix(self._need_ticks)
+        self._playing = Playing(outbox.post, self._arrange)
         self._reports: dict[int, Timer] = {}
-        self._bridges: dict[int, set[int]] = {}
-        self._apart: set[int] = set()
-        self._sounds = SoundStore()
         self._top_up_at = inf
         self._top_up_timer: Timer | None = None
         self._actions: dict[type[AnyCommand], Callable[[Any, float], None]] = {
@@ -89,9 +91,12 @@ class Switchboard:
             Enter: self._enter,
             Leave: self._leave,
             SetPart: self._set_part,
+            SetGains: self._set_gains,
             Echo: self._echo,
             Play: self._play,
+            Announce: self._announce,
             StopPlaying: self._stop_playing,
+            Watch: self._watch,
             SetMediaTimeout: self._set_timeout,
             FreeLeg: self._free,
         }
@@ -99,6 +104,16 @@ class Switchboard:
     def __len__(self) -> int:
         """Return how many legs are open."""
         return len(self._legs)
+
+    @property
+    def mixed(self) -> int:
+        """Return how many legs the matrix hears or is heard by."""
+        return sum(leg.column is not None or leg.ear is not None for leg in self._legs.values())
+
+    @property
+    def music_frames(self) -> int:
+        """Return how many payloads of music were coded since the start."""
+        return self._playing.music_frames
 
     def start(self, now: float) -> None:
         """Bind the first ports and begin to look after legs."""
@@ -133,7 +148,8 @@ class Switchboard:
             command.leg,
             pair,
             loop=self._loop,
-            report=self._outbox.post,
+            matrix=self._matrix,
+            report=self._report_of_leg,
             out=OutgoingStream(ssrc=bits(32), sequence=bits(16), timestamp=bits(32)),
             rtcp=RtcpReporter(cname=f"{bits(96):024x}", epoch=self._epoch),  # RFC 7022 §4.2
             now=now,
@@ -142,87 +158,74 @@ class Switchboard:
         self._top_up_soon(now)
 
     def _update(self, command: UpdateLeg, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.update(command, now)
+            self._arrange(leg)
+            self._playing.check(leg)
+
+    def _enter(self, command: Enter, now: float) -> None:
         leg = self._leg(command.leg)
         if leg is None:
             return
-        leg.update(command, now)
-        if leg.playback is not None:
-            try:
-                self._check_playable(leg)
-            except Refused as refusal:
-                self._end_playback(leg, finished=False, error=str(refusal))
-
-    def _enter(self, command: Enter, now: float) -> None:
-        if self._leg(command.leg) is None:
-            return
-        self._take_out(command.leg)
-        self._bridges.setdefault(command.bridge, set()).add(command.leg)
-        self._connect(command.bridge)
+        bridge = self._bridges.get(command.bridge)
+        if self._bridge_of.get(leg.number) is not bridge or bridge is None:
+            self._take_out(leg)
+            bridge = self._bridge(command.bridge)
+            self._bridge_of[leg.number] = bridge
+        bridge.enter(leg, gated=command.gated)
 
     def _leave(self, command: Leave, now: float) -> None:
-        self._take_out(command.leg)
+        if leg := self._leg(command.leg):
+            self._take_out(leg)
 
     def _set_part(self, command: SetPart, now: float) -> None:
-        (self._apart.discard if command.speaks and command.hears else self._apart.add)(command.leg)
-        for bridge, members in self._bridges.items():
-            if command.leg in members:
-                self._connect(bridge)
+        if leg := self._leg(command.leg):
+            leg.is_voice, leg.is_ear = command.speaks, command.hears
+            self._arrange(leg)
 
-    def _take_out(self, number: int) -> None:
-        for bridge, members in tuple(self._bridges.items()):
-            if number in members:
-                members.discard(number)
-                self._legs[number].unjoin()
-                self._connect(bridge)
-                if not members:
-                    del self._bridges[bridge]
+    def _set_gains(self, command: SetGains, now: float) -> None:
+        if bridge := self._bridges.get(command.bridge):
+            bridge.set_gains(command.gains)
 
-    def _connect(self, bridge: int) -> None:
-        """Relay between the two members of a bridge, where they are two and take part."""
-        members = [self._legs[number] for number in self._bridges[bridge]]
-        if len(members) == 2 and not self._apart.intersection(self._bridges[bridge]):
-            members[0].join(members[1])
-        else:
-            for leg in members:
-                leg.unjoin()
+    def _announce(self, command: Announce, now: float) -> None:
+        bridge = self._bridges.get(command.bridge)
+        if bridge is None:
+            return
+        try:
+            self._playing.announce(bridge, command)
+        except Refused as refusal:
+            log.error("nothing is announced in bridge %d: %s", command.bridge, refusal)
 
     def _echo(self, command: Echo, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.echo(command.on)
+            self._arrange(leg)
 
     def _play(self, command: Play, now: float) -> None:
-        leg = self._leg(command.leg)
-        if leg is None:
-            return
-        self._end_playback(leg, finished=False)
-        try:
-            self._check_playable(leg, command.sources)
-            sounds = [self._sounds.open(source) for source in command.sources]
-        except Refused as refusal:
-            done = PlaybackDone(command.leg, command.playback, False, str(refusal))
-            self._outbox.post(done)
-            return
-        leg.play(Playback(command.playback, sounds, loop=command.loop, others=command.others))
-        self._playing[command.leg] = leg
-        self._loop.tick_while(True)
+        if leg := self._leg(command.leg):
+            self._playing.play(leg, command)
+            self._need_ticks()
 
     def _stop_playing(self, command: StopPlaying, now: float) -> None:
-        leg = self._leg(command.leg)
-        if leg and leg.playback is not None and leg.playback.number == command.playback:
-            self._end_playback(leg, finished=False)
+        if leg := self._leg(command.leg):
+            self._playing.stop(leg, command)
+
+    def _watch(self, command: Watch, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.watch(keys=command.keys, talk=command.talk)
 
     def _set_timeout(self, command: SetMediaTimeout, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.watch_silence(command.seconds, now)
 
     def _free(self, command: FreeLeg, now: float) -> None:
-        self._take_out(command.leg)
-        self._apart.discard(command.leg)
-        leg = self._legs.pop(command.leg, None)
+        leg = self._legs.get(command.leg)
         if leg is None:
             self._outbox.post(LegFreed(command.leg, StreamFigures(), StreamFigures()))
             return
-        self._end_playback(leg, finished=False)
+        self._take_out(leg)
+        self._playing.stop(leg)
+        del self._legs[command.leg]
         self._reports.pop(command.leg).cancel()
         pair = leg.close(goodbye_at=now)
         self._outbox.post(LegFreed(command.leg, *leg.figures()))
@@ -235,47 +238,47 @@ class Switchboard:
             log.debug("leg %d is not here", number)
         return leg
 
-    # Playing
+    # Bridges
+
+    def _bridge(self, number: int) -> Bridge:
+        """Return a bridge, which begins here where there is none."""
+        return self._bridges.setdefault(number, Bridge(number, self._matrix))
+
+    def _take_out(self, leg: MediaLeg) -> None:
+        """Take a leg out of its bridge, which ends with its last member or recording."""
+        bridge = self._bridge_of.pop(leg.number, None)
+        if bridge is not None:
+            bridge.leave(leg)
+            if bridge.ended:
+                self._end_bridge(bridge)
+
+    def _end_bridge(self, bridge: Bridge) -> None:
+        del self._bridges[bridge.number]
+        self._playing.forget(bridge)
+
+    def _arrange(self, leg: MediaLeg) -> None:
+        """Let a leg's bridge decide anew, because something of the leg has changed."""
+        if bridge := self._bridge_of.get(leg.number):
+            bridge.arrange()
+
+    # The tick
+
+    def _need_ticks(self) -> None:
+        """Run ticks while the matrix or a playback needs them."""
+        self._loop.tick_while(self._matrix.needed or self._playing.active)
 
     def _tick(self, now: float) -> None:
-        """Send what 20 ms of every playback make. The fence: one that fails ends alone."""
-        self._sounds.advance()
-        for leg in tuple(self._playing.values()):
-            try:
-                self._play_on(leg, now)
-            except Exception:
-                log.exception("leg %d: a playback failed", leg.number)
-                self._end_playback(leg, finished=False, error="the file cannot be played")
+        """Go on by 20 ms: all that is heard through the matrix, and all that is played."""
+        self._playing.begin_tick()
+        self._matrix.tick(now)
+        self._playing.end_tick()
+        self._need_ticks()
 
-    def _play_on(self, leg: MediaLeg, now: float) -> None:
-        playback, payload = leg.playback, leg.payload
-        if playback is None or payload is None:
-            return
-        codec = ARRAY_CODECS[payload.codec]
-        for _ in range(playback.due(_TICK_MS, payload.ptime)):
-            sound = playback.next_payload(codec, payload.ptime)
-            if sound is None:
-                error = playback.error
-                self._end_playback(leg, finished=error is None, error=error)
-                return
-            leg.send_frame(sound, now)
-
-    def _check_playable(self, leg: MediaLeg, sources: Sequence[str] = ("a sound",)) -> None:
-        """Refuse what a leg cannot hear in its codec, or before it has one."""
-        what = ", ".join(source.removeprefix("file:") for source in sources)
-        if leg.payload is None:
-            raise Refused(f"{what} cannot be played before a codec is agreed on")
-        if leg.payload.codec not in ARRAY_CODECS:
-            raise Refused(f"{what} cannot be played in {leg.payload.codec}")
-
-    def _end_playback(self, leg: MediaLeg, *, finished: bool, error: str | None = None) -> None:
-        playback = leg.playback
-        if playback is None:
-            return
-        leg.play(None)
-        del self._playing[leg.number]
-        self._loop.tick_while(bool(self._playing))
-        self._outbox.post(PlaybackDone(leg.number, playback.number, finished, error))
+    def _report_of_leg(self, event: AnyWorkerEvent) -> None:
+        """Pass on what a leg has to tell; a key may end what is played to it."""
+        self._outbox.post(event)
+        if isinstance(event, DigitHeard) and (leg := self._legs.get(event.leg)):
+            self._playing.stop_on_key(leg)
 
     # Time
 

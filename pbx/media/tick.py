@@ -70,6 +70,7 @@ class TickLoop:
         view = memoryview(self.buffer)
         self.views = tuple(view[:size] for size in range(MAX_PACKET + 1))
         """Views of the buffer's beginning, by length."""
+        self.ticks = 0
         self.late_ticks = 0
         self.on_tick: Reader | None = None
         self._epoll = select.epoll()
@@ -203,4 +204,8 @@ class TickLoop:
         self.late_ticks += missed
         self._next_tick += (missed + 1) * TICK
         for _ in range(min(missed, MAX_LATE_TICKS - 1) + 1):
-            self.on_tick(now)
+            self.ticks += 1
+            try:
+                self.on_tick(now)
+            except Exception:  # the same fence once more
+                log.exception("a tick failed")

@@ -114,7 +114,16 @@ class Worker:
         used, elapsed = time.process_time(), now - self._measured_at
         share = (used - self._cpu_used) / elapsed if elapsed > LOAD_INTERVAL / 2 else 0.0
         self._cpu_used, self._measured_at = used, now
-        self._outbox.post(WorkerLoad(share, len(self._switchboard), self._loop.late_ticks))
+        self._outbox.post(
+            WorkerLoad(
+                share,
+                len(self._switchboard),
+                self._loop.late_ticks,
+                self._loop.ticks,
+                self._switchboard.mixed,
+                self._switchboard.music_frames,
+            )
+        )
 
 
 def _read(datagram: bytes) -> list[AnyCommand]:

@@ -1,0 +1,204 @@
+"""The tick: pop → decode → sounds → detect → mix → encode → packetise → send, for all legs at once.
+
+The matrix knows rooms, not bridges: a bridge describes itself when something has changed, and the
+columns and ears of legs are objects whose identity counts (`scene.py`). What changes is noted by
+`change` and worked out once, at the start of the next tick: all voices of a rate side by side
+(`band.py`), all ears of a codec side by side (`ear.py`). Between changes a tick is a few dozen
+numpy calls, whatever the number of legs, and one `send` for each ear.
+
+Nothing here reads a clock or a socket; `now` comes in, packets go out by the ears' `send`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pbx.media.array_codec import Frames
+from pbx.media.band import Band
+from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.column import VoiceColumn
+from pbx.media.ear import Ear, EarBank, Shape
+from pbx.media.resample import DOWN
+from pbx.media.scene import Room
+from pbx.media.tape import Tape
+
+NARROW: Final = 8000
+WIDE: Final = 16000
+"""Sample rates, Hz; a room has one of them."""
+
+log = logging.getLogger(__name__)
+
+
+class Described(Protocol):
+    """A bridge, as the matrix sees it."""
+
+    def room(self) -> Room:
+        """Return who speaks and who listens now."""
+
+    @property
+    def tapes(self) -> Iterable[Tape]:
+        """Return the recordings; their ears are among the room's listeners."""
+
+
+class Feed:
+    """Where ears of a bank find what they hear: rows of what a band has mixed."""
+
+    __slots__ = ("_ears", "_first", "_lowering", "rate")
+
+    def __init__(self, rate: int, first: int, ears: Sequence[Ear]) -> None:
+        self.rate = rate
+        self._first = first
+        self._ears = ears
+        self._lowering: NDArray[np.int16] | None = None
+        if ears and ears[0].codec.rate < rate:
+            states = [DOWN.state(1) if ear.lowering is None else ear.lowering for ear in ears]
+            self._lowering = np.concatenate(states)
+
+    def frames(self, heard: Frames) -> Frames:
+        """Return 20 ms for the ears, at their codec's rate."""
+        rows = heard[self._first : self._first + len(self._ears)]
+        return rows if self._lowering is None else DOWN.apply(self._lowering, rows)
+
+    def settle(self) -> None:
+        """Leave the filter's memory with the ears."""
+        if self._lowering is not None:
+            for n, ear in enumerate(self._ears):
+                ear.lowering = self._lowering[n : n + 1].copy()
+
+
+class Matrix:
+    """All that one worker decodes, mixes and encodes.
+
+    `on_change` is called with each change: ticks may be needed from then on, or no longer.
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._bridges: dict[int, Described] = {}
+        self._taps: dict[VoiceColumn, None] = {}
+        self._alone: dict[Ear, None] = {}
+        self._narrow = Band(NARROW)
+        self._wide = Band(WIDE, self._narrow)
+        self._banks: dict[Shape, EarBank] = {}
+        self._feeds: list[tuple[EarBank, list[Feed]]] = []
+        self._tapes: list[tuple[Tape, int, int]] = []
+        self._changed = False
+
+    def use(self, number: int, bridge: Described | None) -> None:
+        """Mix the bridge of that number, described anew; or, with None, no longer."""
+        if bridge is None:
+            self._bridges.pop(number, None)
+        else:
+            self._bridges[number] = bridge
+        self.change()
+
+    def tap(self, voice: VoiceColumn, on: bool) -> None:
+        """Decode a voice that no bridge needs, because somebody listens to it; or no longer."""
+        if on:
+            self._taps[voice] = None
+        else:
+            self._taps.pop(voice, None)
+        self.change()
+
+    def feed_alone(self, ear: Ear, on: bool) -> None:
+        """Send an ear's source to it; or no longer."""
+        if on:
+            self._alone[ear] = None
+        else:
+            self._alone.pop(ear, None)
+        self.change()
+
+    def change(self) -> None:
+        """Work out anew who is where before the next tick."""
+        self._changed = True
+        self._on_change()
+
+    @property
+    def needed(self) -> bool:
+        """Return whether there is anything to do in a tick."""
+        return bool(self._bridges or self._taps or self._alone)
+
+    def tick(self, now: float) -> None:
+        """Go on by 20 ms."""
+        if self._changed or self._narrow.outdated or self._wide.outdated:
+            self._changed = False
+            self._arrange(now)
+        self._narrow.decode(now)
+        self._wide.decode(now)
+        heard = {NARROW: self._narrow.run(), WIDE: self._wide.run()}
+        for tape, rate, first in self._tapes:
+            tape.write(heard[rate][first : first + 2], rate)
+        for bank, feeds in self._feeds:
+            try:
+                bank.send(_gather([feed.frames(heard[feed.rate]) for feed in feeds], bank), now)
+            except Exception:
+                log.exception("what %s ears hear cannot be sent", bank.codec.name)
+
+    def _arrange(self, now: float) -> None:
+        """Work out who is where."""
+        for _, feeds in self._feeds:
+            for feed in feeds:
+                feed.settle()
+        rooms = [(bridge, bridge.room()) for bridge in self._bridges.values()]
+        banks: dict[Shape, dict[int, list[Ear]]] = {}
+        for _, room in rooms:
+            for listener in room.listeners:
+                if isinstance(listener.ear, Ear):
+                    by_rate = banks.setdefault(listener.ear.shape, {NARROW: [], WIDE: []})
+                    by_rate[room.rate].append(listener.ear)
+        for ear in self._alone:
+            banks.setdefault(ear.shape, {NARROW: [], WIDE: []})
+        ears: dict[int, list[Hashable]] = {NARROW: [], WIDE: []}
+        feeds_of = {}
+        for shape, by_rate in banks.items():
+            feeds_of[shape] = [
+                _feed(rate, ears[rate], mixed) for rate, mixed in by_rate.items() if mixed
+            ]
+        self._tapes = [
+            (tape, room.rate, _place(ears[room.rate], tape.ears))
+            for bridge, room in rooms
+            for tape in bridge.tapes
+        ]
+        self._arrange_banks(banks, now)
+        self._feeds = [(self._banks[shape], feeds) for shape, feeds in feeds_of.items()]
+        taps = list(self._taps)
+        wide_rooms = [room for _, room in rooms if room.rate == WIDE]
+        narrow_rooms = [room for _, room in rooms if room.rate == NARROW]
+        self._wide.arrange(wide_rooms, [v for v in taps if v.rate == WIDE], ears[WIDE])
+        narrow_taps = [voice for voice in taps if voice.rate == NARROW]
+        self._narrow.arrange(narrow_rooms, [*self._wide.lifted, *narrow_taps], ears[NARROW])
+
+    def _arrange_banks(self, banks: dict[Shape, dict[int, list[Ear]]], now: float) -> None:
+        alone: dict[Shape, list[Ear]] = {shape: [] for shape in banks}
+        for ear in self._alone:
+            alone[ear.shape].append(ear)
+        for shape in self._banks.keys() - banks.keys():
+            self._banks.pop(shape).arrange((), (), now)
+        for shape, by_rate in banks.items():
+            if shape not in self._banks:
+                self._banks[shape] = EarBank(ARRAY_CODECS[shape[0]], shape[2])
+            mixed = [*by_rate[NARROW], *by_rate[WIDE]]
+            self._banks[shape].arrange(mixed, alone[shape], now)
+
+
+def _feed(rate: int, ears: list[Hashable], mixed: list[Ear]) -> Feed:
+    """Append a bank's ears to those of a band; return where they are."""
+    return Feed(rate, _place(ears, mixed), mixed)
+
+
+def _place(ears: list[Hashable], more: Sequence[Hashable]) -> int:
+    """Append ears; return the number of the first."""
+    ears.extend(more)
+    return len(ears) - len(more)
+
+
+def _gather(parts: list[Frames], bank: EarBank) -> Frames:
+    """Return what all mixed ears of a bank hear, (ears, samples)."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([np.zeros((0, bank.codec.rate // 50), dtype=np.int16), *parts])

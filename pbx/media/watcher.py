@@ -1,0 +1,70 @@
+"""What is told of a leg's voice: keys pressed as tones, beginnings and ends of talking.
+
+One watcher hears one voice, frame by frame, before its gate; the gate of a room is its talk
+detector too. A leg that leaves or is watched no longer has ended talking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pbx.media.detect import KeyDetector
+from pbx.media.protocol import AnyWorkerEvent, DigitHeard, Talking
+from pbx.media.resample import DOWN
+from pbx.media.talk import TalkDetector
+
+KEY_RATE: Final = 8000
+"""Samples a second that keys are sought in, Hz."""
+
+
+class Watcher:
+    """Listens to one leg's voice of `rate` Hz and reports.
+
+    With `gate` it knows whether the voice is to pass, though nobody asked to be told of talking.
+    """
+
+    def __init__(
+        self,
+        leg: int,
+        rate: int,
+        report: Callable[[AnyWorkerEvent], None],
+        *,
+        keys: bool,
+        talk: bool,
+        gate: bool = False,
+    ) -> None:
+        self._leg = leg
+        self._report = report
+        self._tells_talk = talk
+        self._keys = KeyDetector() if keys else None
+        self._lowering = DOWN.state(1) if keys and rate > KEY_RATE else None
+        self._talk = TalkDetector(rate) if talk or gate else None
+
+    @property
+    def open(self) -> bool:
+        """Return whether the voice is to pass the gate."""
+        return self._talk is None or self._talk.open
+
+    def feed(self, frame: NDArray[np.int16], now: float) -> None:
+        """Take 20 ms of the voice, int16 (rate / 50,)."""
+        if self._talk is not None:
+            self._tell(self._talk.feed(frame, now))
+        if self._keys is None:
+            return
+        if self._lowering is not None:
+            frame = DOWN.apply(self._lowering, frame.reshape(1, -1))[0]
+        for digit, duration_ms in self._keys.feed(frame):
+            self._report(DigitHeard(self._leg, digit, duration_ms, "inband"))
+
+    def stop(self) -> None:
+        """End the watch."""
+        if self._talk is not None:
+            self._tell(self._talk.stop())
+
+    def _tell(self, talking: bool | None) -> None:
+        if talking is not None and self._tells_talk:
+            self._report(Talking(self._leg, talking))
