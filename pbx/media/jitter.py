@@ -19,6 +19,7 @@ from enum import Enum, auto
 from typing import Final
 
 from pbx.media.lead import LeadGauge
+from pbx.media.packet_ring import MASK, ROOM, SKIPPED, SLOTS, PacketRing
 from pbx.media.rtp import MAX_DROPOUT, MAX_MISORDER, sequence_distance, timestamp_distance
 
 START_TICKS: Final = 2
@@ -30,10 +31,6 @@ MAX_DELAY_MS: Final = 200
 MAX_LEAP_MS: Final = 500
 """Timestamps that differ by more from the time that passed belong to another timeline."""
 
-_SLOTS: Final = 32  # of the ring; a power of two, which 65,536 is a multiple of
-_MASK: Final = _SLOTS - 1
-_ROOM: Final = 24  # slots for packets to come; the others hold what was played last
-_PATIENCE_WINDOWS: Final = 4  # windows measured before a delay is thought too long
 _FRAMES_MS: Final = (5, 60)  # durations that a change of timestamps is taken for
 
 
@@ -48,9 +45,6 @@ class Hole(Enum):
 
 Slot = bytes | Hole
 
-SKIPPED: Final = b""
-"""In the place of a packet that took a sequence number and is not to be played."""
-
 
 class JitterBuffer:
     """The packets of one stream, put in order and in time. Units are those of the RTP clock.
@@ -63,7 +57,7 @@ class JitterBuffer:
         *("arrived", "clock", "concealed", "discarded", "duplicates", "frame", "held", "late"),
         *("local", "lost", "tick", "underruns", "urgent", "wish"),
         *("_check_at", "_due", "_duration_ms", "_expected", "_gauge", "_leads", "_owed"),
-        *("_payloads", "_play", "_stamps", "_started", "_step", "_stranger", "_time"),
+        *("_payloads", "_play", "_ring", "_stamps", "_started", "_step", "_stranger", "_time"),
     )
 
     def __init__(
@@ -90,8 +84,9 @@ class JitterBuffer:
         self._duration_ms = duration_ms
         self._gauge = LeadGauge()
         self._leads = self._gauge.leads
-        self._payloads: list[bytes | None] = [None] * _SLOTS
-        self._stamps = [0] * _SLOTS
+        self._ring = PacketRing()
+        self._payloads = self._ring.payloads
+        self._stamps = self._ring.stamps
         self.restart()
 
     def restart(self) -> None:
@@ -105,7 +100,7 @@ class JitterBuffer:
         self._step = 0
         self._check_at = 0
         self._stranger = -1
-        self._payloads[:] = [None] * _SLOTS
+        self._ring.clear()
         self._gauge.forget()
         self.wish = 0
 
@@ -128,7 +123,7 @@ class JitterBuffer:
         if sequence != self._expected or timestamp != self._due or not payload:
             self._push_with_care(sequence, timestamp, payload, now)
             return
-        index = sequence & _MASK
+        index = sequence & MASK
         self._payloads[index] = payload
         self._stamps[index] = timestamp
         self._expected = sequence + 1
@@ -145,13 +140,13 @@ class JitterBuffer:
         """
         if self._started:
             ahead = sequence_distance(sequence, self._expected & 0xFFFF)
-            if 0 <= ahead < _ROOM:
+            if 0 <= ahead < ROOM:
                 number = self._make_way(self._expected + ahead)
-                self._put(number, self._due + ahead * self.frame, SKIPPED)
+                self._ring.put(number, self._due + ahead * self.frame, SKIPPED)
                 self._expected = number + 1
                 self._due += ahead * self.frame
-            elif -_ROOM < ahead < 0 and self._expected + ahead >= self._play:
-                self._fill(self._expected + ahead, SKIPPED)
+            elif -ROOM < ahead < 0 and self._expected + ahead >= self._play:
+                self._ring.fill(self._expected + ahead, self._time, SKIPPED)
 
     def pop(self, wanted: int | None = None) -> Slot:
         """Return the payload that is due, or what is in its place.
@@ -160,7 +155,7 @@ class JitterBuffer:
         """
         play = self._play
         if play != self._expected:
-            index = play & _MASK
+            index = play & MASK
             payload = self._payloads[index]
             if payload and self._stamps[index] == self._time and not self._owed:
                 self._play = play + 1
@@ -170,7 +165,7 @@ class JitterBuffer:
 
     def peek(self) -> bytes | None:
         """Return the payload that is played next, if it is there."""
-        return self._payloads[self._play & _MASK] if self._play != self._expected else None
+        return self._payloads[self._play & MASK] if self._play != self._expected else None
 
     @property
     def position(self) -> int:
@@ -182,18 +177,7 @@ class JitterBuffer:
 
         One hole at the very end, just popped, is passed over.
         """
-        found: list[bytes] = []
-        number = self._play - 1
-        if self._payloads[number & _MASK] is None:
-            number -= 1
-        while len(found) < most and number > self._expected - _SLOTS:
-            payload = self._payloads[number & _MASK]
-            if not payload:
-                break
-            found.append(payload)
-            number -= 1
-        found.reverse()
-        return found
+        return self._ring.before(self._play, self._expected - SLOTS, most)
 
     # -- arrival, the long way
 
@@ -238,23 +222,21 @@ class JitterBuffer:
         most = MAX_LEAP_MS * self.clock // 1000
         if extra > passed + most or extra < -most or (extra < 0 and not ahead):
             self._join_timeline(extra)
-        if ahead >= _ROOM:
-            self._jump(self._expected + ahead, stamp)
-        number = self._make_way(self._expected + ahead)
-        self._append(number, stamp, payload)
+        number = self._expected + ahead
+        if ahead >= ROOM:
+            self._jump(number, stamp)
+        self._append(self._make_way(number), stamp, payload)
 
     def _push_behind(self, number: int, stamp: int, payload: bytes) -> None:
         if number >= self._play:
-            if not self._fill(number, payload):
+            if not self._ring.fill(number, stamp, payload):
                 self.duplicates += 1
                 return
-            self._stamps[number & _MASK] = stamp
-        elif number > self._expected - _SLOTS and self._payloads[number & _MASK] is not None:
+        elif number > self._expected - SLOTS and self._payloads[number & MASK] is not None:
             self.duplicates += 1
             return
         else:
             self.late += 1
-            self._check_at = 0
         self._leads.append(stamp - self.local)
 
     def _append(self, number: int, stamp: int, payload: bytes) -> None:
@@ -262,33 +244,21 @@ class JitterBuffer:
         if stamp > 0xFFFF_FFFF:
             self._shift_time(-0x1_0000_0000)
             stamp -= 0x1_0000_0000
-        self._put(number, stamp, payload)
+        self._ring.put(number, stamp, payload)
         self._expected = number + 1
         self._due = stamp + self.frame
         self._leads.append(stamp - self.local)
         self._check()
 
-    def _put(self, number: int, stamp: int, payload: bytes | None) -> None:
-        self._payloads[number & _MASK] = payload
-        self._stamps[number & _MASK] = stamp
-
-    def _fill(self, number: int, payload: bytes) -> bool:
-        """Put a packet that was overtaken; false when its slot is taken."""
-        if self._payloads[number & _MASK] is not None:
-            return False
-        self._payloads[number & _MASK] = payload
-        return True
-
     def _make_way(self, number: int) -> int:
         """Mark all numbers before this one as missing; return it, less 65,536 after a wrap."""
-        for missing in range(self._expected, number):
-            self._payloads[missing & _MASK] = None
+        self._ring.mark_missing(max(self._expected, number - SLOTS), number)
         if number > 0xFFFF:
             number -= 0x10000
             self._play -= 0x10000
             self._expected -= 0x10000
             self._check_at = 0
-        while number - self._play >= _ROOM:
+        while number - self._play >= ROOM:
             self._drop()
         return number
 
@@ -302,10 +272,10 @@ class JitterBuffer:
         A payload tells by itself where we can measure it. Otherwise less than was thought is
         believed at once, more when it came twice: once it may have been a pause.
         """
-        newest = self._stamps[(self._expected - 1) & _MASK]
+        newest = self._stamps[(self._expected - 1) & MASK]
         step = stamp - newest
         if self._duration_ms is not None:
-            before = self._payloads[(self._expected - 1) & _MASK]
+            before = self._payloads[(self._expected - 1) & MASK]
             if before and self._measured(before) == step:
                 self._due = stamp
             self.frame = self._measured(payload) or self.frame
@@ -324,31 +294,30 @@ class JitterBuffer:
     def _shift_time(self, units: int) -> None:
         self._time += units
         self.local += units
-        for index in range(_SLOTS):
-            self._stamps[index] += units
+        self._ring.shift(units)
 
     def _jump(self, number: int, stamp: int) -> None:
         """Go on behind a loss that is too long to be filled up."""
         self.lost += number - self._expected
         self._settle_debt()
         self._play = self._expected = number
-        self._payloads[:] = [None] * _SLOTS
+        self._ring.clear()
         self._time = stamp - START_TICKS * self.tick
         self._gauge.forget()
 
     def _drop(self) -> None:
         """Give up the oldest packet."""
-        if self._payloads[self._play & _MASK]:
+        if self._payloads[self._play & MASK]:
             self.discarded += 1
         self._play += 1
-        if self._payloads[self._play & _MASK]:
-            self._time = max(self._time, self._stamps[self._play & _MASK])
+        if self._payloads[self._play & MASK]:
+            self._time = max(self._time, self._stamps[self._play & MASK])
 
     # -- adaptation
 
     def _check(self) -> None:
         """Drop what is too old, measure once a second; find the next number to look again at."""
-        most = min(_ROOM, MAX_DELAY_MS * self.clock // 1000 // self.frame + 1)
+        most = min(ROOM, MAX_DELAY_MS * self.clock // 1000 // self.frame + 1)
         if self._expected - self._play > most:
             self._shed(most)
         a_second = max(1, self.clock // self.frame)
@@ -362,32 +331,24 @@ class JitterBuffer:
         while self._expected - self._play > most:
             self._drop()
         if not self._owed and self._expected - self._play > 1:
-            if self._payloads[self._play & _MASK]:
+            if self._payloads[self._play & MASK]:
                 self.discarded += 1
-            self._payloads[self._play & _MASK] = None
+            self._payloads[self._play & MASK] = None
 
     def _adapt(self) -> None:
         reach = MAX_DELAY_MS * self.clock // 1000
-        gauge, tick = self._gauge, self.tick
-        best = max(self._leads)
-        gauge.settle(reach)
         played = self._time - self.held - self.local
-        spare = gauge.low - played
-        if spare < tick:
-            fits = best - played + self.frame + tick <= reach
-            self.wish = 1 if fits else 0
-            self.urgent = spare < 0
-        elif spare >= 2 * tick and gauge.windows >= _PATIENCE_WINDOWS:
-            self.wish = -1
-            self.urgent = spare >= 4 * tick
-        else:
+        deepest = max(self._leads) - played + self.frame + self.tick
+        self._gauge.settle(reach)
+        self.wish, self.urgent = self._gauge.judge(played, self.tick)
+        if self.wish > 0 and deepest > reach:
             self.wish = 0
 
     # -- playing, the long way
 
     def _pop_with_care(self, wanted: int) -> Slot:
         while self._play != self._expected:
-            index = self._play & _MASK
+            index = self._play & MASK
             payload = self._payloads[index]
             if payload is None:
                 if self._pass_over():

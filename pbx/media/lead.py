@@ -18,6 +18,9 @@ WINDOWS: Final = 8
 MAY_MISS: Final = 100
 """One packet in so many may come too late."""
 
+_PATIENCE: Final = 4
+"""Windows measured before a delay is thought too long."""
+
 _KEPT: Final = 9  # lowest leads of a window: one more than may miss in eight of 10 ms packets
 
 
@@ -66,3 +69,16 @@ class LeadGauge:
         self._counts.append(len(leads))
         lowest = sorted(lead for lows in self._lows for lead in lows)
         self.low = lowest[min(sum(self._counts) // MAY_MISS, len(lowest) - 1)]
+
+    def judge(self, played: int, tick: int) -> tuple[int, bool]:
+        """Return which way a delay should change, and whether that is urgent.
+
+        `played` is the lead of what is played now. −1, less, when nearly all packets are there two
+        ticks of `tick` units before their time; +1, more, when not even one.
+        """
+        spare = self.low - played
+        if spare < tick:
+            return 1, spare < 0
+        if spare >= 2 * tick and self.windows >= _PATIENCE:
+            return -1, spare >= 4 * tick
+        return 0, False

@@ -31,6 +31,9 @@ URGENT_TICKS: Final = 5
 PATIENT_TICKS: Final = 250
 """Ticks that any other one waits."""
 
+REST_TICKS: Final = 25
+"""Ticks that the rest of a change waits, when a part of it was made in speech."""
+
 _LOOK_BACK: Final = HISTORY_MS // TICK_MS  # frames kept for concealment
 _CODEC_CONCEALS_MS: Final = 120  # after which a codec's own concealment is faded out
 _NOTHING: Final = np.zeros(0, np.int16)
@@ -44,7 +47,16 @@ class LegVoice:
     """
 
     __slots__ = (
-        *("_concealed_here", "_concealer", "_goal", "_held", "_kept", "_mark", "_patience"),
+        *(
+            "_ahead",
+            "_concealed_here",
+            "_concealer",
+            "_goal",
+            "_held",
+            "_kept",
+            "_mark",
+            "_patience",
+        ),
         *("_sound", "buffer", "codec", "plain", "push", "rate", "samples", "silent", "size"),
         "state",
     )
@@ -88,6 +100,7 @@ class LegVoice:
         self._goal = 0  # samples that are still to be added, or taken away
         self._patience = 0  # ticks that a wish has waited
         self._concealed_here = 0  # samples that the codec itself concealed in this gap
+        self._ahead: tuple[bytes, Frames] | None = None  # decoded before its time
 
     @property
     def concealed_ms(self) -> int:
@@ -168,14 +181,12 @@ class LegVoice:
         if isinstance(slot, bytes):
             return self._decode(slot)
         if slot is Hole.LOST:
-            lost = self.buffer.frame * self.rate // self.buffer.clock
-            return self._conceal(lost, self.buffer.peek())
+            return self._replace(self.buffer.frame * self.rate // self.buffer.clock)
         return self._conceal(self.samples - self._held)
 
     def _decode(self, payload: bytes) -> Frames:
-        states = None if self.state is None else (self.state,)
-        decoded = self.codec.decode(states, (payload,))
-        frame = decoded.reshape(-1)
+        frame = self._decode_once(payload)
+        self._ahead = None
         if not len(frame):  # not a payload of this codec at all
             return self._conceal(self.samples)
         if self._concealer.active or not self._sound.size:
@@ -183,15 +194,38 @@ class LegVoice:
         self._concealed_here = 0
         return frame
 
-    def _conceal(self, samples: int, ahead: bytes | None = None) -> Frames:
-        """Return so many samples by the codec's own concealment while it is of use, else ours."""
-        if self._sound.size and not self._concealer.active:
-            self._concealed_here += samples
-            if self._concealed_here * 1000 <= _CODEC_CONCEALS_MS * self.rate:
-                concealed = self.codec.conceal(self.state, samples, ahead)
-                if concealed is not None:
-                    return concealed.reshape(-1)
-        return self._concealer.fill(self._sound, samples)
+    def _decode_once(self, payload: bytes) -> Frames:
+        """Return the samples of a payload; decoders with memory must see each only once."""
+        if self._ahead is not None and self._ahead[0] is payload:
+            return self._ahead[1]
+        states = None if self.state is None else (self.state,)
+        return self.codec.decode(states, (payload,)).reshape(-1)
+
+    def _replace(self, samples: int) -> Frames:
+        """Return so many samples in place of a lost packet, which others may have followed."""
+        ahead = self.buffer.peek()
+        concealed = self._conceal_by_codec(samples, ahead)
+        if concealed is not None:
+            return concealed
+        if ahead is None:
+            return self._concealer.fill(self._sound, samples)
+        self._ahead = (ahead, self._decode_once(ahead))
+        return self._concealer.fill(self._sound, samples, self._ahead[1])
+
+    def _conceal(self, samples: int) -> Frames:
+        """Return so many samples while nothing comes."""
+        concealed = self._conceal_by_codec(samples, None)
+        return self._concealer.fill(self._sound, samples) if concealed is None else concealed
+
+    def _conceal_by_codec(self, samples: int, ahead: bytes | None) -> Frames | None:
+        """Return the codec's own concealment, if it has one, while it is of use."""
+        if not self._sound.size or self._concealer.active:
+            return None
+        self._concealed_here += samples
+        if self._concealed_here * 1000 > _CODEC_CONCEALS_MS * self.rate:
+            return None
+        concealed = self.codec.conceal(self.state, samples, ahead)
+        return None if concealed is None else concealed.reshape(-1)
 
     def _append(self, sound: Frames) -> None:
         self._sound = np.concatenate((self._sound, sound))
@@ -203,8 +237,8 @@ class LegVoice:
         self._held -= self.samples
         self._sound = self._sound[-(self._concealer.history + self._held) :]
         self.buffer.held = self._units(self._held)
-        odd = self._held or self._goal or self._concealer.active or self._concealed_here
-        if not odd and self.buffer.frame == self.buffer.tick:
+        odd = self._held or self._goal or self._concealed_here or self._ahead
+        if not odd and not self._concealer.active and self.buffer.frame == self.buffer.tick:
             self.plain = True
             self._mark = self.buffer.position
             self._kept.clear()
@@ -262,7 +296,7 @@ class LegVoice:
     def _step(self, before: Frames, sound: Frames) -> int:
         """Return by how many samples to stretch now; 0: not here."""
         goal = abs(self._goal)
-        if is_quiet(sound) or self._patience > PATIENT_TICKS:
+        if is_quiet(sound) or self._patience > REST_TICKS:
             return goal
         period = period_of(np.concatenate((before, sound))[-2 * self.samples :], self.rate)
         return period if period <= goal else 0
