@@ -24,6 +24,7 @@ from pbx.api.views import DatabaseHealth, MediaWorker
 from pbx.call.admission import Admission
 from pbx.call.exchange import CallSettings, Exchange
 from pbx.call.features import CODES
+from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
 from pbx.call.standard import standard_destinations
 from pbx.cdr.recorder import Recorder
@@ -46,6 +47,7 @@ from pbx.media.tones import RATE, special_information
 from pbx.office import DatabaseOffice, open_office
 from pbx.plan.loader import load_plan
 from pbx.plan.model import Plan
+from pbx.recordings.index import RecordingIndex
 from pbx.sip.auth import DigestAuthenticator
 from pbx.sip.flow import Flow
 from pbx.sip.guard import Guard
@@ -119,6 +121,7 @@ class Server:
         self._api: ApiServer | None = None
         self._loop_watch = LoopWatch()
         self._alarms = Alarms(self._clock.wall)
+        self._recording_index = RecordingIndex(office.database, home.recordings)
         self._trace = Trace(self._clock.wall)
         self._bus = Bus(clock, first_seq=recorder.next_seq)
         self._registrar = Registrar()
@@ -145,6 +148,14 @@ class Server:
             EngineSettings(ports=settings.media.ports, workers=settings.media.workers),
             on_event=lambda worker, event: self._exchange.media_event(worker, event),
             on_worker_lost=self._worker_lost,
+        )
+        self._recordings = Recordings(
+            self._media,
+            self._recording_index,
+            clock=clock,
+            folder=str(home.recordings),
+            format=settings.recording.format,
+            alarm=self._alarms.raise_,
         )
         self._registrations, self._exchange = self._build_exchange()
 
@@ -180,6 +191,7 @@ class Server:
             destinations=standard_destinations(),
             outward=self._transport,
             plan=self._plan,
+            recordings=self._recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(self._settings.media.codecs),
                 unknown_code_sound=str(self._home.rendered_sounds / "unknown-code.wav"),
@@ -201,6 +213,8 @@ class Server:
         await self._office.reload()
         self._recorder.start()
         stack.push_async_callback(self._recorder.close)
+        self._recording_index.start()
+        stack.push_async_callback(self._recording_index.close)
         write_sound(self._home.rendered_sounds / "unknown-code.wav", special_information(), RATE)
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)

@@ -48,6 +48,11 @@ class Bridge:
         """Tell whether the bridge has a worker: from its first member on."""
         return self._port is not None
 
+    @property
+    def worker(self) -> int | None:
+        """Return the number of that worker."""
+        return self._port.worker if self._port is not None else None
+
     def add(self, leg: Leg, *, gated: bool = False) -> None:
         """Let `leg` hear the others and be heard by its audience, which is all if not said.
 

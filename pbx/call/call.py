@@ -73,6 +73,8 @@ class Call:
         self.legs: dict[int, Leg] = {}
         self.caller_leg: Leg | None = None
         self.bridge = Bridge(exchange.media)
+        self.recorded = 0
+        """How many recordings were named after this call."""
         self.supervisors: dict[Leg, Supervision] = {}
         self.kept: Leg | None = None
         """A party that a supervisor left alone, until somebody takes over."""
@@ -312,11 +314,13 @@ class Call:
         log.warning("call %s: no media figures within %s s", self.id, FIGURES_TIMEOUT)
         for leg in tuple(self.legs.values()):
             leg.media_gone()
+        self._close()
 
     def _close_legs(self) -> None:
         """Close what is still open: the fence for a leg that cannot be, so that the others are."""
         ending = self.ending
         assert ending is not None
+        self.exchange.recordings.stop_all_of(self)
         for leg in tuple(self.legs.values()):
             try:
                 leg.close(reason=ending.reason, status=ending.status, cause=ending.cause)
@@ -324,7 +328,9 @@ class Call:
                 self.fail(error)
 
     def _waiting(self) -> bool:
-        return any(leg.media.awaits_figures for leg in self.legs.values())
+        return self.exchange.recordings.awaited_by(self) or any(
+            leg.media.awaits_figures for leg in self.legs.values()
+        )
 
     def _close(self) -> None:
         if self._patience is not None:

@@ -32,13 +32,14 @@ from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
 from pbx.call.lookup import find_call
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
+from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
 from pbx.call.routing import Destinations, NumberPlan
 from pbx.errors import MessageError, NotFound, Refused, SdpError
 from pbx.events import Bus, CallStarted, Clock
 from pbx.media.engine import MediaEngine
 from pbx.media.formats import Capabilities
-from pbx.media.protocol import AnyWorkerEvent, WorkerLoad
+from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad
 from pbx.plan.model import Destination
 from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
@@ -103,6 +104,7 @@ class Exchange:
         destinations: Destinations,
         outward: Outward,
         plan: NumberPlan,
+        recordings: Recordings,
         settings: CallSettings,
         new_call_id: Callable[[], str],
         new_session_id: Callable[[], int],
@@ -115,6 +117,7 @@ class Exchange:
         self.destinations = destinations
         self.outward = outward
         self.plan = plan
+        self.recordings = recordings
         self.settings = settings
         self.features = dict(settings.features)
         self.calls: dict[str, Call] = {}
@@ -162,6 +165,9 @@ class Exchange:
         """Give an event of a media worker to its leg; fenced as `pump` is."""
         if isinstance(event, WorkerLoad):
             return
+        if isinstance(event, RecordingDone):
+            self.recordings.done(worker, event)
+            return
         leg = self._by_media.get(getattr(event, "leg", -1))
         if leg is not None:
             try:
@@ -171,6 +177,7 @@ class Exchange:
 
     def worker_lost(self, worker: int, legs: Iterable[int]) -> None:
         """End the calls whose media died with their worker."""
+        self.recordings.worker_lost(worker)
         for number in legs:
             leg = self._by_media.get(number)
             if leg is not None:

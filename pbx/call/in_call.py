@@ -12,5 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pbx.call.leg import Leg
 
-IN_CALL: Mapping[str, Callable[[Leg], None]] = {}
+
+def _record(leg: Leg) -> None:
+    """Begin to record the call, or stop."""
+    leg.call.exchange.recordings.toggle(leg)
+
+
+IN_CALL: Mapping[str, Callable[[Leg], None]] = {"*1": _record}
 """Code → what it does for the leg that keyed it."""

@@ -42,6 +42,7 @@ COLUMNS: dict[str, Callable[[CallRecord], object]] = {
     "path": lambda record: " > ".join(record.path),
     "tags": lambda record: " ".join(record.tags),
     "recording": lambda record: record.recording,
+    "recording_sha256": lambda record: record.recordings[0].sha256 if record.recordings else None,
     "survey": lambda record: record.survey,
     "dialplan_version": lambda record: record.dialplan_version,
     "mos_min": lambda record: min(

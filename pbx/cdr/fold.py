@@ -18,7 +18,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pbx import events
-from pbx.cdr.open_call import OpenCall, Party, Phase, Span, Watch
+from pbx.cdr.open_call import OpenCall, Party, Phase, Span, Tape, Watch
 from pbx.events import CallEnded, CallStarted, Event, Stamped
 
 INTERRUPTED_CAUSE = 41  # Q.850: temporary failure
@@ -186,6 +186,22 @@ def _conference_left(call: OpenCall, event: events.ConferenceLeft) -> None:
     _settle(call)
 
 
+def _recording_started(call: OpenCall, event: events.RecordingStarted) -> None:
+    if all(tape.id != event.recording for tape in call.tapes):
+        call.tapes = (*call.tapes, Tape(event.recording, call.now))
+
+
+def _recording_ended(call: OpenCall, event: events.RecordingEnded) -> None:
+    call.tapes = tuple(
+        [
+            Tape(tape.id, tape.start, event.seconds, event.sha256, event.error)
+            if tape.id == event.recording
+            else tape
+            for tape in call.tapes
+        ]
+    )
+
+
 def _leg_ended(call: OpenCall, event: events.LegEnded) -> None:
     leg = event.leg
     if leg not in call.live:
@@ -241,6 +257,8 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.PartyReleased: _released,
     events.ConferenceJoined: _conference_joined,
     events.ConferenceLeft: _conference_left,
+    events.RecordingStarted: _recording_started,
+    events.RecordingEnded: _recording_ended,
     events.LegEnded: _leg_ended,
     events.LegQuality: _measured,
     events.CallEnded: _ended,

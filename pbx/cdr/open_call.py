@@ -15,6 +15,7 @@ from pbx.cdr.record import (
     Caller,
     CallRecord,
     QualityRow,
+    Recorded,
     Segment,
     SegmentKind,
     Supervised,
@@ -60,6 +61,16 @@ class Watch(msgspec.Struct, frozen=True, gc=False):
     leg: int | None = None
 
 
+class Tape(msgspec.Struct, frozen=True, gc=False):
+    """A recording; `start` in milliseconds since the start of the call."""
+
+    id: str
+    start: int
+    seconds: float | None = None
+    sha256: str | None = None
+    error: str | None = None
+
+
 class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     """A call as far as its events tell. Values are replaced, never changed in place."""
 
@@ -92,6 +103,7 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     quality: tuple[Quality, ...] = ()
     watching: tuple[Watch, ...] = ()
     watched: tuple[Watch, ...] = ()  # those that are over
+    tapes: tuple[Tape, ...] = ()
     ending: CallEnded | None = None
     ended: int = 0
 
@@ -132,12 +144,13 @@ def _record_of(call: OpenCall, ending: CallEnded) -> CallRecord:
         agent=None,
         path=call.path,
         tags=(),
-        recording=None,
+        recording=call.tapes[0].id if call.tapes else None,
         survey=None,
         dialplan_version=started.dialplan_version,
         quality=tuple(_quality_row(figures) for figures in call.quality),
         segments=_segments(call),
         supervision=_supervision(call),
+        recordings=_recordings(call),
     )
 
 
@@ -179,6 +192,19 @@ def _supervision(call: OpenCall) -> tuple[Supervised, ...]:
             ended_at=utc_text(call.started_ms + watch.end),
         )
         for watch in call.watched
+    )
+
+
+def _recordings(call: OpenCall) -> tuple[Recorded, ...]:
+    return tuple(
+        Recorded(
+            id=tape.id,
+            started_at=utc_text(call.started_ms + tape.start),
+            seconds=tape.seconds,
+            sha256=tape.sha256,
+            error=tape.error,
+        )
+        for tape in call.tapes
     )
 
 

@@ -84,6 +84,17 @@ class Supervised(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ended_at: str
 
 
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One recording of the call. `seconds` and `sha256` are None where its file was not complete
+    when the record was closed; `error` says what is wrong with it."""
+
+    id: str
+    started_at: str
+    seconds: float | None
+    sha256: str | None
+    error: str | None
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one customer call. docs/cdr.md says what each field means."""
 
@@ -115,6 +126,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quality: tuple[QualityRow, ...]
     segments: tuple[Segment, ...]
     supervision: tuple[Supervised, ...] = ()
+    recordings: tuple[Recorded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

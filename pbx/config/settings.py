@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pbx.config.values import AllowedHost, HttpListen, Network, SipListen, network
 
@@ -86,7 +87,7 @@ class RetentionSettings:
 class RecordingSettings:
     """Section `recording`."""
 
-    format: str = "ulaw"
+    format: Literal["ulaw", "pcm", "opus"] = "ulaw"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def test_the_json_is_the_documented_object_field_for_field() -> None:
     found = msgspec.to_builtins(plain_call("7f3a").record())
     shown = found.pop("quality"), found.pop("segments")
     assert found.pop("supervision") == ()
+    assert found.pop("recordings") == ()
     assert found == {
         "id": "7f3a",
         "direction": "internal",
@@ -115,7 +116,7 @@ def test_every_word_of_the_record_is_documented(word: str) -> None:
 def test_the_documented_columns_of_the_csv_exist() -> None:
     text = DOCS.read_text()
     own = {"caller_number", "caller_name", "called_number", "mos_min"}
-    nested = {"caller", "called", "quality", "segments", "supervision"}
+    nested = {"caller", "called", "quality", "segments", "supervision", "recordings"}
     fields = set(CallRecord.__struct_encode_fields__) - nested
     assert set(COLUMNS) == own | fields
     assert all(f"`{name}`" in text for name in COLUMNS)

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from pbx.call.admission import Admission
 from pbx.call.exchange import CallSettings, Exchange
 from pbx.call.features import CODES
+from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
 from pbx.call.standard import standard_destinations
 from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
-from pbx.events import AnyEvent, Bus, Event, Stamped
+from pbx.events import AnyEvent, Bus, Event, RecordingEvent, Stamped
 from pbx.media.formats import Capabilities
 from pbx.plan.model import Plan
 from pbx.sip.auth import DigestAuthenticator
@@ -116,6 +117,17 @@ class Keeper:
         self.removed.extend(removals)
 
 
+class Index:
+    """Keeps what happened to recordings, in order."""
+
+    def __init__(self) -> None:
+        self.entries: list[RecordingEvent] = []
+
+    def take(self, event: RecordingEvent, at: float) -> None:
+        """Note it."""
+        self.entries.append(event)
+
+
 class House:
     """An exchange with a directory, on a network, with a record of all that happened."""
 
@@ -124,6 +136,7 @@ class House:
         self.network = Network()
         self.directory = Directory()
         self.keeper = Keeper()
+        self.index = Index()
         self.plan = Plan("test")
         self.events: list[Stamped] = []
         self._calls: dict[str, OpenCall] = {}
@@ -155,6 +168,9 @@ class House:
             now=clock.monotonic,
             alarm=self.alarms.append,
         )
+        self.recordings = Recordings(
+            self.media, self.index, clock=clock, folder="/recordings", alarm=self.alarms.append
+        )
         ids = Tokens("call")
         self.exchange = Exchange(
             ua=self.ua,
@@ -168,6 +184,7 @@ class House:
             destinations=standard_destinations(),
             outward=_Outward(self.node),
             plan=self.plan,
+            recordings=self.recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
                 unknown_code_sound="unknown.wav",
