@@ -18,8 +18,8 @@ from pbx.media.protocol import AnyWorkerEvent, CodeHeard, DigitHeard
 KeySource = Literal["rfc4733", "inband"]
 """How a key came: as a telephone-event, or as a pair of tones."""
 
-PassOn = Callable[[str, KeySource], None]
-"""Lets whoever hears the leg hear a key that came that way."""
+PassOn = Callable[[str, KeySource, float], None]
+"""Lets whoever hears the leg hear a key that came that way; the time is now."""
 
 
 class Keypad:
@@ -48,9 +48,9 @@ class Keypad:
         self._waiting: deque[tuple[KeySource, bool]] = deque()
         """How each withheld key came, and whether it was heard already."""
 
-    def set_codes(self, codes: Iterable[str]) -> None:
+    def set_codes(self, codes: Iterable[str], now: float) -> None:
         """Say what the party may key from now on; what is withheld is decided first."""
-        self._carry_out(self._matcher.finish())
+        self.finish(now)
         self._matcher = CodeMatcher(codes)
 
     def withholds(self, digit: str) -> bool:
@@ -62,18 +62,18 @@ class Keypad:
     ) -> None:
         """Take a key that was let go. `heard` says that it went on already."""
         self._report(DigitHeard(self._leg, digit, duration_ms, source))
-        self._carry_out(self._matcher.expire(now))
+        self._carry_out(self._matcher.expire(now), now)
         self._waiting.append((source, heard))
-        self._carry_out(self._matcher.key(digit, now))
+        self._carry_out(self._matcher.key(digit, now), now)
         self._wake_when_due()
 
-    def finish(self) -> None:
-        """Decide about all that is withheld: nobody hears the leg any more."""
-        self._carry_out(self._matcher.finish())
+    def finish(self, now: float) -> None:
+        """Decide about all that is withheld."""
+        self._carry_out(self._matcher.finish(), now)
 
     def _expire(self, now: float) -> None:
         self._woken_at = None
-        self._carry_out(self._matcher.expire(now))
+        self._carry_out(self._matcher.expire(now), now)
         self._wake_when_due()
 
     def _wake_when_due(self) -> None:
@@ -82,7 +82,7 @@ class Keypad:
             self._woken_at = due
             self._wake(due, self._expire)
 
-    def _carry_out(self, verdicts: list[Verdict]) -> None:
+    def _carry_out(self, verdicts: list[Verdict], now: float) -> None:
         for verdict in verdicts:
             if isinstance(verdict, Completed):
                 for _ in verdict.code:
@@ -91,4 +91,4 @@ class Keypad:
             else:
                 source, heard = self._waiting.popleft()
                 if not heard:
-                    self._pass_on(verdict.digit, source)
+                    self._pass_on(verdict.digit, source, now)

@@ -19,10 +19,10 @@ class Desk:
         self.keypad = Keypad(
             3,
             report=self.reported.append,
-            pass_on=lambda digit, source: self.passed.append((digit, source)),
+            pass_on=lambda digit, source, now: self.passed.append((digit, source)),
             wake=lambda when, call: self._calls.append((when, call)),
         )
-        self.keypad.set_codes(codes)
+        self.keypad.set_codes(codes, self.now)
 
     def press(self, digits: str, source: KeySource = "rfc4733", *, heard: bool = False) -> None:
         for digit in digits:
@@ -115,7 +115,7 @@ def test_a_code_of_one_key_waits_too():
 def test_new_codes_decide_about_what_is_withheld():
     desk = Desk("*1", "*12")
     desk.press("*1")
-    desk.keypad.set_codes(["##"])
+    desk.keypad.set_codes(["##"], desk.now)
     assert desk.codes == ["*1"]
     desk.press("*")
     assert desk.heard == "*"
@@ -124,7 +124,7 @@ def test_new_codes_decide_about_what_is_withheld():
 def test_at_the_end_all_that_is_withheld_goes_on():
     desk = Desk("*1")
     desk.press("*")
-    desk.keypad.finish()
+    desk.keypad.finish(desk.now)
     assert desk.heard == "*"
     desk.wait(2)
     assert desk.heard == "*"
