@@ -28,7 +28,7 @@ HISTORY_MS: Final = 60
 
 SHORTEST_MS: Final = 2.5  # shortest period that is repeated: 400 Hz
 LONGEST_MS: Final = 15.0  # 66 Hz
-_COMPARED_MS: Final = 10.0  # of the newest sound, compared with what was a period before
+_COMPARED_MS: Final = 8.0  # of the newest sound, compared with what was a period before
 _STEADY_MS: Final = 10  # of full level, and of each number of periods
 _CYCLES: Final = 3  # periods that are repeated in turn in the end
 FADED_MS: Final = 60

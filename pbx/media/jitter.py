@@ -263,8 +263,9 @@ class JitterBuffer:
         return number
 
     def _measured(self, payload: bytes) -> int:
-        duration_ms = self._duration_ms(payload) if self._duration_ms is not None else 0.0
-        return round(duration_ms * self.clock / 1000)
+        if self._duration_ms is None:
+            return 0
+        return round(self._duration_ms(payload) * self.clock / 1000)
 
     def _learn_frame(self, stamp: int, payload: bytes) -> None:
         """Find out how long packets last from a timestamp that is not the expected one.
@@ -382,7 +383,7 @@ class JitterBuffer:
     def _wait_for(self, stamp: int, wanted: int) -> bool:
         """Tell whether it is too early for the packet of `stamp`: the sender paused before it."""
         gap = stamp - self._time
-        if gap <= 0:
+        if gap <= 0 or self._follows(stamp):
             return False
         if self._owed:
             self._resume(stamp, gap)
@@ -391,6 +392,12 @@ class JitterBuffer:
             return False
         self._time += min(wanted, gap)
         return True
+
+    def _follows(self, stamp: int) -> bool:
+        """Tell whether the payload played last ends here: packets have another length now."""
+        before = self._payloads[(self._play - 1) & MASK]
+        ends = self._stamps[(self._play - 1) & MASK] + self._measured(before or SKIPPED)
+        return bool(before) and ends == stamp
 
     def _resume(self, stamp: int, gap: int) -> None:
         """Choose when the first packet behind a pause is played; what was owed is forgiven.
