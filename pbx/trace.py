@@ -174,6 +174,7 @@ def _event_entry(stamped: Stamped) -> TraceEntry:
         | events.MediaLost
         | events.DigitReceived
         | events.PlaybackFinished
+        | events.RecordingEvent
         | events.Bridged,
     )
     return TraceEntry(
@@ -208,6 +209,14 @@ def _sentence(event: events.AnyEvent) -> str:
             return "resumes"
         case events.DigitReceived():
             return f"key pressed ({event.source})"
+        case events.RecordingStarted():
+            return f"recording {event.recording} begins"
+        case events.RecordingPaused():
+            return f"recording {event.recording} is paused"
+        case events.RecordingResumed():
+            return f"recording {event.recording} goes on" + (" by itself" * event.by_itself)
+        case events.RecordingEnded():
+            return _recorded(event)
         case events.PlaybackFinished():
             return f"played {event.file}"
         case events.CodecChanged():
@@ -216,6 +225,11 @@ def _sentence(event: events.AnyEvent) -> str:
             return f"no audio for {event.silent_s:.0f} s, asking whether it is still there"
         case events.CallEnded():
             return f"call ended: {event.result} ({event.reason}), by {event.ended_by}"
+
+
+def _recorded(event: events.RecordingEnded) -> str:
+    length = "" if event.seconds is None else f", {event.seconds:.1f} s"
+    return f"recording {event.recording} ends{length}" + (f": {event.error}" if event.error else "")
 
 
 def _figures(quality: events.Quality) -> str:

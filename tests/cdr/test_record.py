@@ -115,7 +115,7 @@ def test_every_word_of_the_record_is_documented(word: str) -> None:
 
 def test_the_documented_columns_of_the_csv_exist() -> None:
     text = DOCS.read_text()
-    own = {"caller_number", "caller_name", "called_number", "mos_min"}
+    own = {"caller_number", "caller_name", "called_number", "mos_min", "recording_sha256"}
     nested = {"caller", "called", "quality", "segments", "supervision", "recordings"}
     fields = set(CallRecord.__struct_encode_fields__) - nested
     assert set(COLUMNS) == own | fields

@@ -45,7 +45,7 @@ def test_a_call_is_recorded_on_demand_with_the_caller_on_the_left() -> None:
         (command,) = house.media.sent(Record)
         assert command.bridge == call.bridge.number
         assert command.left == call.caller.id
-        assert command.path == f"/recordings/1970/01/01/{call.id}-1.wav"
+        assert command.path == f"/recordings/2026/11/21/{call.id}-1.wav"
         await asyncio.sleep(5)
         key(house, call)
         await asyncio.sleep(1)
