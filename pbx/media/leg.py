@@ -19,17 +19,20 @@ from typing import Final
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.column import SoundColumn, VoiceColumn
 from pbx.media.ear import Ear
+from pbx.media.far_end import FarEnd, Report
 from pbx.media.matrix import Matrix
+from pbx.media.moving import LastingCommand
 from pbx.media.ports import PortPair
 from pbx.media.protocol import (
-    AnyWorkerEvent,
     DigitHeard,
-    MediaDirection,
+    Echo,
     MediaSilent,
     PayloadMap,
+    SetPart,
     SourceLocked,
     StreamFigures,
     UpdateLeg,
+    Watch,
 )
 from pbx.media.relay import OutgoingStream, RelayRow
 from pbx.media.rtcp import RtcpReporter
@@ -39,40 +42,22 @@ from pbx.media.telephone_event import KeyPress
 from pbx.media.tick import TickLoop
 from pbx.media.voice import LegVoice
 from pbx.media.watcher import Watcher
-from pbx.media.wire import Wire, nowhere
+from pbx.media.wire import nowhere
 
 _HEARD: Final = ("sendrecv", "recvonly")  # directions in which we listen
-_SPOKEN: Final = ("sendrecv", "sendonly")  # directions in which we send
 
 _NO_WISHES: Final = (False, False)
 _UNWATCHED: Final = (False, False, False)
 
-Report = Callable[[AnyWorkerEvent], None]
-"""Takes what is to be told to the signalling process."""
 
-
-class MediaLeg:
+class MediaLeg(FarEnd):
     """A leg of one worker. `now` is the loop's time everywhere."""
 
     __slots__ = (
-        "_concealed_ms",
-        "_direction",
-        "_live_since",
-        "_locked_to",
-        "_loop",
         "_matrix",
-        "_refused",
-        "_report",
-        "_row",
-        "_rtcp",
-        "_silent_since",
-        "_timeout",
-        "_told",
-        "_unsent",
         "_voice_payload",
         "_watched",
         "_watcher",
-        "_wire",
         "_wishes",
         "column",
         "ear",
@@ -81,11 +66,8 @@ class MediaLeg:
         "is_ear",
         "is_voice",
         "mixed",
-        "number",
-        "out",
         "overlaid",
         "partner",
-        "payload",
         "playback",
         "tapped",
     )
@@ -102,9 +84,16 @@ class MediaLeg:
         rtcp: RtcpReporter,
         now: float,
     ) -> None:
-        self.number = number
-        self.out = out
-        self.payload: PayloadMap | None = None
+        super().__init__(
+            number,
+            pair,
+            loop=loop,
+            report=report,
+            row=RelayRow(self._hear_key),
+            out=out,
+            rtcp=rtcp,
+            now=now,
+        )
         self.partner: MediaLeg | None = None
         """The other leg of a bridge that relays."""
         self.mixed = False
@@ -130,33 +119,7 @@ class MediaLeg:
         self._watcher: Watcher | None = None
         self._watched = _UNWATCHED
         """What `_watcher` was made for."""
-        self._concealed_ms = 0
-        """Of voices that were decoded before `column`."""
-        self._loop = loop
         self._matrix = matrix
-        self._report = report
-        self._rtcp = rtcp
-        self._row = RelayRow(self._hear_key)
-        self._direction: MediaDirection = "inactive"
-        self._told = False
-        """Whether we have sent any RTCP."""
-        self._unsent = 0
-        self._refused = 0
-        """Packets that found the far end's port closed."""
-        self._timeout = 0.0
-        self._silent_since = now
-        self._live_since = now
-        self._locked_to: Address | None = None
-        self._wire = Wire(pair, loop, self)
-
-    @property
-    def reachable(self) -> bool:
-        """Return whether we may send to this leg and know where and what."""
-        return (
-            self._direction in _SPOKEN
-            and self.payload is not None
-            and self._wire.target is not None
-        )
 
     def update(self, command: UpdateLeg, now: float) -> None:
         """Take over what the description says."""
@@ -196,11 +159,6 @@ class MediaLeg:
         self._wishes = (keys, talk)
         self.route()
 
-    def watch_silence(self, seconds: float, now: float) -> None:
-        """Report when neither RTP nor RTCP came for so long; 0 means never."""
-        self._timeout = seconds
-        self._silent_since = now
-
     def route_both(self) -> None:
         """Work out anew who hears this leg, and whom it hears."""
         self.route()
@@ -225,19 +183,6 @@ class MediaLeg:
         if self.column is None:
             return self._row.forward
         return self._row.listen if self._hearer() is None else self._row.tap
-
-    @property
-    def send(self) -> Callable[[memoryview], object]:
-        """Return what sends one packet to the far end, as long as nothing changes."""
-        return self._wire.send
-
-    def report_rtcp(self, now: float, *, goodbye: bool = False) -> None:
-        """Send a report to the far end; a goodbye only where a report went before (§6.3.7)."""
-        if self.payload is None or (goodbye and not self._told):
-            return
-        datagram = self._rtcp.write(heard=self._row, sent=self.out, now=now, goodbye=goodbye)
-        if self._wire.send_report(datagram):
-            self._told = True
 
     def look_after(self, now: float) -> None:
         """Do what silence asks for: tell a key that hangs, unlock the source, report."""
@@ -290,16 +235,22 @@ class MediaLeg:
         self.leave()
         return self._wire.close()
 
+    def lasting(self) -> list[LastingCommand]:
+        """Return what holds for the leg until it is said anew, to be said in another worker."""
+        number = self.number
+        commands: list[LastingCommand] = [SetPart(number, self.is_voice, self.is_ear)]
+        if self.echoes:
+            commands.append(Echo(number))
+        if self._wishes != _NO_WISHES:
+            commands.append(Watch(number, *self._wishes))
+        return commands
+
     def take_packet(self, size: int, now: float) -> None:
         """Take RTP that came before the source was locked."""
         if self._rewrite(self._loop.buffer, size, now):
             hearer = self._hearer()
             if hearer is not None:
                 hearer._try_to_send(size)
-
-    def take_report(self, datagram: bytes, now: float) -> bool:
-        """Take RTCP; return whether it was valid."""
-        return self._rtcp.read(datagram, heard=self._row, sent=self.out, now=now)
 
     def take_lock(self, remote: Address, ssrc: int, sequence: int, now: float) -> None:
         """Take note that the source is locked."""

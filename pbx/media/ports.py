@@ -200,13 +200,12 @@ class PortStock:
         if not pair.borrowed:
             self._bound.discard(pair.port)
 
-    def adopt(self, descriptors: Sequence[int], *, connected: bool) -> PortPair:
+    def adopt(self, descriptors: Sequence[int]) -> PortPair:
         """Return the pair that a leg brought from another worker; raises OSError.
 
         One that comes back to its own range is like any other of it.
         """
         pair = _adopt_pair(descriptors)
-        pair.connected = connected
         pair.borrowed = not self._owns(pair.port) or pair.port in self._bound
         if not pair.borrowed:
             self._bound.add(pair.port)

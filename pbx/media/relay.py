@@ -30,6 +30,7 @@ from pbx.media.rtp import (
     MAX_TRANSIT_STEP,
     Arrival,
     RtpStream,
+    StreamState,
     payload_bounds,
     read_header,
     write_header,
@@ -207,6 +208,11 @@ class RelayRow(RtpStream):
         self._aimed = False
         self._out = _NOBODY
         self._choose_way()
+
+    def resume(self, state: StreamState, now: float) -> None:
+        """Go on where another row was; the row rests until it is aimed."""
+        super().resume(state, now)
+        self._settled_packets, self._settled_octets = self.packets, self.octets
 
     def push_to(self, push: Push | None, restart: Callable[[], object] | None) -> None:
         """Give each packet of the voice to `push` from now on, or to nobody.

@@ -8,7 +8,7 @@ tick, each leg's RTCP interval, the look after silent legs, and the top-up of th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from pbx.errors import Refused
 from pbx.media.bridge import Bridge
 from pbx.media.leg import MediaLeg
 from pbx.media.matrix import Matrix
+from pbx.media.moving import pack, unpack
 from pbx.media.outbox import Outbox
 from pbx.media.playing import Playing
-from pbx.media.ports import PortStock
+from pbx.media.ports import PortPair, PortStock
 from pbx.media.protocol import (
     AddLeg,
     Announce,
@@ -28,8 +29,10 @@ from pbx.media.protocol import (
     Echo,
     Enter,
     FreeLeg,
+    GiveLeg,
     Leave,
     LegFreed,
+    LegGiven,
     LegReport,
     Play,
     SetGains,
@@ -37,6 +40,7 @@ from pbx.media.protocol import (
     SetPart,
     StopPlaying,
     StreamFigures,
+    TakeLeg,
     UpdateLeg,
     Watch,
 )
@@ -98,6 +102,7 @@ class Switchboard:
             StopPlaying: self._stop_playing,
             Watch: self._watch,
             SetMediaTimeout: self._set_timeout,
+            GiveLeg: self._give,
             FreeLeg: self._free,
         }
 
@@ -129,6 +134,17 @@ class Switchboard:
         else:
             action(command, now)
 
+    def take(self, command: TakeLeg, descriptors: Sequence[int], now: float) -> None:
+        """Go on with a leg that another worker gave; `descriptors` are its two sockets."""
+        pair = self._stock.adopt(descriptors)
+        state, lasting = unpack(command.state)
+        rtcp = RtcpReporter.resume(state.rtcp, now)
+        leg = self._open(command.leg, pair, state.out.resume(now), rtcp, now)
+        leg.resume(state, now)
+        leg.route()
+        for each in lasting:
+            self.carry_out(each, now)
+
     def close(self) -> None:
         """Let go of all sockets, without goodbyes."""
         for leg in self._legs.values():
@@ -144,18 +160,27 @@ class Switchboard:
             log.debug("leg %d: port %d is not in stock", command.leg, command.port)
             return
         bits = self._random_bits
-        self._legs[command.leg] = MediaLeg(
-            command.leg,
+        out = OutgoingStream(ssrc=bits(32), sequence=bits(16), timestamp=bits(32))
+        cname = f"{bits(96):024x}"  # RFC 7022 §4.2
+        self._open(command.leg, pair, out, RtcpReporter(cname=cname, epoch=self._epoch), now)
+        self._top_up_soon(now)
+
+    def _open(
+        self, number: int, pair: PortPair, out: OutgoingStream, rtcp: RtcpReporter, now: float
+    ) -> MediaLeg:
+        """Make a leg on these sockets."""
+        leg = self._legs[number] = MediaLeg(
+            number,
             pair,
             loop=self._loop,
             matrix=self._matrix,
             report=self._report_of_leg,
-            out=OutgoingStream(ssrc=bits(32), sequence=bits(16), timestamp=bits(32)),
-            rtcp=RtcpReporter(cname=f"{bits(96):024x}", epoch=self._epoch),  # RFC 7022 §4.2
+            out=out,
+            rtcp=rtcp,
             now=now,
         )
-        self._report_later(command.leg, FIRST_REPORT, now)
-        self._top_up_soon(now)
+        self._report_later(number, FIRST_REPORT, now)
+        return leg
 
     def _update(self, command: UpdateLeg, now: float) -> None:
         if leg := self._leg(command.leg):
@@ -223,14 +248,30 @@ class Switchboard:
         if leg is None:
             self._outbox.post(LegFreed(command.leg, StreamFigures(), StreamFigures()))
             return
-        self._take_out(leg)
-        self._playing.stop(leg)
-        del self._legs[command.leg]
-        self._reports.pop(command.leg).cancel()
-        pair = leg.close(goodbye_at=now)
+        pair = self._let_go(leg, goodbye_at=now)
         self._outbox.post(LegFreed(command.leg, *leg.figures()))
         self._stock.give_back(pair, now)
         self._top_up_soon(now)
+
+    def _give(self, command: GiveLeg, now: float) -> None:
+        """Part with a leg: it goes on in another worker, on the same sockets."""
+        leg = self._leg(command.leg)
+        if leg is None:
+            self._outbox.post(LegGiven(command.leg, None))
+            return
+        lasting = leg.lasting()
+        pair = self._let_go(leg, goodbye_at=None)
+        state = pack(leg.state(now), lasting)
+        self._stock.part_with(pair)
+        self._outbox.hand_over(LegGiven(leg.number, state), (pair.rtp, pair.rtcp))
+
+    def _let_go(self, leg: MediaLeg, *, goodbye_at: float | None) -> PortPair:
+        """Forget a leg; return its sockets, still bound."""
+        self._take_out(leg)
+        self._playing.stop(leg)
+        del self._legs[leg.number]
+        self._reports.pop(leg.number).cancel()
+        return leg.close(goodbye_at=goodbye_at)
 
     def _leg(self, number: int) -> MediaLeg | None:
         leg = self._legs.get(number)

@@ -60,6 +60,7 @@ class WireState(msgspec.Struct, frozen=True, array_like=True):
     """All that one `Wire` knows, for another on the same sockets to go on with."""
 
     source: SourceState
+    connected: bool
     remote_rtcp: Address | None
     learned_rtcp: Address | None
     strangers: int
@@ -139,6 +140,7 @@ class Wire:
         """Return what `resume` needs where the leg goes on."""
         return WireState(
             source=self._source.memory(),
+            connected=self._pair.connected,
             remote_rtcp=self._remote_rtcp,
             learned_rtcp=self._learned_rtcp,
             strangers=self.strangers,
@@ -148,6 +150,7 @@ class Wire:
     def resume(self, state: WireState) -> None:
         """Go on where the wire was that the leg had before; call `route` afterwards."""
         self._source.remember(state.source)
+        self._pair.connected = state.connected
         self._remote_rtcp = state.remote_rtcp
         self._learned_rtcp = state.learned_rtcp
         self.strangers = state.strangers

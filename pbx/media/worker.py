@@ -20,14 +20,16 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from pbx.media.descriptors import close_all, receive_with, send_with
 from pbx.media.engine import Family
 from pbx.media.outbox import Outbox
 from pbx.media.ports import PortStock
-from pbx.media.protocol import MAX_MESSAGE, AnyCommand, WorkerLoad, decode_commands
+from pbx.media.protocol import MAX_MESSAGE, AnyCommand, TakeLeg, WorkerLoad, decode_commands
 from pbx.media.rtcp import NTP_EPOCH
 from pbx.media.switchboard import Switchboard
 from pbx.media.tick import TickLoop
@@ -54,7 +56,8 @@ class Worker:
         link.setblocking(False)
         self._link = link
         self._loop = TickLoop()
-        self._outbox = Outbox(link.send, self._wait_for_room)
+        self._buffer = bytearray(MAX_MESSAGE)
+        self._outbox = Outbox(partial(send_with, link), self._wait_for_room)
         self._switchboard = Switchboard(
             stock,
             self._outbox,
@@ -73,6 +76,7 @@ class Worker:
         self._report_load(now)
         self._loop.run()
         self._switchboard.close()
+        self._outbox.close()
         self._loop.close()
 
     def _wait_for_room(self, wanted: bool) -> None:
@@ -91,21 +95,26 @@ class Worker:
         with self._outbox.together():
             for _ in range(DATAGRAMS_PER_TURN):
                 try:
-                    datagram = self._link.recv(MAX_MESSAGE)
+                    size, descriptors = receive_with(self._link, self._buffer)
                 except BlockingIOError:
                     return
                 except OSError:
-                    datagram = b""
-                if not datagram:
+                    size, descriptors = 0, []
+                if not size:
                     self._loop.stop()
                     return
-                for command in _read(datagram):
-                    self._carry_out(command, now)
+                for command in _read(bytes(self._buffer[:size])):
+                    self._carry_out(command, descriptors, now)
+                close_all(descriptors)
 
-    def _carry_out(self, command: AnyCommand, now: float) -> None:
+    def _carry_out(self, command: AnyCommand, descriptors: list[int], now: float) -> None:
         """Do what signalling asks. The fence: a command that fails harms no other leg."""
         try:
-            self._switchboard.carry_out(command, now)
+            if isinstance(command, TakeLeg):
+                taken, descriptors[:] = descriptors[:], []
+                self._switchboard.take(command, taken, now)
+            else:
+                self._switchboard.carry_out(command, now)
         except Exception:
             log.exception("a command failed: %r", command)
 

@@ -7,9 +7,10 @@ seconds of silence take no time.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
@@ -21,9 +22,12 @@ from pbx.media.protocol import (
     AnyCommand,
     AnyWorkerEvent,
     Enter,
+    GiveLeg,
+    LegGiven,
     MediaDirection,
     PayloadMap,
     PortsReady,
+    TakeLeg,
     UpdateLeg,
     decode_events,
 )
@@ -160,9 +164,9 @@ class Board:
             target=8,
             hosts={family: hosts[family] for family in families},
         )
-        outbox = Outbox(
-            lambda datagram: self.posted.extend(decode_events(datagram)), lambda wanted: None
-        )
+        self.luggage: list[list[int]] = []
+        """Copies of the descriptors that went along with events."""
+        outbox = Outbox(self._take_post, lambda wanted: None)
         self.switchboard = Switchboard(
             self.stock,
             outbox,
@@ -172,6 +176,18 @@ class Board:
         )
         self.switchboard.start(self.now)
         self._legs = 0
+
+    def _take_post(self, datagram: bytes, descriptors: Sequence[int] = ()) -> None:
+        self.posted.extend(decode_events(datagram))
+        if descriptors:
+            self.luggage.append([os.dup(descriptor) for descriptor in descriptors])
+
+    def give(self, leg: int, taker: Board) -> None:
+        """Move a leg to another board, as the signalling process does."""
+        self.do(GiveLeg(leg))
+        (given,) = self.events(LegGiven)
+        assert given.state is not None
+        taker.switchboard.take(TakeLeg(leg, given.state), self.luggage.pop(), taker.now)
 
     def do(self, *commands: AnyCommand) -> None:
         """Carry out commands at the present time."""

@@ -227,7 +227,9 @@ def passed(stock: PortStock, pair: PortPair, *, connected: bool = False) -> Port
     """Let another stock adopt what a pair's descriptors are, as if they came over a line."""
     copies = [os.dup(sock.fileno()) for sock in (pair.rtp, pair.rtcp)]
     pair.close()
-    return stock.adopt(copies, connected=connected)
+    moved = stock.adopt(copies)
+    moved.connected = connected
+    return moved
 
 
 def is_free(port: int) -> bool:
@@ -315,7 +317,7 @@ def test_descriptors_that_are_no_pair_are_closed(stocks: ExitStack):
     for count in (0, 1, 3):
         pipes = [os.pipe() for _ in range(count)]
         with pytest.raises(OSError, match="no pair of sockets"):
-            taker.adopt([reading for reading, _ in pipes], connected=False)
+            taker.adopt([reading for reading, _ in pipes])
         for reading, writing in pipes:
             with pytest.raises(BrokenPipeError):
                 os.write(writing, b"x")

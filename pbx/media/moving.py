@@ -1,0 +1,98 @@
+"""A leg's state on its way from one worker to another: what `LegGiven` and `TakeLeg` carry.
+
+Each part of a leg says what it knows and goes on from it elsewhere: the stream it sends (SSRC,
+sequence, timestamp), the one it hears with all counts, the source lock, SRTP, RTCP. So the far end
+notices nothing: its stream goes on with the next sequence number. Times travel as ages, since the
+clocks of two processes need not be one; while the leg is on its way, packets wait in its sockets.
+
+A bridge stays behind, and so does what is being played or sent as keys: these end. Commands that
+hold for the leg wherever it is (its part, its codes, what is watched) come along and are carried
+out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pbx.media.protocol import (
+    Echo,
+    MediaDirection,
+    PayloadMap,
+    SetCodes,
+    SetPart,
+    Watch,
+)
+from pbx.media.relay import OutgoingStream
+from pbx.media.rtcp import ReporterState
+from pbx.media.rtp import StreamState
+from pbx.media.source import Address
+from pbx.media.wire import WireState
+
+LastingCommand = SetPart | SetCodes | Watch | Echo
+"""What holds for a leg until it is said anew."""
+
+
+class OutgoingState(msgspec.Struct, frozen=True, array_like=True):
+    """The stream that the leg hears. `age` is the seconds since its last packet, None before it."""
+
+    ssrc: int
+    sequence: int
+    timestamp: int
+    age: float | None
+    packets: int
+    octets: int
+
+    @classmethod
+    def of(cls, out: OutgoingStream, now: float) -> OutgoingState:
+        """Return what is known of a stream."""
+        out.settle()
+        age = None if out.sent_at < 0 else now - out.sent_at
+        return cls(out.ssrc, out.sequence, out.timestamp, age, out.packets, out.octets)
+
+    def resume(self, now: float) -> OutgoingStream:
+        """Return a stream that goes on from here."""
+        out = OutgoingStream(ssrc=self.ssrc, sequence=self.sequence, timestamp=self.timestamp)
+        out.sent_at = -1.0 if self.age is None else now - self.age
+        out.packets, out.octets = self.packets, self.octets
+        return out
+
+
+class LegState(msgspec.Struct, frozen=True, array_like=True):
+    """All that a worker knows of a leg, but for its bridge and what is played to it.
+
+    Its fields are those of `FarEnd`; ages are seconds.
+    """
+
+    payload: PayloadMap | None
+    direction: MediaDirection
+    out: OutgoingState
+    heard: StreamState
+    dropped: int
+    rtcp: ReporterState
+    wire: WireState
+    told: bool
+    unsent: int
+    refused: int
+    concealed_ms: int
+    timeout: float
+    silent_age: float
+    live_age: float
+    locked_to: Address | None
+
+
+Luggage = tuple[LegState, tuple[LastingCommand, ...]]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[Luggage] = msgspec.msgpack.Decoder(Luggage)
+
+
+def pack(state: LegState, lasting: Sequence[LastingCommand]) -> bytes:
+    """Return a leg's state, and what is to be carried out again, as octets."""
+    return _encode((state, tuple(lasting)))
+
+
+def unpack(octets: bytes) -> Luggage:
+    """Return what `pack` made octets of; raises msgspec.DecodeError."""
+    return _decoder.decode(octets)
