@@ -1,10 +1,10 @@
 """Clips: what can be played, cut into units that are made once and shared by all who hear them.
 
-A `Clip` makes 120 ms of sound at 8000 or 16000 Hz, at any place. Its tracks keep what was made: one
-for the samples of each rate, one for each codec. A track is filled as far as somebody listens, in
-any order, and a `Shelf` forgets the oldest units when the cache is full; they are made again when
-somebody asks. So nothing waits for a whole file, and a long one takes no more room than a short
-one.
+A `Source` makes 120 ms of sound at 8000 or 16000 Hz, at any place. The tracks of its `Clip` keep
+what was made: one for the samples of each rate, one for each codec. A track is filled as far as
+somebody listens, in any order, and a `Shelf` forgets the oldest units when the cache is full; they
+are made again when somebody asks. So nothing waits for a whole file, and a long one takes no more
+room than a short one.
 
 Places and lengths are counted in samples of 16 kHz whatever the rate: 16 of them a millisecond.
 """
@@ -63,18 +63,8 @@ class Shelf:
             self.octets -= old_octets
 
 
-class Clip(ABC):
-    """Something that is played from its start to its end, or for ever.
-
-    `length` is in places. A clip that repeats itself says after how many units it does.
-    """
-
-    def __init__(self, shelf: Shelf, length: int, *, repeats: int | None = None) -> None:
-        self.shelf = shelf
-        self.length = length
-        self.repeats = repeats
-        self._samples: dict[int, SampleTrack] = {}
-        self._coded: dict[str | tuple[str, int], CodedTrack] = {}
+class Source(ABC):
+    """Where the sound of a clip comes from."""
 
     @abstractmethod
     def read(self, unit: int, rate: int) -> Frame:
@@ -83,11 +73,29 @@ class Clip(ABC):
         Raises Refused when it cannot be read.
         """
 
+
+class Clip:
+    """Something that is played from its start to its end, or for ever.
+
+    `length` is in places. A clip that repeats itself says after how many units it does. Its tracks
+    do not refer to it, so that a clip which nobody plays any more is gone at once, with its file.
+    """
+
+    def __init__(
+        self, source: Source, shelf: Shelf, length: int, *, repeats: int | None = None
+    ) -> None:
+        self.length = length
+        self.repeats = repeats
+        self._source = source
+        self._shelf = shelf
+        self._samples: dict[int, SampleTrack] = {}
+        self._coded: dict[str | tuple[str, int], CodedTrack] = {}
+
     def samples(self, rate: int) -> SampleTrack:
         """Return the clip's samples at 8000 or 16000 Hz."""
         track = self._samples.get(rate)
         if track is None:
-            track = self._samples[rate] = SampleTrack(self, rate)
+            track = self._samples[rate] = SampleTrack(self._source, self._shelf, self.repeats, rate)
         return track
 
     def coded(self, codec: ArrayCodec, ptime: int) -> CodedTrack:
@@ -96,20 +104,22 @@ class Clip(ABC):
         track = self._coded.get(key)
         if track is None:
             kind = OctetTrack if codec.octets_per_ms else PacketTrack
-            track = self._coded[key] = kind(self, codec, ptime)
+            track = self._coded[key] = kind(
+                self.samples(codec.rate), self._shelf, self.repeats, codec, ptime
+            )
         return track
 
 
 class _Track(ABC, Generic[Made, Piece]):
     """One form of a clip, unit by unit. All of this raises Refused where the clip does."""
 
-    def __init__(self, clip: Clip, unit_ms: int = UNIT_MS) -> None:
+    def __init__(self, shelf: Shelf, repeats: int | None, unit_ms: int = UNIT_MS) -> None:
         self._units: dict[int, Made] = {}
-        self._clip = clip
+        self._shelf = shelf
         self._unit = unit_ms * PER_MS
         self._repeats = ENDLESS
-        if clip.repeats is not None:
-            self._repeats = math.lcm(clip.repeats * UNIT_MS, unit_ms) // unit_ms
+        if repeats is not None:
+            self._repeats = math.lcm(repeats * UNIT_MS, unit_ms) // unit_ms
 
     def unit(self, number: int) -> Made:
         """Return a unit, made now or earlier."""
@@ -118,7 +128,7 @@ class _Track(ABC, Generic[Made, Piece]):
         if made is None:
             made, octets = self._make(number)
             self._units[number] = made
-            self._clip.shelf.put(self._units, number, octets)
+            self._shelf.put(self._units, number, octets)
         return made
 
     @abstractmethod
@@ -133,8 +143,9 @@ class _Track(ABC, Generic[Made, Piece]):
 class SampleTrack(_Track[Frame, Frame]):
     """A clip's samples; what `cut` returns is shared and must not be written to."""
 
-    def __init__(self, clip: Clip, rate: int) -> None:
-        super().__init__(clip)
+    def __init__(self, source: Source, shelf: Shelf, repeats: int | None, rate: int) -> None:
+        super().__init__(shelf, repeats)
+        self._source = source
         self._rate = rate
         self._step = 1000 * PER_MS // rate
 
@@ -149,7 +160,7 @@ class SampleTrack(_Track[Frame, Frame]):
         return np.concatenate((self.cut(start, split), self.cut(split, stop)))
 
     def _make(self, number: int) -> tuple[Frame, int]:
-        frame = self._clip.read(number, self._rate)
+        frame = self._source.read(number, self._rate)
         frame.flags.writeable = False
         return frame, frame.nbytes
 
@@ -161,11 +172,19 @@ class CodedTrack(_Track[Any, bytes]):
     encoder hears that one first, so that whoever listens across the border hears none.
     """
 
-    def __init__(self, clip: Clip, codec: ArrayCodec, ptime: int) -> None:
-        super().__init__(clip, math.lcm(UNIT_MS, ptime) if not codec.octets_per_ms else UNIT_MS)
+    def __init__(
+        self,
+        samples: SampleTrack,
+        shelf: Shelf,
+        repeats: int | None,
+        codec: ArrayCodec,
+        ptime: int,
+    ) -> None:
+        unit_ms = UNIT_MS if codec.octets_per_ms else math.lcm(UNIT_MS, ptime)
+        super().__init__(shelf, repeats, unit_ms)
         self.codec = codec
         self.ptime = ptime
-        self._samples = clip.samples(codec.rate)
+        self._samples = samples
         self._state: Any = None
         self._ready_for = -1
         """The unit that the encoder's state is meant for."""
@@ -224,11 +243,8 @@ class PacketTrack(CodedTrack):
         return packets, sum(map(len, packets))
 
 
-class SilentClip(Clip):
-    """Nothing, for a time in milliseconds."""
-
-    def __init__(self, shelf: Shelf, milliseconds: int) -> None:
-        super().__init__(shelf, milliseconds * PER_MS, repeats=1)
+class Silence(Source):
+    """Nothing."""
 
     def read(self, unit: int, rate: int) -> Frame:
         """Return zeros."""

@@ -20,10 +20,9 @@ import numpy as np
 
 from pbx.errors import Refused
 from pbx.media.array_codec import ArrayCodec
-from pbx.media.clip import PER_MS, Clip, Frame
+from pbx.media.clip import Clip, Frame
 from pbx.media.reel import FRAME, Reel
 
-FRAME_MS: Final = 20
 PATIENCE: Final = 50
 """Ticks that a packet stream goes on without being asked for: a second."""
 
@@ -93,8 +92,7 @@ class LiveMusic:
         stream = self._streams.get(key)
         if stream is None:
             stream = self._streams[key] = PacketStream(codec, ptime)
-            stream.feed(self.frame(codec.rate))
-            self.coded += 1
+            self.coded += stream.feed(self.frame(codec.rate))
         stream.patience = PATIENCE
         return stream
 
@@ -202,5 +200,3 @@ class PacketStream:
 
 Sound = Clip | LiveMusic
 """What a source names."""
-
-assert FRAME_MS * PER_MS == FRAME

@@ -29,8 +29,9 @@ ABSOLUTE_GATE: Final = -70.0  # LUFS
 RELATIVE_GATE: Final = -10.0  # LU below the mean of what passes the absolute gate
 OFFSET: Final = -0.691  # makes a sine of 997 Hz at full scale −3.01 LUFS
 
-PROBES: Final = 24
-"""Blocks by which a file is judged."""
+PROBES: Final = 20
+PROBE_SECONDS: Final = 0.2
+"""How many blocks a file is judged by, and how long they are."""
 
 MAX_GAIN: Final = 4.0  # 12 dB: noise of a very quiet file stays noise, not music
 PEAK: Final = 0.89 * 32768
@@ -53,7 +54,7 @@ def loudness(samples: Samples, rate: int) -> float:
 
 def music_gain(file: SoundFile) -> float:
     """Return what to multiply a file's samples by; reads a few seconds of it, raises Refused."""
-    block = round(BLOCK_SECONDS * file.rate)
+    block = round(PROBE_SECONDS * file.rate)
     count = min(PROBES, max(1, file.frames // block))
     powers = []
     peak = 1.0
@@ -82,7 +83,7 @@ def block_power(samples: Samples, rate: int) -> float:
     """Return the mean K-weighted square of a block; full scale is 1."""
     if not len(samples):
         return 0.0
-    spectrum = np.fft.rfft(samples / 32768.0)
+    spectrum = np.fft.rfft(samples / np.float32(32768))
     power = np.abs(spectrum) ** 2 * _weights(len(samples), rate)
     return float(2 * power.sum() / len(samples) ** 2)
 

@@ -14,8 +14,8 @@ from itertools import cycle, takewhile
 from pbx.errors import Refused
 from pbx.media.array_codec import ArrayCodec
 from pbx.media.clip import PER_MS, Clip, Frame
-from pbx.media.live_music import FRAME_MS, LiveMusic, Sound
-from pbx.media.reel import FRAME, Reel
+from pbx.media.live_music import LiveMusic, Sound
+from pbx.media.reel import FRAME, FRAME_MS, Reel
 
 
 class Playback:

@@ -17,8 +17,11 @@ import numpy as np
 from pbx.media.array_codec import ArrayCodec
 from pbx.media.clip import PER_MS, Clip, Frame
 
-FRAME: Final = 20 * PER_MS
-"""Places of a frame: 20 ms."""
+FRAME_MS: Final = 20
+"""Milliseconds of a frame: a tick."""
+
+FRAME: Final = FRAME_MS * PER_MS
+"""Places of a frame."""
 
 
 class Reel:

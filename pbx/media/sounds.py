@@ -16,26 +16,24 @@ import numpy as np
 
 from pbx.errors import Refused
 from pbx.media.audio import SoundFile, open_sound
-from pbx.media.clip import CACHE_OCTETS, UNIT_MS, Clip, Frame, Shelf, SilentClip
+from pbx.media.clip import CACHE_OCTETS, PER_MS, UNIT_MS, Clip, Frame, Shelf, Silence, Source
 from pbx.media.live_music import LiveMusic, Sound
 from pbx.media.loudness import music_gain
 from pbx.media.rates import rate_filter
-from pbx.media.tone_plan import DEFAULT_COUNTRY, TONE_PLANS, ToneClip
+from pbx.media.tone_plan import DEFAULT_COUNTRY, TONE_PLANS, tone_clip
 
 MAX_CLIPS: Final = 256
 """Clips that are kept, and with them files that are open, besides those being played."""
 
 MAX_SILENCE_MS: Final = 3_600_000
 
-_PLACES_PER_SAMPLE: Final = 2  # lengths are whole samples of 8 kHz
+_PLACES_PER_SAMPLE: Final = 2
 
 
-class FileClip(Clip):
-    """A sound file, made louder by a factor."""
+class FileSource(Source):
+    """Makes the sound of a file at other rates than its own, louder by a factor."""
 
-    def __init__(self, shelf: Shelf, file: SoundFile, gain: float = 1.0) -> None:
-        samples = -(-file.frames * 8000 // file.rate)
-        super().__init__(shelf, samples * _PLACES_PER_SAMPLE)
+    def __init__(self, file: SoundFile, gain: float = 1.0) -> None:
         self._file = file
         self._gain = gain
 
@@ -50,6 +48,12 @@ class FileClip(Clip):
         if self._gain != 1.0:
             samples = samples * self._gain
         return np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+
+
+def file_clip(shelf: Shelf, file: SoundFile, gain: float = 1.0) -> Clip:
+    """Return a sound file as a clip; its length is rounded up to whole samples of 8 kHz."""
+    samples = -(-file.frames * 8000 // file.rate)
+    return Clip(FileSource(file, gain), shelf, samples * _PLACES_PER_SAMPLE)
 
 
 class SoundStore:
@@ -90,27 +94,30 @@ class SoundStore:
         return sum(music.coded for music in self._music.values())
 
     def _open_file(self, path: str) -> Clip:
-        return self._keep(self._version(path), lambda: FileClip(self._shelf, open_sound(path)))
+        return self._keep(self._version(path), lambda: file_clip(self._shelf, open_sound(path)))
 
     def _open_level(self, path: str) -> Clip:
         """Return a file at the level of music."""
 
         def read() -> Clip:
             file = open_sound(path)
-            return FileClip(self._shelf, file, music_gain(file))
+            return file_clip(self._shelf, file, music_gain(file))
 
         return self._keep(("music", *self._version(path)), read)
 
     def _open_tone(self, name: str) -> Clip:
         return self._keep(
-            ("tone", name), lambda: ToneClip(self._shelf, name, country=self._country)
+            ("tone", name), lambda: tone_clip(self._shelf, name, country=self._country)
         )
 
     def _open_silence(self, milliseconds: str) -> Clip:
         if not milliseconds.isascii() or not milliseconds.isdigit() or len(milliseconds) > 9:
             raise Refused(f"silence:{milliseconds} is no time; give milliseconds, as silence:500")
         length = min(int(milliseconds), MAX_SILENCE_MS)
-        return self._keep(("silence", length), lambda: SilentClip(self._shelf, length))
+        return self._keep(("silence", length), lambda: self._silence(length))
+
+    def _silence(self, milliseconds: int) -> Clip:
+        return Clip(Silence(), self._shelf, milliseconds * PER_MS, repeats=1)
 
     def _open_music(self, path: str) -> LiveMusic:
         key = os.path.realpath(path)

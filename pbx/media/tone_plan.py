@@ -24,6 +24,7 @@ from pbx.media.clip import (
     Clip,
     Frame,
     Shelf,
+    Source,
     repeats_after,
 )
 
@@ -162,21 +163,25 @@ def _parse_part(written: str) -> TonePart:
     )
 
 
-class ToneClip(Clip):
-    """A tone; `name` is one of `TONE_NAMES`. Raises Refused when there is none of that name."""
+def tone_clip(shelf: Shelf, name: str, *, country: str = DEFAULT_COUNTRY) -> Clip:
+    """Return a tone; `name` is one of `TONE_NAMES`. Raises Refused when there is none so called."""
+    if name not in TONE_NAMES:
+        raise Refused(f"there is no tone {name}; there are {', '.join(TONE_NAMES)}")
+    written = OWN_TONES.get(name) or getattr(TONE_PLANS[country], name)
+    tone = ToneSource(parse_tone(written), once=name in HEARD_ONCE)
+    if tone.once:
+        return Clip(tone, shelf, tone.period_ms * PER_MS)
+    return Clip(tone, shelf, ENDLESS, repeats=repeats_after(tone.period_ms))
 
-    def __init__(self, shelf: Shelf, name: str, *, country: str = DEFAULT_COUNTRY) -> None:
-        if name not in TONE_NAMES:
-            raise Refused(f"there is no tone {name}; there are {', '.join(TONE_NAMES)}")
-        written = OWN_TONES.get(name) or getattr(TONE_PLANS[country], name)
-        self._parts = parse_tone(written)
-        self._period_ms = sum(part.milliseconds or _CONTINUOUS_MS for part in self._parts)
+
+class ToneSource(Source):
+    """Makes a tone of its parts, `once` or for ever."""
+
+    def __init__(self, parts: tuple[TonePart, ...], *, once: bool) -> None:
+        self.once = once
+        self.period_ms = sum(part.milliseconds or _CONTINUOUS_MS for part in parts)
+        self._parts = parts
         self._periods: dict[int, Frame] = {}
-        self._once = name in HEARD_ONCE
-        if self._once:
-            super().__init__(shelf, self._period_ms * PER_MS)
-        else:
-            super().__init__(shelf, ENDLESS, repeats=repeats_after(self._period_ms))
 
     def read(self, unit: int, rate: int) -> Frame:
         """Return a unit of the tone."""
@@ -184,7 +189,7 @@ class ToneClip(Clip):
         if period is None:
             period = self._periods[rate] = self._make(rate)
         size = rate * UNIT_MS // 1000
-        if self._once:
+        if self.once:
             piece = period[unit * size : (unit + 1) * size]
             return np.pad(piece, (0, size - len(piece)))
         repeated: Frame = period[(np.arange(size) + unit * size) % len(period)]

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from pbx.errors import Refused
 from pbx.media.audio import G722File, WavFile
-from pbx.media.clip import Shelf
 from pbx.media.loudness import music_gain
-from pbx.media.sounds import FileClip
+from pbx.media.sounds import FileSource
 
 chunks = st.builds(
     lambda name, size, body: name + struct.pack("<I", size) + body,
@@ -51,9 +50,9 @@ def test_any_file_is_read_or_refused(file: bytes, unit: int, rate: int):
         sound = WavFile(lambda offset, count: file[offset : offset + count], len(file), "x.wav")
         assert sound.frames <= len(file)
         assert 0 < music_gain(sound) <= 4
-        clip = FileClip(Shelf(), sound)
+        source = FileSource(sound)
         for number in (0, unit):
-            samples = clip.read(number, rate)
+            samples = source.read(number, rate)
             assert samples.dtype == np.int16
             assert len(samples) == rate * 120 // 1000
 

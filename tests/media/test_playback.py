@@ -1,10 +1,13 @@
 import wave
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pbx.media.clip import Clip
+from pbx.media.clip import UNIT_MS, Clip, Frame, Shelf, Source
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.live_music import LiveMusic, Sound
 from pbx.media.playback import Playback
@@ -21,6 +24,22 @@ def write_wav(path: Path, samples: np.ndarray, rate: int = 8000) -> str:
 
 
 NOISE = np.random.default_rng(5).integers(-9999, 9999, 3000).astype(np.int16)
+
+
+class Samples(Source):
+    """Samples of 8 kHz in memory."""
+
+    def __init__(self, samples: np.ndarray) -> None:
+        self.samples = samples
+
+    def read(self, unit: int, rate: int) -> Frame:
+        size = rate * UNIT_MS // 1000
+        piece = self.samples[unit * size :][:size]
+        return np.pad(piece, (0, size - len(piece)))
+
+
+def clip_of(samples: np.ndarray) -> Clip:
+    return Clip(Samples(samples), Shelf(), 2 * len(samples))
 
 
 def code(samples: np.ndarray, codec=PCMU) -> bytes:
@@ -220,3 +239,31 @@ def test_music_follows_the_greeting_and_tells_that_it_is_live(
     assert playback.next_payload(PCMU) == sounds[0].payload(PCMU)
     frame = playback.next_frame(8000)
     assert frame is sounds[0].frame(8000)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 700), min_size=1, max_size=5),
+    asked=st.lists(st.sampled_from([0, 10, 20, 30, 40, 60]), min_size=1, max_size=30),
+    loop=st.booleans(),
+)
+def test_however_it_is_asked_for_nothing_is_lost_or_heard_twice(
+    lengths: list[int], asked: list[int], loop: bool
+):
+    borders = np.cumsum([0, *lengths])
+    words = [NOISE[start:stop] for start, stop in pairwise(borders)]
+    sounds = [clip_of(word) for word in words]
+    playback = Playback(1, sounds, loop=loop)
+    expected = np.concatenate(words * (1 if not loop else 60))
+    heard = b""
+    for ptime in asked:
+        if ptime:
+            payload = playback.next_payload(PCMU, ptime)
+        else:
+            frame = playback.next_frame(8000)
+            payload = None if frame is None else code(frame)
+        if payload is None:
+            break
+        heard += payload
+    silence = bytes((PCMU.silence,))
+    assert heard[: len(expected)] == code(expected)[: len(heard)]
+    assert heard[len(expected) :].strip(silence) == b""

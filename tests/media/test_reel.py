@@ -3,25 +3,28 @@ from itertools import cycle
 import numpy as np
 import pytest
 
-from pbx.media.clip import UNIT_MS, Clip, Frame, Shelf
+from pbx.media.clip import UNIT_MS, Clip, Frame, Shelf, Source
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.reel import FRAME, Reel
 
 PCMU, OPUS = ARRAY_CODECS["PCMU"], ARRAY_CODECS["opus"]
 
 
-class Level(Clip):
+class Level(Source):
     """So many samples of 8 kHz of one level."""
 
     def __init__(self, level: int, samples: int) -> None:
-        super().__init__(Shelf(), samples * 2)
         self.level = level
-        self.samples_ = samples
+        self.samples = samples
 
     def read(self, unit: int, rate: int) -> Frame:
         size = rate * UNIT_MS // 1000
         places = np.arange(size) + unit * size
-        return np.where(places < self.samples_ * rate // 8000, self.level, 0).astype(np.int16)
+        return np.where(places < self.samples * rate // 8000, self.level, 0).astype(np.int16)
+
+
+def level(level: int, samples: int) -> Clip:
+    return Clip(Level(level, samples), Shelf(), samples * 2)
 
 
 def runs(reel: Reel, rate: int = 8000, most: int = 20) -> list[tuple[int, int]]:
@@ -36,7 +39,7 @@ def runs(reel: Reel, rate: int = 8000, most: int = 20) -> list[tuple[int, int]]:
 
 
 def test_clips_follow_each_other_within_a_frame_and_the_end_is_filled_up():
-    reel = Reel(iter([Level(1, 200), Level(2, 7), Level(3, 100)]))
+    reel = Reel(iter([level(1, 200), level(2, 7), level(3, 100)]))
     assert runs(reel) == [(1, 200), (2, 7), (3, 100), (0, 13)]
     assert reel.ended
     assert reel.frame(8000) is None
@@ -44,23 +47,23 @@ def test_clips_follow_each_other_within_a_frame_and_the_end_is_filled_up():
 
 
 def test_the_wider_rate_has_the_same_borders():
-    reel = Reel(iter([Level(1, 200), Level(2, 7), Level(3, 100)]))
+    reel = Reel(iter([level(1, 200), level(2, 7), level(3, 100)]))
     assert runs(reel, 16000) == [(1, 400), (2, 14), (3, 200), (0, 26)]
 
 
 def test_clips_of_no_length_do_not_count():
-    reel = Reel(iter([Level(1, 0), Level(2, 160), Level(3, 0), Level(4, 0), Level(5, 160)]))
+    reel = Reel(iter([level(1, 0), level(2, 160), level(3, 0), level(4, 0), level(5, 160)]))
     assert runs(reel) == [(2, 160), (5, 160)]
 
 
 def test_a_round_goes_on_for_ever():
-    reel = Reel(cycle([Level(1, 3), Level(2, 4)]))
+    reel = Reel(cycle([level(1, 3), level(2, 4)]))
     assert runs(reel)[:4] == [(1, 3), (2, 4), (1, 3), (2, 4)]
     assert not reel.ended
 
 
 def test_looking_does_not_move():
-    reel = Reel(iter([Level(1, 100), Level(2, 500)]))
+    reel = Reel(iter([level(1, 100), level(2, 500)]))
     for _ in range(3):
         frame = reel.frame(8000)
         assert frame is not None
@@ -69,20 +72,20 @@ def test_looking_does_not_move():
 
 @pytest.mark.parametrize("ptime", [10, 20, 30, 40, 50, 60])
 def test_payloads_follow_each_other_like_frames(ptime: int):
-    reel = Reel(iter([Level(1000, 200), Level(3000, 7), Level(5000, 700)]))
+    reel = Reel(iter([level(1000, 200), level(3000, 7), level(5000, 700)]))
     coded = b""
     while (payload := reel.payload(PCMU, ptime)) is not None:
         assert len(payload) == ptime * 8
         coded += payload
         reel.move(ptime * 16)
     one, two, three = (
-        PCMU.encode(None, np.full((1, 1), level, np.int16))[0] for level in (1000, 3000, 5000)
+        PCMU.encode(None, np.full((1, 1), loud, np.int16))[0] for loud in (1000, 3000, 5000)
     )
     assert coded.rstrip(bytes((PCMU.silence,))) == one * 200 + two * 7 + three * 700
 
 
 def test_a_packet_that_cannot_be_cut_ends_its_clip_in_silence():
-    reel = Reel(iter([Level(1000, 200), Level(2000, 160)]))
+    reel = Reel(iter([level(1000, 200), level(2000, 160)]))
     durations = []
     while (packet := reel.payload(OPUS, 20)) is not None:
         durations.append(OPUS.duration_ms(packet))
@@ -91,7 +94,7 @@ def test_a_packet_that_cannot_be_cut_ends_its_clip_in_silence():
 
 
 def test_one_clip_may_be_skipped():
-    reel = Reel(iter([Level(1, 1000), Level(2, 160)]))
+    reel = Reel(iter([level(1, 1000), level(2, 160)]))
     reel.move(FRAME)
     reel.skip()
     assert runs(reel) == [(2, 160)]
