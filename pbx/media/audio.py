@@ -182,7 +182,8 @@ class WavFile(SoundFile):
         octets = self._octets(self._start + first * frame, count * frame)
         samples = sound.read(octets[: len(octets) - len(octets) % frame])
         if sound.channels > 1:
-            samples = samples.reshape(-1, sound.channels).mean(axis=1)
+            shares = np.full(sound.channels, 1 / sound.channels, np.float32)
+            samples = samples.reshape(-1, sound.channels) @ shares
         return samples
 
     def _find_sound(self, size: int) -> tuple[WavFormat, int, int]:
