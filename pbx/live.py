@@ -14,6 +14,8 @@ from pbx.api.views import (
     Alarm,
     Ban,
     CallLeg,
+    ConferenceMember,
+    ConferenceView,
     DatabaseHealth,
     LiveCall,
     LiveStatus,
@@ -24,11 +26,13 @@ from pbx.api.views import (
 )
 from pbx.call import supervision
 from pbx.call.call import Call
+from pbx.call.conference import Member, Room, dial_out
 from pbx.call.exchange import Exchange
 from pbx.call.leg import Leg
 from pbx.call.leg_state import LegState
 from pbx.errors import NotFound
 from pbx.events import SupervisionMode
+from pbx.plan.model import Conference
 from pbx.sip.flow import host_port
 from pbx.sip.guard import Guard
 from pbx.sip.registrar import Registrar
@@ -142,6 +146,30 @@ class Live:
         """End a call by force, or one party's part in it."""
         supervision.release(self._exchange, call, mode, supervisor)
 
+    def conferences(self) -> Sequence[ConferenceView]:
+        """Return the rooms of the dialplan and who is in them."""
+        open_rooms = {room.rules.room: room for room in self._exchange.conferences}
+        rules = {**{number: room.rules for number, room in open_rooms.items()}}
+        rules |= self._exchange.plan.conferences
+        return [_room(each, open_rooms.get(number)) for number, each in sorted(rules.items())]
+
+    def lock_conference(self, room: str, on: bool) -> None:
+        """Let nobody but moderators into an open room, or everybody."""
+        self._exchange.conferences.find(room).locked = on
+
+    def mute_in_conference(self, room: str, member: str, on: bool) -> None:
+        """Let nobody hear a member, or again."""
+        found = self._exchange.conferences.find(room)
+        found.mute(found.member(member), on)
+
+    def put_out_of_conference(self, room: str, member: str) -> None:
+        """End a member's part in a room."""
+        self._exchange.conferences.find(room).member(member).put_out("kicked")
+
+    async def dial_into_conference(self, room: str, number: str) -> str:
+        """Ring a phone and take it into the room once it answers."""
+        return await dial_out(self._exchange, room, number)
+
     def unban(self, address: str) -> None:
         """Lift the ban on a source address."""
         if not self._guard.unban(address, self._exchange.now()):
@@ -163,6 +191,31 @@ class Live:
         epoch = about.started_at - about.started_monotonic
         for ban in self._guard.bans(self._exchange.now()):
             yield Ban(address=ban.source, failures=ban.count, until=utc_text(ban.until + epoch))
+
+
+def _room(rules: Conference, room: Room | None) -> ConferenceView:
+    return ConferenceView(
+        room=rules.room,
+        max=rules.most,
+        pin=rules.pin,
+        locked=room is not None and room.locked,
+        since=None if room is None else utc_text(room.since),
+        members=() if room is None else tuple(map(_member, room.members.values())),
+    )
+
+
+def _member(member: Member) -> ConferenceMember:
+    return ConferenceMember(
+        number=member.leg.number,
+        name=member.call.who.name,
+        call=member.call.id,
+        leg=member.leg.id,
+        moderator=member.moderator,
+        muted=member.leg.muted,
+        talking=member.talking,
+        waiting=not member.inside,
+        since=utc_text(member.since),
+    )
 
 
 def _open_legs(call: Call) -> int:

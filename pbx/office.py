@@ -24,6 +24,7 @@ from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
 from pbx.directory.bindings import BindingRow, BindingStore
 from pbx.directory.model import ApiToken, Extension, PasswordDigests, Trunk, token_digest
+from pbx.directory.pins import ConferencePins
 from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, NotFound, Refused, StorageError
@@ -37,6 +38,7 @@ from pbx.sip.uri import Uri
 log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
+SALT_BYTES = 16
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -121,6 +123,10 @@ class DirectoryInMemory:
     def extension(self, number: str) -> Extension | None:
         """Return the extension of that number."""
         return self._directory.extension(number)
+
+    def conference_pins(self, room: str) -> ConferencePins | None:
+        """Return the PINs of a conference room."""
+        return self._directory.conference_pins(room)
 
     def trunk_for(self, address: Address) -> Trunk | None:
         """Return the trunk that calls from `address` belong to."""
@@ -224,6 +230,13 @@ class OfficeDirectory:
     async def remove_trunk(self, name: str) -> None:
         """Forget a line."""
         await self._store.remove_trunk(name)
+
+    async def set_conference_pins(
+        self, room: str, *, member: str | None, moderator: str | None
+    ) -> None:
+        """Set the PINs of a conference room; None leaves one as it is."""
+        salt = secrets.token_hex(SALT_BYTES)
+        await self._store.set_pins(room, salt, member=member, moderator=moderator)
 
     async def tokens(self) -> Sequence[ApiToken]:
         """Return all tokens, sorted by name."""

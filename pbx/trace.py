@@ -209,6 +209,22 @@ def _sentence(event: events.AnyEvent) -> str:
             return "resumes"
         case events.DigitReceived():
             return f"key pressed ({event.source})"
+        case events.SupervisorJoined():
+            return f"supervisor {event.supervisor} joins: {event.mode}"
+        case events.SupervisorChanged():
+            return f"supervisor changes to {event.mode}"
+        case events.SupervisorLeft():
+            return "supervisor leaves"
+        case events.PartyReleased():
+            return f"released by {event.by or 'an administrator'}: {event.mode}"
+        case events.ConferenceJoined():
+            return f"is in conference {event.room}" + " as moderator" * event.moderator
+        case events.ConferenceLeft():
+            return f"is out of conference {event.room}: {event.reason}"
+        case events.ConferenceMuted():
+            return "is muted" if event.on else "is heard again"
+        case events.ConferenceTalking():
+            return "talks" if event.on else "is silent"
         case events.RecordingStarted():
             return f"recording {event.recording} begins"
         case events.RecordingPaused():

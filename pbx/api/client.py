@@ -50,6 +50,10 @@ class ApiClient:
         response = self._ask("POST", PREFIX + path, body=body, headers=headers)
         return response.json() if response.content else None
 
+    def put(self, path: str, body: object = None) -> None:
+        """Make something so."""
+        self._ask("PUT", PREFIX + path, body=body)
+
     def patch(self, path: str, body: object) -> Any:
         """Return the JSON of what was changed."""
         return self._ask("PATCH", PREFIX + path, body=body).json()

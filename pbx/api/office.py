@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pbx.events import Bus, Stamped, SupervisionMode
 
 if TYPE_CHECKING:
-    from pbx.api.views import LiveCall, LiveStatus, Registration, TraceEntry
+    from pbx.api.views import ConferenceView, LiveCall, LiveStatus, Registration, TraceEntry
     from pbx.cdr.record import CallRecord, RecordQuery
 
 Scope = Literal["read", "control", "admin"]
@@ -162,6 +162,11 @@ class Directory(Protocol):
         They are made for the realm of callpbx.yaml: this is how the realm changes.
         """
 
+    async def set_conference_pins(
+        self, room: str, *, member: str | None, moderator: str | None
+    ) -> None:
+        """Set the PINs of a conference room; None leaves one as it is. Raises Refused."""
+
     async def trunks(self) -> Sequence[TrunkView]:
         """Return all trunks, sorted by name."""
 
@@ -232,6 +237,21 @@ class LiveOffice(Protocol):
         self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
     ) -> None:
         """End a call by force, or one party's part in it. Raises NotFound and Refused."""
+
+    def conferences(self) -> Sequence[ConferenceView]:
+        """Return the rooms of the dialplan and who is in them, sorted by number."""
+
+    def lock_conference(self, room: str, on: bool) -> None:
+        """Let nobody but moderators into an open room, or everybody; NotFound for a closed one."""
+
+    def mute_in_conference(self, room: str, member: str, on: bool) -> None:
+        """Let nobody hear a member, or again; it is named by its number or its leg."""
+
+    def put_out_of_conference(self, room: str, member: str) -> None:
+        """End a member's part in a room, and its call."""
+
+    async def dial_into_conference(self, room: str, number: str) -> str:
+        """Ring a phone and take it into the room once it answers; return the call's id."""
 
     def unban(self, address: str) -> None:
         """Lift the ban on a source address or a user; NotFound where there is none."""

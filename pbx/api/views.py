@@ -77,6 +77,33 @@ class LiveCall(View, frozen=True, kw_only=True):
     legs: tuple[CallLeg, ...] = ()
 
 
+class ConferenceMember(View, frozen=True, kw_only=True):
+    """Somebody in a conference room. `waiting` is for a moderator; `leg` names one number's several
+    phones apart."""
+
+    number: str
+    name: str | None = None
+    call: str
+    leg: int
+    moderator: bool = False
+    muted: bool = False
+    talking: bool = False
+    waiting: bool = False
+    since: str
+
+
+class ConferenceView(View, frozen=True, kw_only=True):
+    """A conference room: how it is set up, and who is in it. `since` None: nobody is."""
+
+    room: str
+    max: int
+    pin: bool
+    locked: bool = False
+    recording: bool = False
+    since: str | None = None
+    members: tuple[ConferenceMember, ...] = ()
+
+
 class Ban(View, frozen=True, kw_only=True):
     """A source or a user whose attempts are dropped or slowed after too many failed
     authentications.

@@ -24,7 +24,7 @@ from pbx.events import (
     ConferenceMuted,
     ConferenceTalking,
 )
-from pbx.plan.model import Conference
+from pbx.plan.model import Conference, Destination
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
@@ -220,6 +220,20 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
         exchange.conferences.close_if_empty(room)
     await call.caller.play("tone:leave")
     return Outcome(OutcomeKind.LEFT, "answered", reason, 200, NORMAL_CLEARING, "system")
+
+
+async def dial_out(exchange: Exchange, room: str, number: str) -> str:
+    """Ring an extension and take it into a room once it answers; return the call's id.
+
+    Raises NotFound for an unknown room or extension, Refused where it cannot be rung now.
+    """
+    if exchange.plan.conference(room) is None:
+        raise NotFound(f"there is no conference {room} in the dialplan")
+
+    async def enter(call: Call) -> Outcome:
+        return await call.go(Destination("conference", room), invited=True)
+
+    return await exchange.originate(number, room, script=enter)
 
 
 async def _admitted(call: Call, rules: Conference) -> Pass | None:

@@ -375,8 +375,9 @@ class Exchange:
 
     # -- what an administrator does ----------------------------------------------------------
 
-    async def originate(self, from_: str, to: str) -> str:
-        """Ring the phones of `from_`; once one answers, call `to` as if it had dialled.
+    async def originate(self, from_: str, to: str, *, script: Script | None = None) -> str:
+        """Ring the phones of `from_`; once one answers, call `to` as if it had dialled, or run
+        `script`.
 
         Raises NotFound where there is no such extension or number, Refused where it cannot be now.
         """
@@ -384,7 +385,7 @@ class Exchange:
         if extension is None:
             raise NotFound(f"there is no extension {from_}")
         who = Identity(from_, extension.name, "internal")
-        if self._where(to, who) is None:
+        if script is None and self._where(to, who) is None:
             raise NotFound(f"there is no number {to}")
         contacts = await self.contacts(extension)
         if not contacts:
@@ -393,10 +394,8 @@ class Exchange:
             raise Refused("callpbx takes no further calls now; try again in a few seconds")
         call = Call(self, self._new_call_id(), who, to, max_forwards=70)
         self._announce(call)
-        script = partial(
-            click_to_dial, extension=extension, contacts=contacts, script=self._entry(to, who)
-        )
-        call.run(script)
+        script = script or self._entry(to, who)
+        call.run(partial(click_to_dial, extension=extension, contacts=contacts, script=script))
         return call.id
 
     def hangup(self, call_id: str) -> None:

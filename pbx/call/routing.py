@@ -37,6 +37,10 @@ class NumberPlan(Protocol):
     def inbound(self, number: str) -> Destination | None:
         """Return where a carrier's call goes, `anything_else` included."""
 
+    @property
+    def conferences(self) -> Mapping[str, Conference]:
+        """Return the rules of all conference rooms, by number."""
+
     def conference(self, room: str) -> Conference | None:
         """Return the rules of a conference room; None where there is none of that number."""
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "extension": ("pbx.cli.extension:extension", "Phones: add, list, show, set, remove."),
     "trunk": ("pbx.cli.trunk:trunk", "Lines to carriers: add, list, remove."),
     "token": ("pbx.cli.token:token", "API tokens: add, list, remove."),
+    "conference": ("pbx.cli.conference:conference", "Conference rooms: PINs, list, mute, kick."),
     "status": ("pbx.cli.status:status", "Show how the office is."),
     "registrations": ("pbx.cli.status:registrations", "List the phones that are registered."),
     "unban": ("pbx.cli.status:unban", "Let a banned address in again."),

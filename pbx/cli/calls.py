@@ -113,7 +113,13 @@ RELEASED = {
 
 @click.command()
 @click.argument("call")
-@click.option("--mode", type=click.Choice(tuple(RELEASED)), default="all", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(tuple(RELEASED)),
+    default="all",
+    show_default=True,
+    help="Whom to release.",
+)
 @click.option("--by", metavar="SUPERVISOR", help="Who takes over, where several are on the call.")
 @pass_home
 def release(home: Home, call: str, mode: str, by: str | None) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002", "r0003")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -179,3 +179,13 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used", BigInteger),
 )
+
+conference_pins = Table(
+    "conference_pins",
+    metadata,
+    Column("room", String, primary_key=True),
+    Column("salt", String, nullable=False),
+    Column("member", String),
+    Column("moderator", String),
+)
+"""The PINs of conference rooms: what is stored are slow digests of them (directory/pins.py)."""

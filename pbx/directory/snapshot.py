@@ -8,10 +8,11 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from pbx.directory.model import ApiToken, Extension, Source, Trunk, token_digest
+from pbx.directory.pins import ConferencePins
 
 Address = tuple[str, int]
 """An IP address in text (IPv6 without brackets) and a port."""
@@ -37,6 +38,7 @@ class Directory:
     _tokens: Mapping[str, ApiToken] = field(default_factory=dict)
     _resolved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _rules: tuple[_Rule, ...] = ()
+    _pins: Mapping[str, ConferencePins] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class Directory:
         extensions: Iterable[Extension] = (),
         trunks: Iterable[Trunk] = (),
         tokens: Iterable[ApiToken] = (),
+        pins: Iterable[ConferencePins] = (),
     ) -> Directory:
         """Make a directory of its entries."""
         lines = {trunk.name: trunk for trunk in sorted(trunks, key=lambda trunk: trunk.name)}
@@ -53,6 +56,7 @@ class Directory:
             {t.name: t for t in sorted(tokens, key=lambda token: token.name)},
             {},
             _rules_of(lines.values()),
+            {each.room: each for each in sorted(pins, key=lambda each: each.room)},
         )
 
     def extension(self, number: str) -> Extension | None:
@@ -74,6 +78,10 @@ class Directory:
     def tokens(self) -> tuple[ApiToken, ...]:
         """Return all tokens, by name."""
         return tuple(self._tokens.values())
+
+    def conference_pins(self, room: str) -> ConferencePins | None:
+        """Return the PINs of a conference room; None where none was ever set."""
+        return self._pins.get(room)
 
     def trunk_for(self, source: Address) -> Trunk | None:
         """Return the trunk that calls from this address belong to.
@@ -109,7 +117,7 @@ class Directory:
     def with_hosts(self, resolved: Mapping[str, Iterable[str]]) -> Directory:
         """Return the same directory, knowing the addresses of these hosts."""
         known = {host.lower(): frozenset(addresses) for host, addresses in resolved.items()}
-        return Directory(self._extensions, self._trunks, self._tokens, known, self._rules)
+        return replace(self, _resolved=known)
 
     def _is_from(self, source: Source, address: _Ip) -> bool:
         if source.network is not None:

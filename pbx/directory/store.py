@@ -9,7 +9,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from pbx.directory.model import (
     check_token,
     check_trunk,
 )
+from pbx.directory.pins import ConferencePins, check_pin, pin_digest
 from pbx.directory.snapshot import Directory
 from pbx.errors import NotFound, Refused
 
@@ -96,6 +97,18 @@ class DirectoryStore:
     async def remove_token(self, name: str) -> None:
         """Make a token worthless."""
         await self._change(partial(_remove, schema.tokens, "token", name))
+
+    async def set_pins(
+        self, room: str, salt: str, *, member: str | None = None, moderator: str | None = None
+    ) -> None:
+        """Set the PINs of a conference room, or one of them; None leaves one as it is.
+
+        Raises Refused for a PIN that cannot be keyed or is too easy, and for one PIN twice.
+        """
+        for pin in (member, moderator):
+            if pin is not None:
+                check_pin(pin)
+        await self._change(partial(_set_pins, room, salt, member, moderator))
 
     async def note_token_use(self, token: ApiToken, at: float) -> None:
         """Remember that a token was used at `at` (wall); written once a minute at most."""
@@ -172,6 +185,32 @@ def _note_token_use(name: str, at: float, connection: Connection) -> None:
     connection.execute(update(table).where(table.c.name == name).values(last_used=_ms(at)))
 
 
+def _set_pins(
+    room: str, salt: str, member: str | None, moderator: str | None, connection: Connection
+) -> None:
+    table = schema.conference_pins
+    row = connection.execute(select(table).where(table.c.room == room)).one_or_none()
+    before = ConferencePins(room, salt) if row is None else ConferencePins(**row._mapping)
+    if _both(before, member, moderator):
+        raise Refused("members and moderators need different PINs")
+    after = replace(
+        before,
+        member=before.member if member is None else pin_digest(member, before.salt),
+        moderator=before.moderator if moderator is None else pin_digest(moderator, before.salt),
+    )
+    connection.execute(delete(table).where(table.c.room == room))
+    connection.execute(insert(table).values(asdict(after)))
+
+
+def _both(before: ConferencePins, member: str | None, moderator: str | None) -> bool:
+    """Tell whether one PIN would be the members' and the moderators'."""
+    if member is not None and moderator is not None:
+        return member == moderator
+    if member is not None:
+        return before.is_moderators(member)
+    return moderator is not None and before.is_members(moderator)
+
+
 def _add(
     table: Table, kind: str, name: str, values: dict[str, Any], connection: Connection
 ) -> None:
@@ -195,6 +234,10 @@ def _read_all(connection: Connection) -> Directory:
         [_extension_of(row) for row in connection.execute(select(schema.extensions))],
         [_trunk_of(row) for row in connection.execute(select(schema.trunks))],
         [_token_of(row) for row in connection.execute(select(schema.tokens))],
+        [
+            ConferencePins(**row._mapping)
+            for row in connection.execute(select(schema.conference_pins))
+        ],
     )
 
 

@@ -14,6 +14,7 @@ from pbx.api.client import ApiClient, in_process
 from pbx.api.office import ExtensionChange, Scope, Srtp, TrunkDraft
 from pbx.api.views import (
     Ban,
+    ConferenceView,
     DatabaseHealth,
     LiveCall,
     LiveStatus,
@@ -68,6 +69,7 @@ class DirectoryDouble:
     phones: dict[str, Phone] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
+    pins: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     async def extensions(self) -> Sequence[Phone]:
         return [self.phones[number] for number in sorted(self.phones)]
@@ -105,6 +107,11 @@ class DirectoryDouble:
     async def reissue(self, passwords: Mapping[str, str]) -> None:
         for number, password in passwords.items():
             self.phones[number] = replace(self.phones[number], password=password)
+
+    async def set_conference_pins(
+        self, room: str, *, member: str | None, moderator: str | None
+    ) -> None:
+        self.pins[room] = (member, moderator)
 
     async def trunks(self) -> Sequence[Line]:
         return [self.lines[name] for name in sorted(self.lines)]
@@ -168,6 +175,7 @@ class LiveDouble:
     bindings: list[Registration] = field(default_factory=list)
     up: list[LiveCall] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
+    rooms: list[ConferenceView] = field(default_factory=list)
     ladder: list[TraceEntry] = field(default_factory=list)
     done: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -210,6 +218,24 @@ class LiveDouble:
         self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
     ) -> None:
         self.done.append(("release", mode, call, supervisor or ""))
+
+    def conferences(self) -> Sequence[ConferenceView]:
+        return self.rooms
+
+    def lock_conference(self, room: str, on: bool) -> None:
+        if room not in {each.room for each in self.rooms}:
+            raise NotFound(f"nobody is in conference {room}")
+        self.done.append(("lock" if on else "unlock", room))
+
+    def mute_in_conference(self, room: str, member: str, on: bool) -> None:
+        self.done.append(("mute" if on else "unmute", room, member))
+
+    def put_out_of_conference(self, room: str, member: str) -> None:
+        self.done.append(("kick", room, member))
+
+    async def dial_into_conference(self, room: str, number: str) -> str:
+        self.done.append(("dial", room, number))
+        return "c5"
 
     def unban(self, address: str) -> None:
         if address not in {ban.address for ban in self.bans}:

@@ -6,10 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from pbx.api.routes import bans, calls, extensions, records, status, tokens, trunks
+from pbx.api.routes import bans, calls, conferences, extensions, records, status, tokens, trunks
 from pbx.api.views import (
     Ban,
     CallPlaced,
+    ConferenceView,
     Extension,
     ExtensionCreated,
     LiveCall,
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     extensions.router,
     calls.router,
+    conferences.router,
     records.router,
     trunks.router,
     tokens.router,
@@ -36,6 +38,7 @@ VIEWS: tuple[Any, ...] = (
     Ban,
     CallPlaced,
     CallRecord,
+    ConferenceView,
     Extension,
     ExtensionCreated,
     LiveCall,
