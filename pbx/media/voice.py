@@ -47,18 +47,9 @@ class LegVoice:
     """
 
     __slots__ = (
-        *(
-            "_ahead",
-            "_concealed_here",
-            "_concealer",
-            "_goal",
-            "_held",
-            "_kept",
-            "_mark",
-            "_patience",
-        ),
-        *("_sound", "buffer", "codec", "plain", "push", "rate", "samples", "silent", "size"),
-        "state",
+        *("_ahead", "_concealed_here", "_concealer", "_goal", "_held", "_kept", "_mark"),
+        *("_patience", "_rest", "_sound", "buffer", "codec", "plain", "push", "rate"),
+        *("samples", "silent", "size", "state"),
     )
 
     push: Callable[[int, int, bytes, float], None]
@@ -99,6 +90,7 @@ class LegVoice:
         self._mark = 0  # the buffer's position when the voice became plain
         self._goal = 0  # samples that are still to be added, or taken away
         self._patience = 0  # ticks that a wish has waited
+        self._rest = 0  # ticks that the rest of it has
         self._concealed_here = 0  # samples that the codec itself concealed in this gap
         self._ahead: tuple[bytes, Frames] | None = None  # decoded before its time
 
@@ -137,13 +129,10 @@ class LegVoice:
 
     def consider(self, frame: Frames) -> None:
         """Begin to stretch behind this plain frame, int16 (samples,), if it is time for it."""
-        buffer = self.buffer
         self._patience += 1
-        patience = URGENT_TICKS if buffer.urgent else PATIENT_TICKS
-        if self._patience > patience or is_quiet(frame):
-            self._goal = buffer.wish * self.samples
-            self._patience = 0
-            buffer.wish = 0
+        if self._is_forced() or is_quiet(frame):
+            self._goal = self.buffer.wish * self.samples
+            self.buffer.wish = 0
             if self.plain:
                 self._leave_plain()
 
@@ -270,9 +259,7 @@ class LegVoice:
         before, sound = self._sound[:begin], self._sound[begin:]
         by = self._step(before, sound)
         if not by:
-            self._patience += 1
             return
-        self._patience = 0
         if self._goal < 0:
             sound = shorten(sound, by, self.rate)
             self._goal += by
@@ -281,6 +268,8 @@ class LegVoice:
             self._goal -= by
         self._sound = np.concatenate((before, sound))
         self._held = len(sound)
+        if not self._goal:
+            self._patience = self._rest = 0
 
     def _look_ahead(self) -> bool:
         """Hold two ticks, to have what to shorten; false when they are not there."""
@@ -296,10 +285,21 @@ class LegVoice:
     def _step(self, before: Frames, sound: Frames) -> int:
         """Return by how many samples to stretch now; 0: not here."""
         goal = abs(self._goal)
-        if is_quiet(sound) or self._patience > REST_TICKS:
+        if is_quiet(sound):
             return goal
+        if goal == self.samples and not self._is_forced():  # the silence is over: wait for another
+            self.buffer.wish = 1 if self._goal > 0 else -1
+            self._goal = 0
+            return 0
         period = period_of(np.concatenate((before, sound))[-2 * self.samples :], self.rate)
-        return period if period <= goal else 0
+        if period <= goal:
+            return period
+        self._rest += 1
+        return goal if self._rest > REST_TICKS else 0
+
+    def _is_forced(self) -> bool:
+        """Tell whether a change has waited for a silence long enough."""
+        return self._patience > (URGENT_TICKS if self.buffer.urgent else PATIENT_TICKS)
 
 
 def decode_tick(voices: Sequence[LegVoice], frames: Frames, now: float) -> None:
