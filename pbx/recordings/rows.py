@@ -6,7 +6,7 @@ clock tells as well as anything: a recording is aligned with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,9 +101,9 @@ def first_row(event: RecordingStarted, at: float) -> IndexRow:
     )
 
 
-def read_row(mapping: Mapping[str, Any]) -> IndexRow:
-    """Return a row as the database gave it."""
-    return IndexRow(**mapping)
+def read_row(values: Sequence[Any]) -> IndexRow:
+    """Return a row of the table as the database gave it."""
+    return IndexRow(**dict(zip(IndexRow.__struct_fields__, values, strict=True)))
 
 
 def utc_text(milliseconds: int) -> str:
