@@ -193,3 +193,17 @@ def test_no_music_is_refused_in_one_sentence(store: SoundStore, tmp_path: Path):
     (tmp_path / "text.wav").write_text("not sound")
     with pytest.raises(Refused, match=r"text.wav is not a WAV file; save it as one"):
         store.open(f"music:{tmp_path}")
+
+
+def test_a_name_that_cannot_be_is_refused(store: SoundStore):
+    with pytest.raises(Refused, match=r"cannot be read: File name too long$"):
+        store.open("music:" + "x" * 300)
+
+
+def test_a_file_that_is_cut_while_it_plays_makes_room_for_the_next(store: SoundStore, folder: Path):
+    music = open_music(store, folder)
+    listen(store, music, 5)
+    with (folder / "1.wav").open("r+b") as file:
+        file.truncate(2000)
+    listen(store, music, 15)
+    assert pitch(listen(store, music, 5)) == 900
