@@ -30,8 +30,8 @@ from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
     AnyWorkerEvent,
-    FreeLeg,
     Enter,
+    FreeLeg,
     LegFreed,
     LegReport,
     PayloadMap,
@@ -97,6 +97,8 @@ class BenchedWorker:
             env=environment,
         )
         theirs.close()
+        self.load = WorkerLoad(0.0, 0, 0)
+        """What the worker told last of what it uses."""
         self._ports: Queue[int] = Queue()
         self._events: Queue[AnyWorkerEvent] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -126,15 +128,19 @@ class BenchedWorker:
                     if isinstance(event, PortsReady):
                         for port in event.ports:
                             self._ports.put(port)
-                    elif not isinstance(event, LegReport | WorkerLoad):
+                    elif isinstance(event, WorkerLoad):
+                        self.load = event
+                    elif not isinstance(event, LegReport):
                         self._events.put(event)
 
 
 @contextmanager
-def generator(order: dict[str, object]) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+def generator(
+    order: dict[str, object], module: str = "benchmarks.rtp_generator"
+) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
     """Run the load with its order given; yields process, its stdin and its stdout."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.rtp_generator"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
