@@ -153,8 +153,15 @@ class RtpPhone:
 class Board:
     """A switchboard with its loop, whose clock stands still until the test moves it."""
 
-    def __init__(self, *, families: tuple[Family, ...] = (4,), pairs: int = 5000) -> None:
-        self.now = 1000.0
+    def __init__(
+        self,
+        *,
+        families: tuple[Family, ...] = (4,),
+        pairs: int = 5000,
+        first_leg: int = 1,
+        now: float = 1000.0,
+    ) -> None:
+        self.now = now
         self.posted: list[AnyWorkerEvent] = []
         self.loop = TickLoop(lambda: self.now)
         hosts: dict[Family, str] = {4: "0.0.0.0", 6: "::"}
@@ -175,7 +182,7 @@ class Board:
             epoch=3.9e9,
         )
         self.switchboard.start(self.now)
-        self._legs = 0
+        self._legs = first_leg - 1
 
     def _take_post(self, datagram: bytes, descriptors: Sequence[int] = ()) -> None:
         self.posted.extend(decode_events(datagram))
@@ -183,11 +190,15 @@ class Board:
             self.luggage.append([os.dup(descriptor) for descriptor in descriptors])
 
     def give(self, leg: int, taker: Board) -> None:
-        """Move a leg to another board, as the signalling process does."""
+        """Move a leg to another board."""
         self.do(GiveLeg(leg))
+        self.pass_on(taker)
+
+    def pass_on(self, taker: Board) -> None:
+        """Bring a leg that was given to another board, as the signalling process does."""
         (given,) = self.events(LegGiven)
         assert given.state is not None
-        taker.switchboard.take(TakeLeg(leg, given.state), self.luggage.pop(), taker.now)
+        taker.switchboard.take(TakeLeg(given.leg, given.state), self.luggage.pop(), taker.now)
 
     def do(self, *commands: AnyCommand) -> None:
         """Carry out commands at the present time."""
