@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterable
+from typing import Final
 
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.column import SoundColumn, VoiceColumn
@@ -21,6 +22,10 @@ from pbx.media.matrix import NARROW, WIDE, Matrix
 from pbx.media.protocol import PayloadMap
 from pbx.media.scene import Listener, Room
 from pbx.media.tape import Tape
+
+KEYS_PASS_BETWEEN: Final = 3
+"""Members of a bridge in which keys go on: two parties, and somebody who listens. In a larger one
+they are commands, and noise to everybody else."""
 
 
 class Bridge:
@@ -88,6 +93,16 @@ class Bridge:
         """Let it hear no more."""
         self._tapes.pop(tape, None)
         self.arrange()
+
+    def hearers_of_keys(self, leg: MediaLeg) -> list[MediaLeg]:
+        """Return who is to hear the keys that a member presses."""
+        if len(self._members) > KEYS_PASS_BETWEEN or not leg.is_voice or leg.echoes:
+            return []
+        return [
+            other
+            for other in self._members.values()
+            if other is not leg and other.is_ear and self._gain(other, leg) > 0
+        ]
 
     def arrange(self) -> None:
         """Decide anew who is relayed, mixed and tapped."""

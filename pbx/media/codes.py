@@ -53,6 +53,11 @@ class CodeMatcher:
         self._since: list[float] = []
 
     @property
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes, sorted."""
+        return tuple(sorted(self._codes))
+
+    @property
     def due(self) -> float | None:
         """Return when `expire` has something to do, or None while nothing is withheld."""
         return self._since[0] + WITHHELD if self._since else None

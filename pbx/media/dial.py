@@ -74,16 +74,15 @@ class EventDialler:
 
 
 class ToneDialler:
-    """Keys as a source for one ear, coded with `codec`, `ptime` milliseconds a packet.
+    """Keys as a source for the one ear that speaks `codec`.
 
     `on_end` is called once, with the packet that would follow the last.
     """
 
-    __slots__ = ("_codec", "_on_end", "_samples", "_size", "_states")
+    __slots__ = ("_codec", "_on_end", "_samples", "_states")
 
-    def __init__(self, codec: ArrayCodec, ptime: int, on_end: Callable[[], None]) -> None:
+    def __init__(self, codec: ArrayCodec, on_end: Callable[[], None]) -> None:
         self._codec = codec
-        self._size = codec.rate * ptime // 1000
         self._on_end: Callable[[], None] | None = on_end
         self._samples: NDArray[np.int16] = np.zeros(0, dtype=np.int16)
         encoder = codec.encoder()
@@ -95,14 +94,18 @@ class ToneDialler:
         more = key_frames(keys, duration_ms, self._codec.rate).ravel()
         self._samples = np.concatenate((self._samples, more))
 
-    def next_payload(self) -> bytes | None:
-        """Return the next packet's payload, or None after the last."""
+    def next_payload(self, codec: ArrayCodec, ptime: int) -> bytes | None:
+        """Return the next `ptime` milliseconds as a payload, or None after the last.
+
+        `codec` is the one that the keys were made for.
+        """
         if not self._samples.size:
             if self._on_end is not None:
                 on_end, self._on_end = self._on_end, None
                 on_end()
             return None
-        frame = np.zeros((1, self._size), dtype=np.int16)
-        sound, self._samples = self._samples[: self._size], self._samples[self._size :]
+        size = codec.rate * ptime // 1000
+        frame = np.zeros((1, size), dtype=np.int16)
+        sound, self._samples = self._samples[:size], self._samples[size:]
         frame[0, : sound.size] = sound
-        return self._codec.encode(self._states, frame)[0]
+        return codec.encode(self._states, frame)[0]

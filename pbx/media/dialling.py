@@ -10,7 +10,7 @@ the tick's own end (`end_tick`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.dial import TICK, EventDialler, ToneDialler
@@ -36,7 +36,10 @@ class Dialled(Protocol):
         """Send one packet, already counted, to the far end."""
 
 
-class Dialling:
+Leg = TypeVar("Leg", bound=Dialled)
+
+
+class Dialling(Generic[Leg]):
     """All keys that one worker sends.
 
     `wake(when, call)` calls `call` at a time; `arrange(leg)` lets a leg, and its bridge, decide
@@ -46,13 +49,13 @@ class Dialling:
     def __init__(
         self,
         wake: Callable[[float, Callable[[float], None]], object],
-        arrange: Callable[[Dialled], None],
+        arrange: Callable[[Leg], None],
     ) -> None:
         self._wake = wake
         self._arrange = arrange
-        self._ended: list[tuple[Dialled, ToneDialler]] = []
+        self._ended: list[tuple[Leg, ToneDialler]] = []
 
-    def dial(self, leg: Dialled, digits: str, duration_ms: int, now: float) -> None:
+    def dial(self, leg: Leg, digits: str, duration_ms: int, now: float) -> None:
         """Send keys to a leg, each of so many milliseconds; without effect where nothing is sent
         to it."""
         payload = leg.payload
@@ -63,7 +66,7 @@ class Dialling:
         elif payload.codec in ARRAY_CODECS:
             self._dial_tones(leg, payload, digits, duration_ms)
 
-    def stop(self, leg: Dialled) -> None:
+    def stop(self, leg: Leg) -> None:
         """Send no more: the leg is on its way elsewhere, or closed, or speaks otherwise."""
         if leg.events is not None or leg.tones is not None:
             leg.events = leg.tones = None
@@ -78,7 +81,7 @@ class Dialling:
                 self._arrange(leg)
 
     def _dial_events(
-        self, leg: Dialled, payload: PayloadMap, digits: str, duration_ms: int, now: float
+        self, leg: Leg, payload: PayloadMap, digits: str, duration_ms: int, now: float
     ) -> None:
         if leg.events is not None:
             leg.events.press(digits, duration_ms)
@@ -90,7 +93,7 @@ class Dialling:
             self._arrange(leg)
             self._go_on(leg, dialler, now, now)
 
-    def _go_on(self, leg: Dialled, dialler: EventDialler, due: float, now: float) -> None:
+    def _go_on(self, leg: Leg, dialler: EventDialler, due: float, now: float) -> None:
         """Send what goes out at the time `due`, and come again while there is more."""
         if leg.events is not dialler:
             return  # stopped meanwhile
@@ -104,10 +107,10 @@ class Dialling:
         else:
             self.stop(leg)
 
-    def _dial_tones(self, leg: Dialled, payload: PayloadMap, digits: str, duration_ms: int) -> None:
+    def _dial_tones(self, leg: Leg, payload: PayloadMap, digits: str, duration_ms: int) -> None:
         if leg.tones is None:
             codec = ARRAY_CODECS[payload.codec]
-            tones = ToneDialler(codec, payload.ptime, lambda: self._ended.append((leg, tones)))
+            tones = ToneDialler(codec, lambda: self._ended.append((leg, tones)))
             leg.tones = tones
             self._arrange(leg)
         leg.tones.press(digits, duration_ms)

@@ -48,6 +48,11 @@ class Keypad:
         self._waiting: deque[tuple[KeySource, bool]] = deque()
         """How each withheld key came, and whether it was heard already."""
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes that the party may key, sorted."""
+        return self._matcher.codes
+
     def set_codes(self, codes: Iterable[str], now: float) -> None:
         """Say what the party may key from now on; what is withheld is decided first."""
         self.finish(now)

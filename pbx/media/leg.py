@@ -13,21 +13,23 @@ on them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.column import SoundColumn, VoiceColumn
-from pbx.media.ear import Ear
+from pbx.media.dial import EventDialler, ToneDialler
+from pbx.media.ear import Ear, Source
 from pbx.media.far_end import FarEnd, Report
+from pbx.media.keypad import Keypad
 from pbx.media.matrix import Matrix
 from pbx.media.moving import LastingCommand
 from pbx.media.ports import PortPair
 from pbx.media.protocol import (
-    DigitHeard,
     Echo,
     MediaSilent,
     PayloadMap,
+    SetCodes,
     SetPart,
     SourceLocked,
     StreamFigures,
@@ -62,14 +64,17 @@ class MediaLeg(FarEnd):
         "column",
         "ear",
         "echoes",
+        "events",
         "gated",
         "is_ear",
         "is_voice",
+        "keypad",
         "mixed",
         "overlaid",
         "partner",
         "playback",
         "tapped",
+        "tones",
     )
 
     def __init__(
@@ -82,6 +87,7 @@ class MediaLeg(FarEnd):
         report: Report,
         out: OutgoingStream,
         rtcp: RtcpReporter,
+        keypad: Keypad,
         now: float,
     ) -> None:
         super().__init__(
@@ -94,6 +100,11 @@ class MediaLeg(FarEnd):
             rtcp=rtcp,
             now=now,
         )
+        self.keypad = keypad
+        self.events: EventDialler | None = None
+        """Keys being sent to it: it hears nothing else meanwhile."""
+        self.tones: ToneDialler | None = None
+        """The same, where it takes no telephone-events."""
         self.partner: MediaLeg | None = None
         """The other leg of a bridge that relays."""
         self.mixed = False
@@ -153,6 +164,11 @@ class MediaLeg(FarEnd):
         """Send back what the leg says, without its keys; or no longer."""
         self.echoes = on
         self.route_both()
+
+    def set_codes(self, codes: Sequence[str], now: float) -> None:
+        """Say which codes the party may key; keys that may begin one are withheld."""
+        self.keypad.set_codes(codes, now)
+        self._row.withhold(self.keypad.withholds if codes else None)
 
     def watch(self, *, keys: bool, talk: bool) -> None:
         """Tell keys pressed as tones, or when the party talks, or neither any more."""
@@ -229,7 +245,7 @@ class MediaLeg(FarEnd):
         """Say goodbye unless the time is None, leave everybody, and return the sockets."""
         if goodbye_at is not None:
             self.report_rtcp(goodbye_at, goodbye=True)
-        self.playback = None
+        self.playback = self.events = self.tones = None
         self._wishes = _NO_WISHES
         self.echoes = False
         self.leave()
@@ -243,6 +259,8 @@ class MediaLeg(FarEnd):
             commands.append(Echo(number))
         if self._wishes != _NO_WISHES:
             commands.append(Watch(number, *self._wishes))
+        if self.keypad.codes:
+            commands.append(SetCodes(number, self.keypad.codes))
         return commands
 
     def take_packet(self, size: int, now: float) -> None:
@@ -250,7 +268,7 @@ class MediaLeg(FarEnd):
         if self._rewrite(self._loop.buffer, size, now):
             hearer = self._hearer()
             if hearer is not None:
-                hearer._try_to_send(size)
+                hearer._try_to_send(self._loop.views[size])
 
     def take_lock(self, remote: Address, ssrc: int, sequence: int, now: float) -> None:
         """Take note that the source is locked."""
@@ -299,7 +317,7 @@ class MediaLeg(FarEnd):
         keys, talk, gate = self._watched = wishes
         if any(wishes):
             self._watcher = Watcher(
-                self.number, rate, self._report, keys=keys, talk=talk, gate=gate
+                self.number, rate, self._report, self._hear_tone, keys=keys, talk=talk, gate=gate
             )
         self.column.listening = self._watcher
 
@@ -312,8 +330,8 @@ class MediaLeg(FarEnd):
         """Let the tick send to the leg where it hears the mix, or a playback alone."""
         payload = self.payload
         codec = None if payload is None else ARRAY_CODECS.get(payload.codec)
-        solo = None if self.overlaid else self.playback
-        wanted = solo is not None or (self.mixed and not self.echoes)
+        solo: Source | None = self.tones or (None if self.overlaid else self.playback)
+        wanted = self.events is None and (solo is not None or (self.mixed and not self.echoes))
         if payload is None or codec is None or not wanted or not self.reachable:
             self._drop_ear()
             return
@@ -336,14 +354,19 @@ class MediaLeg(FarEnd):
             return None
         if self._direction not in _HEARD or not other.reachable or other.playback is not None:
             return None
+        if other.events is not None or other.tones is not None:
+            return None
         if other.echoes and other is not self:
             return None
         ours, theirs = self.payload, other.payload
         return other if (ours.codec, ours.clock) == (theirs.codec, theirs.clock) else None
 
-    def _try_to_send(self, size: int) -> None:
-        """Send the first octets of the loop's buffer; count it when that fails."""
-        packet = self._loop.views[size]
+    def send_packet(self, packet: bytes) -> None:
+        """Send a packet that the stream has counted already."""
+        self._try_to_send(memoryview(packet))
+
+    def _try_to_send(self, packet: memoryview) -> None:
+        """Send a packet; count it when that fails."""
         try:
             self.send(packet)
         except OSError as error:
@@ -373,9 +396,13 @@ class MediaLeg(FarEnd):
         self.out.packets -= 1
         self.out.octets -= len(packet) - HEADER_SIZE
 
-    def _hear_key(self, key: KeyPress) -> None:
+    def _hear_key(self, key: KeyPress, now: float) -> None:
         payload = self.payload
         if payload is None or self._direction not in _HEARD:
             return
-        clock = payload.event_clock or payload.clock
-        self._report(DigitHeard(self.number, key.digit, key.duration * 1000 // clock))
+        duration_ms = key.duration * 1000 // (payload.event_clock or payload.clock)
+        heard = self._row.passes_keys and not key.withheld
+        self.keypad.hear(key.digit, duration_ms, "rfc4733", heard=heard, now=now)
+
+    def _hear_tone(self, digit: str, duration_ms: int, now: float) -> None:
+        self.keypad.hear(digit, duration_ms, "inband", heard=False, now=now)

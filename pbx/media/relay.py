@@ -122,7 +122,7 @@ _NOBODY: Final = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
 class RelayRow(RtpStream):
     """One leg's incoming packets: counted, and rewritten for the leg that hears them.
 
-    `on_key` is called with each key that was pressed and let go.
+    `on_key` is called with each key that was pressed and let go, and with the time.
     """
 
     __slots__ = (
@@ -147,7 +147,7 @@ class RelayRow(RtpStream):
         "dropped",
     )
 
-    def __init__(self, on_key: Callable[[KeyPress], None]) -> None:
+    def __init__(self, on_key: Callable[[KeyPress, float], None]) -> None:
         super().__init__()
         self.dropped = 0
         """Packets that were not accepted: malformed, unknown payload type, not yet believed."""
@@ -213,6 +213,18 @@ class RelayRow(RtpStream):
         """Go on where another row was; the row rests until it is aimed."""
         super().resume(state, now)
         self._settled_packets, self._settled_octets = self.packets, self.octets
+
+    def withhold(self, withholds: Callable[[str], bool] | None) -> None:
+        """Ask for each key that goes down whether its packets must not go on; or for none.
+
+        A key that is withheld leaves no gap in what the hearer gets.
+        """
+        self._events.withholds = withholds
+
+    @property
+    def passes_keys(self) -> bool:
+        """Return whether keys that are not withheld go on, packet for packet."""
+        return self._aimed and self._event_type >= 0 and self._map[self._event_type] >= 0
 
     def push_to(self, push: Push | None, restart: Callable[[], object] | None) -> None:
         """Give each packet of the voice to `push` from now on, or to nobody.
@@ -314,13 +326,11 @@ class RelayRow(RtpStream):
     def expire(self, now: float) -> None:
         """Tell a key whose packets stopped coming without an end."""
         if self._events.pending:
-            self._tell(self._events.expire(now))
+            self._tell(self._events.expire(now), now)
 
     def _take_with_care(self, packet: bytearray, size: int, now: float) -> bool:
         self.settle()
-        to_send = self._take(packet, size, now)
-        self._settled_packets, self._settled_octets = self.packets, self.octets
-        return to_send
+        return self._take(packet, size, now)
 
     def _take(self, packet: bytearray, size: int, now: float) -> bool:
         bounds = payload_bounds(packet, size) if size < MAX_PACKET else None
@@ -334,8 +344,9 @@ class RelayRow(RtpStream):
             return False
         octets = bounds[1] - bounds[0]
         self.measure(timestamp, octets, now)
+        self._settled_packets, self._settled_octets = self.packets, self.octets
         if arrival is Arrival.FIRST:
-            self._begin_anew()
+            self._begin_anew(now)
         payload_type = head & 0x7F
         if payload_type == self._event_type:
             event = TelephoneEvent.parse(memoryview(packet)[bounds[0] : bounds[1]])
@@ -343,7 +354,12 @@ class RelayRow(RtpStream):
                 self.dropped += 1
                 return False
             marker = bool(head & MARKER)
-            self._tell(self._events.read(event, timestamp=timestamp, marker=marker, now=now))
+            keys = self._events.read(event, timestamp=timestamp, marker=marker, now=now)
+            self._tell(keys, now)
+            if not self._events.passes(timestamp):
+                self._fresh = True  # what comes next follows what the hearer heard last
+                self._choose_way()
+                return False
         elif payload_type == self._voice_type:
             self.expire(now)
             if self._push is not None:
@@ -386,18 +402,18 @@ class RelayRow(RtpStream):
         self._fresh = False
         self._choose_way()
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, now: float) -> None:
         self._fresh = True
         if self._restart is not None:
             self._restart()
-        self._tell(self._events.finish())
+        self._tell(self._events.finish(), now)
         self._events.forget()
         self._choose_way()
 
-    def _tell(self, keys: list[KeyPress]) -> None:
+    def _tell(self, keys: list[KeyPress], now: float) -> None:
         self._choose_way()
         for key in keys:
-            self._on_key(key)
+            self._on_key(key, now)
 
     def _choose_way(self) -> None:
         """Open the short way when there is nothing that it would overlook."""

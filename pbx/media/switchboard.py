@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from pbx.errors import Refused
 from pbx.media.bridge import Bridge
+from pbx.media.dialling import Dialling
+from pbx.media.keypad import Keypad, KeySource
 from pbx.media.leg import MediaLeg
 from pbx.media.matrix import Matrix
 from pbx.media.moving import pack, unpack
@@ -35,6 +37,8 @@ from pbx.media.protocol import (
     LegGiven,
     LegReport,
     Play,
+    SendDigits,
+    SetCodes,
     SetGains,
     SetMediaTimeout,
     SetPart,
@@ -53,6 +57,9 @@ REPORT_INTERVAL: Final = (4.0, 5.0)
 
 FIRST_REPORT: Final = (1.5, 2.5)
 """Seconds until a leg's first report, half the interval as RFC 3550 §6.2 advises."""
+
+KEY_MS: Final = 100
+"""Milliseconds of a key that goes on to another leg, however long it was held."""
 
 CARE_INTERVAL: Final = 0.5
 """Seconds between two looks after silent legs."""
@@ -86,6 +93,7 @@ class Switchboard:
         """By leg."""
         self._matrix = Matrix(self._need_ticks)
         self._playing = Playing(outbox.post, self._arrange)
+        self._dialling: Dialling[MediaLeg] = Dialling(loop.call_at, self._arrange)
         self._reports: dict[int, Timer] = {}
         self._top_up_at = inf
         self._top_up_timer: Timer | None = None
@@ -101,6 +109,8 @@ class Switchboard:
             Announce: self._announce,
             StopPlaying: self._stop_playing,
             Watch: self._watch,
+            SetCodes: self._set_codes,
+            SendDigits: self._send_digits,
             SetMediaTimeout: self._set_timeout,
             GiveLeg: self._give,
             FreeLeg: self._free,
@@ -177,14 +187,26 @@ class Switchboard:
             report=self._report_of_leg,
             out=out,
             rtcp=rtcp,
+            keypad=self._keypad(number),
             now=now,
         )
         self._report_later(number, FIRST_REPORT, now)
         return leg
 
+    def _keypad(self, number: int) -> Keypad:
+        return Keypad(
+            number,
+            report=self._report_of_leg,
+            pass_on=lambda digit, source, now: self._pass_key_on(number, digit, source, now),
+            wake=self._loop.call_at,
+        )
+
     def _update(self, command: UpdateLeg, now: float) -> None:
         if leg := self._leg(command.leg):
+            spoken = leg.payload
             leg.update(command, now)
+            if leg.payload != spoken or not leg.reachable:
+                self._dialling.stop(leg)
             self._arrange(leg)
             self._playing.check(leg)
 
@@ -195,7 +217,7 @@ class Switchboard:
         bridge = self._bridges.get(command.bridge)
         if self._bridge_of.get(leg.number) is not bridge or bridge is None:
             self._take_out(leg)
-            bridge = self._bridge(command.bridge)
+            bridge = self.bridge(command.bridge)
             self._bridge_of[leg.number] = bridge
         bridge.enter(leg, gated=command.gated)
 
@@ -239,6 +261,24 @@ class Switchboard:
         if leg := self._leg(command.leg):
             leg.watch(keys=command.keys, talk=command.talk)
 
+    def _set_codes(self, command: SetCodes, now: float) -> None:
+        if leg := self._leg(command.leg):
+            leg.set_codes(command.codes, now)
+
+    def _send_digits(self, command: SendDigits, now: float) -> None:
+        if leg := self._leg(command.leg):
+            self._dialling.dial(leg, command.digits, command.duration_ms, now)
+
+    def _pass_key_on(self, number: int, digit: str, source: KeySource, now: float) -> None:
+        """Let those hear a key who hear the leg. A tone they hear anyway, but not as an event."""
+        leg, bridge = self._legs.get(number), self._bridge_of.get(number)
+        if leg is None or bridge is None:
+            return
+        for hearer in bridge.hearers_of_keys(leg):
+            takes_events = hearer.payload is not None and hearer.payload.event_send is not None
+            if takes_events or source != "inband":
+                self._dialling.dial(hearer, digit, KEY_MS, now)
+
     def _set_timeout(self, command: SetMediaTimeout, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.watch_silence(command.seconds, now)
@@ -269,6 +309,7 @@ class Switchboard:
         """Forget a leg; return its sockets, still bound."""
         self._take_out(leg)
         self._playing.stop(leg)
+        self._dialling.stop(leg)
         del self._legs[leg.number]
         self._reports.pop(leg.number).cancel()
         return leg.close(goodbye_at=goodbye_at)
@@ -281,7 +322,7 @@ class Switchboard:
 
     # Bridges
 
-    def _bridge(self, number: int) -> Bridge:
+    def bridge(self, number: int) -> Bridge:
         """Return a bridge, which begins here where there is none."""
         return self._bridges.setdefault(number, Bridge(number, self._matrix))
 
@@ -298,9 +339,11 @@ class Switchboard:
         self._playing.forget(bridge)
 
     def _arrange(self, leg: MediaLeg) -> None:
-        """Let a leg's bridge decide anew, because something of the leg has changed."""
+        """Let a leg's bridge, or the leg, decide anew, because something of the leg has changed."""
         if bridge := self._bridge_of.get(leg.number):
             bridge.arrange()
+        else:
+            leg.route_both()
 
     # The tick
 
@@ -313,6 +356,7 @@ class Switchboard:
         self._playing.begin_tick()
         self._matrix.tick(now)
         self._playing.end_tick()
+        self._dialling.end_tick()
         self._need_ticks()
 
     def _report_of_leg(self, event: AnyWorkerEvent) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pbx.media.detect import KeyDetector
-from pbx.media.protocol import AnyWorkerEvent, DigitHeard, Talking
+from pbx.media.protocol import AnyWorkerEvent, Talking
 from pbx.media.resample import DOWN
 from pbx.media.talk import TalkDetector
 
@@ -24,6 +24,8 @@ KEY_RATE: Final = 8000
 class Watcher:
     """Listens to one leg's voice of `rate` Hz and reports.
 
+    `hear_key(digit, milliseconds, now)` is called with each key; what becomes of it is for the
+    leg's keypad to say.
     With `gate` it knows whether the voice is to pass, though nobody asked to be told of talking.
     """
 
@@ -32,6 +34,7 @@ class Watcher:
         leg: int,
         rate: int,
         report: Callable[[AnyWorkerEvent], None],
+        hear_key: Callable[[str, int, float], None],
         *,
         keys: bool,
         talk: bool,
@@ -39,6 +42,7 @@ class Watcher:
     ) -> None:
         self._leg = leg
         self._report = report
+        self._hear_key = hear_key
         self._tells_talk = talk
         self._keys = KeyDetector() if keys else None
         self._lowering = DOWN.state(1) if keys and rate > KEY_RATE else None
@@ -58,7 +62,7 @@ class Watcher:
         if self._lowering is not None:
             frame = DOWN.apply(self._lowering, frame.reshape(1, -1))[0]
         for digit, duration_ms in self._keys.feed(frame):
-            self._report(DigitHeard(self._leg, digit, duration_ms, "inband"))
+            self._hear_key(digit, duration_ms, now)
 
     def stop(self) -> None:
         """End the watch."""

@@ -100,7 +100,7 @@ def test_what_is_told_about_us_stays_within_reason(
 
 @given(st.lists(octets | nearly_rtp | packets.map(bytes), max_size=40), st.booleans())
 def test_a_row_sends_on_nothing_but_well_formed_packets(datagrams: list[bytes], aimed: bool):
-    row = RelayRow(lambda key: None)
+    row = RelayRow(lambda key, now: None)
     out = OutgoingStream(ssrc=0xB0B, sequence=0, timestamp=0)
     row.listen_to(SPEAKER)
     if aimed:
@@ -119,7 +119,7 @@ def test_a_row_sends_on_nothing_but_well_formed_packets(datagrams: list[bytes], 
 
 @given(st.integers(0, 0xFFFF), st.lists(st.integers(-45, 45), max_size=40))
 def test_one_streams_packets_keep_their_distances(first: int, jumps: list[int]):
-    row = RelayRow(lambda key: None)
+    row = RelayRow(lambda key, now: None)
     row.listen_to(SPEAKER)
     row.aim(OutgoingStream(ssrc=1, sequence=0, timestamp=0), HEARER)
     said = [first] + [first + 100 + jump for jump in jumps]

@@ -97,14 +97,14 @@ def test_nothing_goes_out_once_the_far_end_takes_no_events():
 def test_tones_are_keys_in_the_ears_own_packets(ptime: int):
     codec = ARRAY_CODECS["PCMA"]
     ended: list[bool] = []
-    dialler = ToneDialler(codec, ptime, lambda: ended.append(True))
+    dialler = ToneDialler(codec, lambda: ended.append(True))
     dialler.press("18", 100)
     dialler.press("x*", 100)
     payloads = []
-    while (payload := dialler.next_payload()) is not None:
+    while (payload := dialler.next_payload(codec, ptime)) is not None:
         payloads.append(payload)
     assert ended == [True]
-    assert dialler.next_payload() is None
+    assert dialler.next_payload(codec, ptime) is None
     assert ended == [True]
     assert {len(payload) for payload in payloads} == {8 * ptime}
     samples = codec.decode(None, payloads).ravel()
@@ -116,10 +116,10 @@ def test_tones_are_keys_in_the_ears_own_packets(ptime: int):
 
 def test_tones_are_made_at_the_codecs_rate():
     codec = ARRAY_CODECS["G722"]
-    dialler = ToneDialler(codec, 20, lambda: None)
+    dialler = ToneDialler(codec, lambda: None)
     dialler.press("4", 100)
     payloads = []
-    while (payload := dialler.next_payload()) is not None:
+    while (payload := dialler.next_payload(codec, 20)) is not None:
         payloads.append(payload)
     state = codec.decoder()
     wide = np.concatenate([codec.decode([state], [payload])[0] for payload in payloads])

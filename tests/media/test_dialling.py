@@ -1,7 +1,8 @@
 from collections.abc import Callable
 
+from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.dial import TICK
-from pbx.media.dialling import Dialled, Dialling
+from pbx.media.dialling import Dialling
 from pbx.media.protocol import PayloadMap
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import RtpPacket
@@ -39,9 +40,11 @@ class Room:
         self.now = 100.0
         self.arranged: list[tuple[bool, bool]] = []
         self._calls: list[tuple[float, Callable[[float], None]]] = []
-        self.dialling = Dialling(lambda when, call: self._calls.append((when, call)), self._arrange)
+        self.dialling: Dialling[Phone] = Dialling(
+            lambda when, call: self._calls.append((when, call)), self._arrange
+        )
 
-    def _arrange(self, leg: Dialled) -> None:
+    def _arrange(self, leg: Phone) -> None:
         self.arranged.append((leg.events is not None, leg.tones is not None))
 
     def wait(self, seconds: float) -> None:
@@ -89,7 +92,7 @@ def test_without_telephone_event_keys_are_tones():
     room, phone = Room(), Phone(NO_EVENTS)
     room.dialling.dial(phone, "5", 100, room.now)
     assert phone.tones is not None
-    while phone.tones.next_payload() is not None:
+    while phone.tones.next_payload(ARRAY_CODECS["PCMU"], 20) is not None:
         pass
     room.dialling.end_tick()
     assert phone.tones is None

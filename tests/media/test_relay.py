@@ -18,7 +18,7 @@ class Line:
 
     def __init__(self) -> None:
         self.keys: list[KeyPress] = []
-        self.row = RelayRow(self.keys.append)
+        self.row = RelayRow(lambda key, now: self.keys.append(key))
         self.row.listen_to(SPEAKER)
         self.out = OutgoingStream(ssrc=0xB0B, sequence=0xFFF0, timestamp=0xFFFF_FF00)
         self.out.tune(HEARER)
@@ -135,7 +135,7 @@ def test_aiming_where_it_aims_already_changes_nothing(line: Line):
 
 def test_two_speakers_in_turn_make_one_timeline():
     line = Line()
-    other = RelayRow(lambda key: None)
+    other = RelayRow(lambda key, now: None)
     other.listen_to(SPEAKER)
     line.join()
     heard = line.hear(5, 6)
@@ -157,7 +157,7 @@ def test_a_resting_row_counts_and_sends_nothing():
 
 
 def test_before_a_payload_is_known_packets_are_dropped_and_counted():
-    row = RelayRow(lambda key: None)
+    row = RelayRow(lambda key, now: None)
     datagram = bytearray(bytes(RtpPacket(0, 1, 1, 1, b"x" * 160)))
     assert not row.forward(datagram, len(datagram), 1.0)
     assert row.dropped == 1
