@@ -30,6 +30,7 @@ from pbx.call.conference import Member, Room, dial_out
 from pbx.call.exchange import Exchange
 from pbx.call.leg import Leg
 from pbx.call.leg_state import LegState
+from pbx.call.lookup import find_call
 from pbx.errors import NotFound
 from pbx.events import SupervisionMode
 from pbx.plan.model import Conference
@@ -169,6 +170,20 @@ class Live:
     async def dial_into_conference(self, room: str, number: str) -> str:
         """Ring a phone and take it into the room once it answers."""
         return await dial_out(self._exchange, room, number)
+
+    def start_recording(self, call: str) -> str:
+        """Record a call from now on."""
+        found = find_call(self._exchange.calls, call)
+        return self._exchange.recordings.begin(found).id
+
+    def pause_recording(self, recording: str, on: bool) -> None:
+        """Record silence in place of a call, or the call again."""
+        found = self._exchange.recordings.find(recording)
+        (found.pause if on else found.resume)()
+
+    def stop_recording(self, recording: str) -> None:
+        """End a recording."""
+        self._exchange.recordings.find(recording).stop()
 
     def unban(self, address: str) -> None:
         """Lift the ban on a source address."""

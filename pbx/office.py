@@ -29,6 +29,7 @@ from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, NotFound, Refused, StorageError
 from pbx.events import Bus
+from pbx.recordings.store import RecordingStore
 from pbx.sip.binding import Binding
 from pbx.sip.digest import make_ha1
 from pbx.sip.flow import Flow
@@ -49,7 +50,7 @@ async def open_office(home: Home, settings: Settings) -> AsyncIterator[DatabaseO
     home.make_folders()
     database = open_database(home.database)
     try:
-        office = DatabaseOffice(database, settings)
+        office = DatabaseOffice(database, home, settings)
         await office.store.load()
         try:
             yield office
@@ -65,12 +66,13 @@ class DatabaseOffice:
     `fresh` is awaited before records are read: a server sets its recorder's `flush`.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, home: Home, settings: Settings) -> None:
         self.database = database
         self.in_memory = DirectoryInMemory()
         self.store = DirectoryStore(database, changed=self.in_memory.show)
         self.directory = OfficeDirectory(self.store, realm=settings.sip.realm)
         self.records = RecordStore(database, fresh=self._refresh)
+        self.recordings = RecordingStore(database, home.recordings, fresh=self._refresh)
         self.bindings = Bindings(database)
         self.live: LiveOffice | None = None
         self.bus: Bus | None = None

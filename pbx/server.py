@@ -236,9 +236,14 @@ class Server:
         except TimeoutError as error:
             raise Refused("the media worker did not start; see its log above") from error
 
+    async def _flush(self) -> None:
+        """Write what happened so far: what is asked for next must know of it."""
+        await self._recorder.flush()
+        await self._recording_index.flush()
+
     async def _start_api(self, stack: contextlib.AsyncExitStack) -> None:
         self._office.bus = self._bus
-        self._office.fresh = self._recorder.flush
+        self._office.fresh = self._flush
         self._office.live = Live(
             about=self._about,
             exchange=self._exchange,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ORIGIN = "http://callpbx"
 PREFIX = "/api/v1"
 TIMEOUT = 60.0  # seconds for one request: a call that is being set up rings meanwhile
+SLICE = 4 << 20  # bytes of a file in one answer
 MAX_PAGE = 1000  # rows, the API's own limit
 STARTING = 5.0  # seconds that a server which holds the lock may take until its socket answers
 POLL = 0.05  # seconds
@@ -54,6 +55,10 @@ class ApiClient:
         """Make something so."""
         self._ask("PUT", PREFIX + path, body=body)
 
+    def order(self, path: str) -> None:
+        """Let something be done that has nothing to say."""
+        self._ask("POST", PREFIX + path)
+
     def patch(self, path: str, body: object) -> Any:
         """Return the JSON of what was changed."""
         return self._ask("PATCH", PREFIX + path, body=body).json()
@@ -75,6 +80,16 @@ class ApiClient:
                 return
             following = page.request.url.join(page.links["next"]["url"]).params["before"]
             limit = None if limit is None else limit - rows  # a page with a successor is full
+
+    def download(self, path: str) -> Iterator[bytes]:
+        """Yield what a file holds, in slices, so that its size does not matter."""
+        start, total = 0, 1
+        while start < total:
+            slice_ = {"Range": f"bytes={start}-{start + SLICE - 1}"}
+            response = self._ask("GET", PREFIX + path, headers=slice_)
+            yield response.content
+            start += len(response.content)
+            total = int(response.headers["content-range"].rpartition("/")[2])
 
     def _ask(
         self,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pbx.events import Bus, Stamped, SupervisionMode
@@ -20,6 +21,7 @@ from pbx.events import Bus, Stamped, SupervisionMode
 if TYPE_CHECKING:
     from pbx.api.views import ConferenceView, LiveCall, LiveStatus, Registration, TraceEntry
     from pbx.cdr.record import CallRecord, RecordQuery
+    from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 
 Scope = Literal["read", "control", "admin"]
 """What a token may do: look; also make and end calls; also change the directory."""
@@ -205,6 +207,24 @@ class Records(Protocol):
         """
 
 
+class Recordings(Protocol):
+    """The recordings, one entry each, and their files."""
+
+    async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
+        """Return the recordings that match, newest first, at most `query.limit`."""
+
+    async def find_one(self, recording: str) -> RecordingDetails:
+        """Return one recording and who listened to it; NotFound where there is none."""
+
+    async def fetch(
+        self, recording: str, *, by: str | None, at: float
+    ) -> tuple[RecordingEntry, Path]:
+        """Return a recording and its file; note that `by` fetched it at `at`, unless None.
+
+        NotFound where there is none, Refused where there is nothing to hear.
+        """
+
+
 class LiveOffice(Protocol):
     """The running server: calls, phones, bans. Everything here is quick and works from memory."""
 
@@ -253,6 +273,15 @@ class LiveOffice(Protocol):
     async def dial_into_conference(self, room: str, number: str) -> str:
         """Ring a phone and take it into the room once it answers; return the call's id."""
 
+    def start_recording(self, call: str) -> str:
+        """Record a call from now on; return the recording's id. Raises NotFound and Refused."""
+
+    def pause_recording(self, recording: str, on: bool) -> None:
+        """Record silence in place of a call, or the call again; NotFound where none goes on."""
+
+    def stop_recording(self, recording: str) -> None:
+        """End a recording that goes on; NotFound where there is none."""
+
     def unban(self, address: str) -> None:
         """Lift the ban on a source address or a user; NotFound where there is none."""
 
@@ -276,6 +305,10 @@ class Office(Protocol):
     @property
     def records(self) -> Records:
         """Return the records."""
+
+    @property
+    def recordings(self) -> Recordings:
+        """Return the recordings."""
 
     @property
     def server(self) -> str:

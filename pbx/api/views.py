@@ -241,6 +241,12 @@ class CallPlaced(View, frozen=True, kw_only=True):
     id: str
 
 
+class RecordingBegun(View, frozen=True, kw_only=True):
+    """A recording that was begun."""
+
+    id: str
+
+
 class TraceEntry(View, frozen=True, kw_only=True):
     """One line of a call's ladder.
 

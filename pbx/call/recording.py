@@ -212,6 +212,14 @@ class Recordings:
                 return recording
         raise NotFound(f"no recording {id} is going on")
 
+    def begin(self, call: Call) -> Recording:
+        """Record a call with its caller on the left; the recording that goes on, if one does.
+
+        Raises Refused.
+        """
+        going_on = self.of(call.bridge)
+        return going_on[0] if going_on else self.start(call.bridge, call, left=call.caller)
+
     def toggle(self, leg: Leg) -> None:
         """Begin to record the call of the leg, or stop, as `*1` does; both sides hear a tone."""
         call = leg.call
@@ -221,7 +229,7 @@ class Recordings:
             call.bridge.announce(*STOPPED_TONE)
             return
         try:
-            self.start(call.bridge, call, left=call.caller)
+            self.begin(call)
         except Refused as refusal:
             log.warning("call %s is not recorded: %s", call.id, refusal)
             call.bridge.announce(*REFUSED_TONE)

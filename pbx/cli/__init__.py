@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("pbx.cli.calls:release", "End a call by force, or take it over."),
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
+    "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
     "doctor": ("pbx.cli.doctor:doctor", "Check the machine that callpbx runs on."),
 }

@@ -61,8 +61,10 @@ class RecordingStore:
         await self._refresh()
         return await self._database.read(partial(_details, recording))
 
-    async def fetch(self, recording: str, *, by: str, at: float) -> tuple[RecordingEntry, Path]:
-        """Return a recording and its file, and note that `by` fetched it at `at` (wall).
+    async def fetch(
+        self, recording: str, *, by: str | None, at: float
+    ) -> tuple[RecordingEntry, Path]:
+        """Return a recording and its file; note that `by` fetched it at `at` (wall), unless None.
 
         Raises NotFound where there is none, Refused where it is not complete or gone.
         """
@@ -74,7 +76,8 @@ class RecordingStore:
             raise Refused(f"the file of recording {entry.id} is not where it should be")
         if not path.is_file():
             raise Refused(f"the file of recording {entry.id} is gone from {path}")
-        await self._database.write(partial(_note_access, entry.id, by, at))
+        if by is not None:
+            await self._database.write(partial(_note_access, entry.id, by, at))
         return entry, path
 
     async def _refresh(self) -> None:

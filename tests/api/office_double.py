@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from starlette.types import ASGIApp
@@ -24,6 +25,7 @@ from pbx.api.views import (
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.errors import NotFound, Refused
 from pbx.events import Bus, Stamped, SupervisionMode
+from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 from tests.kit.clock import VirtualClock
 
 
@@ -169,6 +171,38 @@ class RecordsDouble:
 
 
 @dataclass
+class RecordingsDouble:
+    """Recordings, newest first, and their files; `fetched` is by whom."""
+
+    rows: list[RecordingEntry] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    asked: list[RecordingQuery] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+
+    async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
+        self.asked.append(query)
+        ids = [row.id for row in self.rows]
+        start = ids.index(query.before) + 1 if query.before else 0
+        return self.rows[start : start + query.limit]
+
+    async def find_one(self, recording: str) -> RecordingDetails:
+        for row in self.rows:
+            if row.id == recording:
+                return RecordingDetails(recording=row, accesses=())
+        raise NotFound(f"there is no recording {recording}")
+
+    async def fetch(
+        self, recording: str, *, by: str | None, at: float
+    ) -> tuple[RecordingEntry, Path]:
+        entry = (await self.find_one(recording)).recording
+        if recording not in self.files:
+            raise Refused(f"recording {recording} cannot be heard")
+        if by is not None:
+            self.fetched.append(by)
+        return entry, self.files[recording]
+
+
+@dataclass
 class LiveDouble:
     """A running server that remembers what it was asked for."""
 
@@ -237,6 +271,20 @@ class LiveDouble:
         self.done.append(("dial", room, number))
         return "c5"
 
+    def start_recording(self, call: str) -> str:
+        if call not in {row.id for row in self.up}:
+            raise NotFound(f"there is no call {call}")
+        self.done.append(("record", call))
+        return f"{call}-1"
+
+    def pause_recording(self, recording: str, on: bool) -> None:
+        if not recording.endswith("-1"):
+            raise NotFound(f"no recording {recording} is going on")
+        self.done.append(("pause" if on else "resume", recording))
+
+    def stop_recording(self, recording: str) -> None:
+        self.done.append(("stop", recording))
+
     def unban(self, address: str) -> None:
         if address not in {ban.address for ban in self.bans}:
             raise NotFound(f"{address} is not banned")
@@ -257,6 +305,7 @@ class OfficeDouble:
 
     directory: DirectoryDouble = field(default_factory=DirectoryDouble)
     records: RecordsDouble = field(default_factory=RecordsDouble)
+    recordings: RecordingsDouble = field(default_factory=RecordingsDouble)
     live: LiveDouble | None = field(default_factory=LiveDouble)
     bus: Bus | None = field(default_factory=lambda: Bus(VirtualClock()))
     server: str = "192.168.1.5"

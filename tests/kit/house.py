@@ -54,7 +54,7 @@ LAZILY: Mapping[str, frozenset[str]] = {"cli": frozenset({*ROOTS, "api"})}
 """What a package may import besides, but only inside a function: serve, demo, the in-process
 mode."""
 
-API_READS = frozenset({"cdr.record", "cdr.export"})
+API_READS = frozenset({"cdr.record", "cdr.export", "recordings.model"})
 """The read models that the API may use; the store comes to it through a Protocol."""
 
 IO_FILES = (

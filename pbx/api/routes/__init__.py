@@ -6,7 +6,17 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from pbx.api.routes import bans, calls, conferences, extensions, records, status, tokens, trunks
+from pbx.api.routes import (
+    bans,
+    calls,
+    conferences,
+    extensions,
+    recordings,
+    records,
+    status,
+    tokens,
+    trunks,
+)
 from pbx.api.views import (
     Ban,
     CallPlaced,
@@ -14,6 +24,7 @@ from pbx.api.views import (
     Extension,
     ExtensionCreated,
     LiveCall,
+    RecordingBegun,
     Registration,
     Status,
     Token,
@@ -22,6 +33,7 @@ from pbx.api.views import (
     Trunk,
 )
 from pbx.cdr.record import CallRecord
+from pbx.recordings.model import RecordingDetails, RecordingEntry
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
@@ -29,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calls.router,
     conferences.router,
     records.router,
+    recordings.router,
     trunks.router,
     tokens.router,
     bans.router,
@@ -42,6 +55,9 @@ VIEWS: tuple[Any, ...] = (
     Extension,
     ExtensionCreated,
     LiveCall,
+    RecordingBegun,
+    RecordingDetails,
+    RecordingEntry,
     Registration,
     Status,
     Token,

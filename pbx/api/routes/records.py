@@ -7,15 +7,14 @@ A page holds at most 1000 records, newest first; a full one names its successor 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from pbx.api.replies import MAX_PAGE, returns
-from pbx.api.routes.requests import OfficeHere, Reads
+from pbx.api.routes.requests import OfficeHere, Reads, link_to_next, wall
 from pbx.cdr import export
 from pbx.cdr.record import CallRecord, RecordQuery
 from pbx.events import Result
@@ -39,8 +38,8 @@ async def _query(
 ) -> RecordQuery:
     """Read what a list is narrowed by; times without an offset are UTC."""
     return RecordQuery(
-        since=_wall(since),
-        until=_wall(until),
+        since=wall(since),
+        until=wall(until),
         from_=from_,
         to=to,
         queue=queue,
@@ -64,7 +63,7 @@ async def list_records(
     media_type, write = WRITERS[format]
     headers = {"Cache-Control": "no-store"}
     if len(found) == wanted.limit:
-        headers["Link"] = f'<{_following(request, found[-1].id)}>; rel="next"'
+        headers |= link_to_next(request, found[-1].id)
     content = write(found, wanted.before is None)
     return Response(content, media_type=media_type, headers=headers)
 
@@ -74,17 +73,6 @@ async def show_record(call: str, office: OfficeHere, _: Reads) -> Response:
     """Return one record."""
     record = await office.records.find_one(call)
     return Response(msgspec.json.encode(record), media_type="application/json")
-
-
-def _wall(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _following(request: Request, last: str) -> str:
-    query = [(key, value) for key, value in request.query_params.multi_items() if key != "before"]
-    return f"{request.url.path}?{urlencode([*query, ('before', last)])}"
 
 
 def _json(records: Sequence[CallRecord], _first: bool) -> bytes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
@@ -46,6 +48,20 @@ LiveHere = Annotated[LiveOffice, Depends(_live)]
 Reads = Annotated[Caller, Depends(needs("read"))]
 Controls = Annotated[Caller, Depends(needs("control"))]
 Administers = Annotated[Caller, Depends(needs("admin"))]
+
+
+def wall(moment: datetime | None) -> float | None:
+    """Return a moment as seconds since the epoch; one without an offset is UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def link_to_next(request: Request, last: str) -> dict[str, str]:
+    """Return the Link header (RFC 8288) to the page behind `last`, for a page that is full."""
+    query = [(key, value) for key, value in request.query_params.multi_items() if key != "before"]
+    following = f"{request.url.path}?{urlencode([*query, ('before', last)])}"
+    return {"Link": f'<{following}>; rel="next"'}
 
 
 class Body(BaseModel):
