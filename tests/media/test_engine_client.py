@@ -9,9 +9,10 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,12 @@ from pbx.media.protocol import (
     PayloadMap,
     Play,
     PlaybackDone,
+    SourceLocked,
     UpdateLeg,
 )
+from pbx.media.rtp import RtpPacket
 from pbx.media.worker_process import share_ports
+from tests.kit.rtp import PCMU, RtpPhone, phones
 
 TOY = EngineSettings(
     ports=(10_000, 10_399),
@@ -573,3 +577,69 @@ async def test_descriptors_that_nobody_wants_are_closed() -> None:
         office.engine.send(port, Play(1, 5, ("litter",)))
         await office.until(lambda: bool(office.events))
         assert descriptors_open() == before
+
+
+# -- moving a leg between real workers -------------------------------------------------------------
+
+APART = replace(REAL, workers=2, ports=(21_500, 21_699))
+FRAMES = 25  # said by each phone, at the pace of speech
+
+
+async def talk(phones: Sequence[RtpPhone]) -> list[RtpPacket]:
+    """Let phones speak at the pace of speech; return what the first of them heard."""
+    heard = []
+    for _ in range(FRAMES):
+        for phone in phones:
+            phone.say()
+        await asyncio.sleep(0.020)
+        heard += phones[0].hear()
+    return heard
+
+
+async def placed(office: Office, leg: int, phone: RtpPhone, beside: MediaPort | None) -> MediaPort:
+    """Make a leg for a phone and let its source be locked."""
+    port = office.engine.take_port(4, beside=beside)
+    office.engine.send(port, AddLeg(leg, port.port))
+    office.engine.send(port, UpdateLeg(leg, phone.address, None, None, PCMU))
+    phone.to = port.port
+    async with asyncio.timeout(10):
+        while not any(event == SourceLocked(leg, phone.address) for _, event in office.events):
+            phone.say()
+            await asyncio.sleep(0.01)
+    return port
+
+
+@in_event_loop
+async def test_a_leg_moves_between_real_workers_in_mid_call() -> None:
+    async with running(APART) as office:
+        with phones("127.0.0.1", "127.0.0.1", "127.0.0.1") as (a, b, c):
+            engine = office.engine
+            near = await placed(office, 1, a, None)
+            for leg in (1, 2):
+                beside = near if leg == 1 else await placed(office, 2, b, near)
+                engine.send(beside, Enter(leg, 1))
+            far = await placed(office, 3, c, None)
+            assert far.worker != near.worker
+            engine.send(far, Enter(3, 2))
+            heard = await talk((a, b, c))
+            moved = engine.move(near, 1, beside=far)
+            engine.send(moved, Enter(1, 2))
+            heard += await talk((a, b, c))
+            assert len(heard) >= 2 * FRAMES - 4
+            assert {packet.ssrc for packet in heard} == {heard[0].ssrc}
+            steps = {
+                (
+                    (later.sequence - earlier.sequence) & 0xFFFF,
+                    (later.timestamp - earlier.timestamp) & 0xFFFF_FFFF,
+                )
+                for earlier, later in pairwise(heard)
+            }
+            assert steps <= {(1, 160), (1, 320), (1, 480)}
+            assert heard[-1].payload == bytes([(c.sequence - 1) & 0xFF]) * 160
+            engine.send(moved, FreeLeg(1))
+            await office.until(lambda: isinstance(office.events[-1][1], LegFreed))
+            worker, freed = office.events[-1]
+            assert worker == far.worker
+            assert isinstance(freed, LegFreed)
+            assert freed.received.lost == 0
+            assert office.losses == []
