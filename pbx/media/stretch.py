@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pbx.media.array_codec import Frames
 from pbx.media.conceal import LONGEST_MS, SHORTEST_MS, find_period
 
-QUIET: Final = 400
-"""Peak below which sound counts as a silence, about −38 dBFS."""
+QUIET: Final = 200
+"""Peak below which sound counts as a silence, about −44 dBFS."""
 
 _FADE_MS: Final = 5
 
