@@ -8,8 +8,6 @@ import logging
 import os
 import resource
 import time
-import wave
-from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -111,14 +109,3 @@ def raise_descriptor_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def write_sound(path: Path, samples: bytes, rate: int) -> None:
-    """Write mono 16-bit samples as a WAV file unless it is there already."""
-    if path.exists():
-        return
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(rate)
-        sound.writeframes(samples)

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import secrets
 import signal
+from dataclasses import replace
 
 import uvloop
 
@@ -30,6 +31,7 @@ from pbx.call.standard import standard_destinations
 from pbx.cdr.recorder import Recorder
 from pbx.cdr.retention import forget
 from pbx.config import Home, Settings
+from pbx.config.settings import MediaSettings
 from pbx.errors import ConfigError, Refused, StorageError
 from pbx.events import Bus
 from pbx.live import About, Live
@@ -39,11 +41,9 @@ from pbx.machine import (
     Tokens,
     calm_collector,
     raise_descriptor_limit,
-    write_sound,
 )
 from pbx.media.engine_client import EngineClient, EngineSettings
 from pbx.media.formats import Capabilities
-from pbx.media.tones import RATE, special_information
 from pbx.office import DatabaseOffice, open_office
 from pbx.plan.loader import load_plan
 from pbx.plan.model import Plan
@@ -56,6 +56,7 @@ from pbx.sip.resolve import LocalAddresses
 from pbx.sip.settings import AgentSettings
 from pbx.sip.transport import Listen, SipTransport
 from pbx.sip.user_agent import UserAgent
+from pbx.sounds import Sounds
 from pbx.trace import Trace
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ class Server:
         self._api: ApiServer | None = None
         self._loop_watch = LoopWatch()
         self._alarms = Alarms(self._clock.wall)
+        self._sounds = Sounds(home)
         self._recording_index = RecordingIndex(office.database, home.recordings)
         self._trace = Trace(self._clock.wall)
         self._bus = Bus(clock, first_seq=recorder.next_seq)
@@ -145,7 +147,7 @@ class Server:
             addresses=self._addresses,
         )
         self._media = EngineClient(
-            EngineSettings(ports=settings.media.ports, workers=settings.media.workers),
+            _engine_settings(settings.media),
             on_event=lambda worker, event: self._exchange.media_event(worker, event),
             on_worker_lost=self._worker_lost,
         )
@@ -194,8 +196,9 @@ class Server:
             recordings=self._recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(self._settings.media.codecs),
-                unknown_code_sound=str(self._home.rendered_sounds / "unknown-code.wav"),
                 media_address=self._settings.media.address,
+                hold_music=self._sounds.hold_music,
+                prompt=self._sounds.prompt,
                 features=tuple(CODES.items()),
             ),
             new_call_id=self._tokens,
@@ -215,7 +218,7 @@ class Server:
         stack.push_async_callback(self._recorder.close)
         self._recording_index.start()
         stack.push_async_callback(self._recording_index.close)
-        write_sound(self._home.rendered_sounds / "unknown-code.wav", special_information(), RATE)
+        stack.callback(asyncio.create_task(self._sounds.make_music(), name="hold music").cancel)
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)
         self._registrations.directory_changed()  # extensions may have gone while no server ran
@@ -395,3 +398,13 @@ class Server:
             pending=waiting if isinstance(waiting, int) else 0,
             error=self._recorder.alarm,
         )
+
+
+def _engine_settings(media: MediaSettings) -> EngineSettings:
+    """Return how media workers are started: on one address where callpbx.yaml names it."""
+    settings = EngineSettings(ports=media.ports, workers=media.workers)
+    if media.address is None:
+        return settings
+    if ":" in media.address:
+        return replace(settings, bind4=None, bind6=media.address)
+    return replace(settings, bind4=media.address, bind6=None)

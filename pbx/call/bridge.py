@@ -130,7 +130,7 @@ def hold_music(leg: Leg) -> None:
     if other is None:
         return
     if leg.held and not other.held:
-        other.media.start_music(leg.call.settings.hold_music)
+        other.media.start_music(leg.call.settings.hold_music())
     else:
         other.media.stop_music()
 

@@ -83,7 +83,7 @@ class Room:
         """Take a member in, or let it wait for a moderator."""
         self.members[member.leg] = member
         if self.rules.wait_for_moderator and not self.moderated:
-            member.leg.media.start_music(member.call.settings.hold_music)
+            member.leg.media.start_music(member.call.settings.hold_music())
             return
         for waiting in tuple(self.members.values()):
             if not waiting.inside:

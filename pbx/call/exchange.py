@@ -56,15 +56,13 @@ DRAIN_GRACE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
-    """What all calls share. `capabilities` are our codecs, best first; `unknown_code_sound` a WAV
-    file, `media_address` our address in descriptions where it is not found out per remote,
-    `hold_music` the source that a held party hears, `prompt` gives the source of a named
-    prompt."""
+    """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
+    in descriptions where it is not found out per remote; `hold_music` returns the source that a
+    held party hears, `prompt` that of a named prompt."""
 
     capabilities: Capabilities
-    unknown_code_sound: str
     media_address: str | None = None
-    hold_music: str | None = None
+    hold_music: Callable[[], str | None] = lambda: None
     prompt: Callable[[str], str] = lambda _name: "tone:beep"
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0

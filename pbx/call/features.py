@@ -21,6 +21,9 @@ Feature = Callable[["Call"], Awaitable[Outcome]]
 CODES: dict[str, str] = {"*43": "echo"}
 """Dialled code → feature name."""
 
+UNKNOWN_CODE = ("tone:special_information",) * 2
+"""What tells that a number does not work (ITU-T E.180 §3.3)."""
+
 ANNOUNCEMENT_SECONDS = 10.0
 """The longest that an announcement may take before the caller is told 404 all the same."""
 
@@ -40,7 +43,7 @@ async def unknown_code(call: Call) -> Outcome:
         call.caller.progress(playable)
         with suppress(TimeoutError):
             async with asyncio.timeout(ANNOUNCEMENT_SECONDS):
-                await call.caller.play(f"file:{call.settings.unknown_code_sound}")
+                await call.caller.play(*UNKNOWN_CODE)
     return failed(404, "unknown_code")
 
 

@@ -187,7 +187,7 @@ def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
         call.caller_leg = None
     else:
         call.keep_going()
-    customer.media.start_music(call.settings.hold_music)
+    customer.media.start_music(call.settings.hold_music())
 
 
 def _take_over(call: Call, customer: Leg, supervisor: Leg) -> None:

@@ -187,8 +187,7 @@ class House:
             recordings=self.recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
-                unknown_code_sound="unknown.wav",
-                hold_music="music:hold.wav",
+                hold_music=lambda: "music:hold.wav",
                 features=tuple(CODES.items()),
             ),
             new_call_id=ids,

@@ -44,6 +44,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "recordings": frozenset({"errors", "events", "db", "media"}),
     "outside": frozenset({"errors"}),
     "alarms": frozenset({"errors"}),
+    "sounds": frozenset({"errors", "config"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr", "recordings.model"}),
     "cli": frozenset({"errors", "config", "plan", "api.client", "ivr.check", "ivr.simulate"}),
@@ -66,6 +67,7 @@ IO_FILES = (
     "db/",
     "outside/",
     "machine.py",
+    "sounds.py",
     "cdr/recorder.py",
     "cdr/recovery.py",
     "cdr/retention.py",
@@ -83,9 +85,11 @@ IO_FILES = (
     "recordings/recovery.py",
     "recordings/retention.py",
     "recordings/store.py",
+    "sip/connection.py",
     "sip/datagram_transport.py",
     "sip/resolve.py",
     "sip/stream_transport.py",
+    "sip/tls.py",
     "sip/transport.py",
 )
 """The [io] files: only these touch sockets, processes, clocks, random sources or a database."""

@@ -1,0 +1,63 @@
+"""The office's own sounds: what stands in its folder `sounds/`, and what is made where nothing does.
+
+    sounds/NAME.wav        a prompt of that name; where it is missing there is a beep
+    sounds/music/          hold music: all its files in turn; where it is missing or empty, callpbx's
+                           own (var/sounds/music.wav), made once in a process of its own
+
+Names are looked up when they are needed, so that a new file is heard from the next call on. [io]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from pbx.config import Home
+
+log = logging.getLogger(__name__)
+
+OWN_MUSIC = "music.wav"
+BEEP = "tone:beep"
+
+
+class Sounds:
+    """Sources of prompts and music, as `pbx.media.protocol.Play` names them."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def prompt(self, name: str) -> str:
+        """Return the source of a named prompt."""
+        path = self._home.sounds / f"{name}.wav"
+        return f"file:{path}" if path.is_file() else BEEP
+
+    def hold_music(self) -> str:
+        """Return the source of hold music."""
+        folder = self._home.sounds / "music"
+        return f"music:{folder if _has_files(folder) else self._own_music}"
+
+    async def make_music(self) -> None:
+        """Make callpbx's own hold music unless it is there; a failure costs the music alone."""
+        path = self._own_music
+        if path.exists():
+            return
+        making = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "pbx.media.music", str(path)
+        )
+        try:
+            if await making.wait() != 0:
+                log.warning("the hold music could not be made; those on hold hear nothing")
+        finally:
+            with suppress(ProcessLookupError):
+                making.kill()
+
+    @property
+    def _own_music(self) -> Path:
+        return self._home.rendered_sounds / OWN_MUSIC
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
