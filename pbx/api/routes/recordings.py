@@ -54,7 +54,9 @@ async def list_recordings(
         since=wall(since), until=wall(until), call=call, limit=limit, before=before
     )
     found = await office.recordings.find(wanted)
-    return reply(found, headers=link_to_next(request, found[-1].id) if len(found) == limit else None)
+    return reply(
+        found, headers=link_to_next(request, found[-1].id) if len(found) == limit else None
+    )
 
 
 @router.post("", status_code=201, responses=returns(RecordingBegun, status=201))
@@ -108,4 +110,3 @@ async def stop_recording(recording: str, live: LiveHere, _: Controls) -> Respons
     """End a recording; its call goes on."""
     live.stop_recording(recording)
     return nothing()
-
