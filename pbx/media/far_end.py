@@ -88,9 +88,7 @@ class FarEnd(ABC):
     def reachable(self) -> bool:
         """Return whether we may send to this leg and know where and what."""
         return (
-            self._direction in SPOKEN
-            and self.payload is not None
-            and self._wire.target is not None
+            self._direction in SPOKEN and self.payload is not None and self._wire.target is not None
         )
 
     @property
@@ -130,6 +128,7 @@ class FarEnd(ABC):
             direction=self._direction,
             out=OutgoingState.of(self.out, now),
             heard=self._row.state(now),
+            key=self._row.events.state(now),
             dropped=self._row.dropped,
             rtcp=self._rtcp.state(now),
             wire=self._wire.state,
@@ -153,6 +152,7 @@ class FarEnd(ABC):
             self._row.listen_to(state.payload)
             self.out.tune(state.payload)
         self._row.resume(state.heard, now)
+        self._row.events.resume(state.key, now)
         self._row.dropped = state.dropped
         self._direction = state.direction
         self._wire.resume(state.wire)

@@ -28,6 +28,7 @@ from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import ReporterState
 from pbx.media.rtp import StreamState
 from pbx.media.source import Address
+from pbx.media.telephone_event import EventState
 from pbx.media.wire import WireState
 
 LastingCommand = SetPart | SetCodes | Watch | Echo
@@ -69,6 +70,7 @@ class LegState(msgspec.Struct, frozen=True, array_like=True):
     direction: MediaDirection
     out: OutgoingState
     heard: StreamState
+    key: EventState
     dropped: int
     rtcp: ReporterState
     wire: WireState

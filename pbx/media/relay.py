@@ -209,6 +209,11 @@ class RelayRow(RtpStream):
         self._out = _NOBODY
         self._choose_way()
 
+    @property
+    def events(self) -> EventReader:
+        """Return the reader of the keys in the stream."""
+        return self._events
+
     def resume(self, state: StreamState, now: float) -> None:
         """Go on where another row was; the row rests until it is aimed."""
         super().resume(state, now)

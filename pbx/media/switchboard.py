@@ -216,14 +216,14 @@ class Switchboard:
             return
         bridge = self._bridges.get(command.bridge)
         if self._bridge_of.get(leg.number) is not bridge or bridge is None:
-            self._take_out(leg)
+            self._take_out(leg, now)
             bridge = self.bridge(command.bridge)
             self._bridge_of[leg.number] = bridge
         bridge.enter(leg, gated=command.gated)
 
     def _leave(self, command: Leave, now: float) -> None:
         if leg := self._leg(command.leg):
-            self._take_out(leg)
+            self._take_out(leg, now)
 
     def _set_part(self, command: SetPart, now: float) -> None:
         if leg := self._leg(command.leg):
@@ -288,7 +288,7 @@ class Switchboard:
         if leg is None:
             self._outbox.post(LegFreed(command.leg, StreamFigures(), StreamFigures()))
             return
-        pair = self._let_go(leg, goodbye_at=now)
+        pair = self._let_go(leg, now, goodbye=True)
         self._outbox.post(LegFreed(command.leg, *leg.figures()))
         self._stock.give_back(pair, now)
         self._top_up_soon(now)
@@ -299,20 +299,21 @@ class Switchboard:
         if leg is None:
             self._outbox.post(LegGiven(command.leg, None))
             return
+        leg.keypad.finish(now)
         lasting = leg.lasting()
-        pair = self._let_go(leg, goodbye_at=None)
+        pair = self._let_go(leg, now, goodbye=False)
         state = pack(leg.state(now), lasting)
         self._stock.part_with(pair)
         self._outbox.hand_over(LegGiven(leg.number, state), (pair.rtp, pair.rtcp))
 
-    def _let_go(self, leg: MediaLeg, *, goodbye_at: float | None) -> PortPair:
+    def _let_go(self, leg: MediaLeg, now: float, *, goodbye: bool) -> PortPair:
         """Forget a leg; return its sockets, still bound."""
-        self._take_out(leg)
+        self._take_out(leg, now)
         self._playing.stop(leg)
         self._dialling.stop(leg)
         del self._legs[leg.number]
         self._reports.pop(leg.number).cancel()
-        return leg.close(goodbye_at=goodbye_at)
+        return leg.close(goodbye_at=now if goodbye else None)
 
     def _leg(self, number: int) -> MediaLeg | None:
         leg = self._legs.get(number)
@@ -326,8 +327,12 @@ class Switchboard:
         """Return a bridge, which begins here where there is none."""
         return self._bridges.setdefault(number, Bridge(number, self._matrix))
 
-    def _take_out(self, leg: MediaLeg) -> None:
-        """Take a leg out of its bridge, which ends with its last member or recording."""
+    def _take_out(self, leg: MediaLeg, now: float) -> None:
+        """Take a leg out of its bridge, which ends with its last member or recording.
+
+        Keys that it has withheld are for those that it leaves.
+        """
+        leg.keypad.finish(now)
         bridge = self._bridge_of.pop(leg.number, None)
         if bridge is not None:
             bridge.leave(leg)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from pbx.media.rtp import timestamp_distance
 
 DIGITS: Final = "0123456789*#ABCD"
@@ -61,6 +63,18 @@ class KeyPress:
     withheld: bool = False
 
 
+class EventState(msgspec.Struct, frozen=True, array_like=True):
+    """All that one `EventReader` knows. `age` is the seconds since the last packet of a key."""
+
+    event: int
+    timestamp: int
+    duration: int
+    earlier: int
+    age: float
+    withheld: bool
+    pending: bool
+
+
 class EventReader:
     """Turns the packets of one stream's telephone-events into keys, each once.
 
@@ -92,6 +106,28 @@ class EventReader:
         self._earlier = 0
         self._heard = 0.0
         self._withheld = False
+
+    def state(self, now: float) -> EventState:
+        """Return what is known, for `resume` elsewhere."""
+        return EventState(
+            event=self._event,
+            timestamp=self._timestamp,
+            duration=self._duration,
+            earlier=self._earlier,
+            age=now - self._heard,
+            withheld=self._withheld,
+            pending=self.pending,
+        )
+
+    def resume(self, state: EventState, now: float) -> None:
+        """Go on where another reader was."""
+        self._event = state.event
+        self._timestamp = state.timestamp
+        self._duration = state.duration
+        self._earlier = state.earlier
+        self._heard = now - state.age
+        self._withheld = state.withheld
+        self.pending = state.pending
 
     def read(
         self, event: TelephoneEvent, *, timestamp: int, marker: bool, now: float

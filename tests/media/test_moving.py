@@ -11,6 +11,8 @@ from itertools import pairwise
 import pytest
 
 from pbx.media.protocol import (
+    CodeHeard,
+    DigitHeard,
     Echo,
     Enter,
     FreeLeg,
@@ -21,6 +23,7 @@ from pbx.media.protocol import (
     MediaSilent,
     Play,
     PlaybackDone,
+    SetCodes,
     SetMediaTimeout,
     SetPart,
     SourceLocked,
@@ -29,6 +32,7 @@ from pbx.media.protocol import (
 from pbx.media.rtcp import Goodbye, SenderReport
 from pbx.media.rtp import RtpPacket
 from pbx.media.srtp import Srtp
+from pbx.media.telephone_event import TelephoneEvent
 from tests.kit.rtp import Board, RtpPhone, joined, phones
 
 BRIDGE = 77
@@ -188,6 +192,43 @@ def test_a_part_and_an_echo_come_along(boards: tuple[Board, Board], parties: lis
     talk(boards, 20, a, b, c)
     assert len(b.hear()) == 20
     assert {octet for packet in c.hear() for octet in packet.payload} <= {0x7F, 0xFF}
+
+
+def key(phone: RtpPhone, *steps: int) -> None:
+    """Send packets of one `5`: its durations in steps of 20 ms, negative where it has ended."""
+    for step in steps:
+        event = TelephoneEvent(5, step < 0, 160 * abs(step))
+        phone.say(payload_type=101, timestamp=4000, payload=bytes(event), marker=step == 1)
+
+
+@pytest.mark.parametrize("before", [(), (1,), (1, 2, -3), (1, 2, -3, -3)])
+def test_a_key_that_is_down_is_told_once(
+    boards: tuple[Board, Board], parties: list[RtpPhone], before: tuple[int, ...]
+):
+    (one, other), (a, *_) = boards, parties
+    leg = one.add(a)
+    one.lock(a)
+    steps = (1, 2, -3, -3, -3)
+    key(a, *before)
+    one.settle()
+    one.give(leg, other)
+    key(a, *steps[len(before) :])
+    other.advance(1.0)
+    told = [*one.events(DigitHeard), *other.events(DigitHeard)]
+    assert told == [DigitHeard(leg, "5", 60)]
+
+
+def test_codes_come_along(boards: tuple[Board, Board], parties: list[RtpPhone]):
+    (one, other), (a, *_) = boards, parties
+    leg = one.add(a)
+    one.lock(a)
+    one.do(SetCodes(leg, ("*1",)))
+    one.give(leg, other)
+    a.press(10)
+    a.timestamp += 800
+    a.press(1)
+    other.settle()
+    assert other.events(CodeHeard) == [CodeHeard(leg, "*1")]
 
 
 def test_a_secure_leg_goes_on_with_its_keys(boards: tuple[Board, Board], parties: list[RtpPhone]):
