@@ -95,13 +95,16 @@ class Bridge:
         self.arrange()
 
     def hearers_of_keys(self, leg: MediaLeg) -> list[MediaLeg]:
-        """Return who is to hear the keys that a member presses."""
+        """Return who is to hear the keys that a member presses: those who hear its voice."""
         if len(self._members) > KEYS_PASS_BETWEEN or not leg.is_voice or leg.echoes:
             return []
         return [
             other
             for other in self._members.values()
-            if other is not leg and other.is_ear and self._gain(other, leg) > 0
+            if other is not leg
+            and other.is_ear
+            and self._gain(other, leg) > 0
+            and (other.playback is None or other.playback.others > 0)
         ]
 
     def arrange(self) -> None:

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Final, Literal
 
 from pbx.media.codes import CodeMatcher, Completed, Verdict
 from pbx.media.protocol import AnyWorkerEvent, CodeHeard, DigitHeard
+
+SAME_KEY: Final = 0.3
+"""Seconds after a telephone-event in which a tone of the same key is the same key: some phones send
+both, and the tone is heard later, behind the jitter buffer."""
 
 KeySource = Literal["rfc4733", "inband"]
 """How a key came: as a telephone-event, or as a pair of tones."""
@@ -29,7 +33,17 @@ class Keypad:
     else happens.
     """
 
-    __slots__ = ("_leg", "_matcher", "_pass_on", "_report", "_waiting", "_wake", "_woken_at")
+    __slots__ = (
+        "_leg",
+        "_matcher",
+        "_pass_on",
+        "_report",
+        "_told",
+        "_told_at",
+        "_waiting",
+        "_wake",
+        "_woken_at",
+    )
 
     def __init__(
         self,
@@ -44,6 +58,9 @@ class Keypad:
         self._pass_on = pass_on
         self._wake = wake
         self._woken_at: float | None = None
+        self._told = ""
+        """The last key that came as a telephone-event, and when."""
+        self._told_at = 0.0
         self._matcher = CodeMatcher(())
         self._waiting: deque[tuple[KeySource, bool]] = deque()
         """How each withheld key came, and whether it was heard already."""
@@ -66,6 +83,10 @@ class Keypad:
         self, digit: str, duration_ms: int, source: KeySource, *, heard: bool, now: float
     ) -> None:
         """Take a key that was let go. `heard` says that it went on already."""
+        if source == "inband" and digit == self._told and now - self._told_at < SAME_KEY:
+            return
+        if source == "rfc4733":
+            self._told, self._told_at = digit, now
         self._report(DigitHeard(self._leg, digit, duration_ms, source))
         self._carry_out(self._matcher.expire(now), now)
         self._waiting.append((source, heard))

@@ -121,6 +121,19 @@ def test_new_codes_decide_about_what_is_withheld():
     assert desk.heard == "*"
 
 
+def test_a_key_that_comes_as_an_event_and_as_a_tone_is_one_key():
+    desk = Desk()
+    for digit in "115":
+        desk.press(digit)
+        desk.wait(0.1)
+        desk.press(digit, "inband")
+        desk.wait(0.1)
+    assert desk.heard == "115"
+    desk.wait(0.5)
+    desk.press("5", "inband")
+    assert desk.heard == "1155"
+
+
 def test_at_the_end_all_that_is_withheld_goes_on():
     desk = Desk("*1")
     desk.press("*")
