@@ -214,6 +214,7 @@ def _room(rules: Conference, room: Room | None) -> ConferenceView:
         max=rules.most,
         pin=rules.pin,
         locked=room is not None and room.locked,
+        recording=room is not None and room.recording is not None,
         since=None if room is None else utc_text(room.since),
         members=() if room is None else tuple(map(_member, room.members.values())),
     )

@@ -11,6 +11,7 @@ unlocks it (moderators).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -30,8 +31,12 @@ if TYPE_CHECKING:
     from pbx.call.call import Call
     from pbx.call.exchange import Exchange
     from pbx.call.leg import Leg
+    from pbx.call.recording import Recording
+
+log = logging.getLogger(__name__)
 
 PIN_TRIES: Final = 3
+NAME_SECONDS: Final = 3.0
 PIN: Final = Wanted(least=1, most=10, end_key="#", first_s=10.0, between_s=4.0)
 
 MUTE: Final = "*6"
@@ -43,8 +48,10 @@ Pass = Literal["moderator", "member"]
 class Member:
     """One leg in a room. `gone` is why it has to leave; it is set by whoever puts it out."""
 
-    def __init__(self, call: Call, *, moderator: bool) -> None:
+    def __init__(self, call: Call, *, moderator: bool, name: tuple[str, ...] = ()) -> None:
         self.call = call
+        self.name = name
+        """What plays its name to the others, if it said one."""
         self.leg: Leg = call.caller
         self.moderator = moderator
         self.inside = False
@@ -68,6 +75,12 @@ class Room:
         self.members: dict[Leg, Member] = {}
         self.locked = False
         self.since = exchange.clock.wall()
+        self._recordings = exchange.recordings
+
+    @property
+    def recording(self) -> Recording | None:
+        """Return the recording of the room, if it is recorded."""
+        return next(iter(self._recordings.of(self.bridge)), None)
 
     @property
     def moderated(self) -> bool:
@@ -101,8 +114,11 @@ class Room:
         leg.media.stop_music()
         self.bridge.remove(leg)
         call.emit(ConferenceLeft(call=call.id, leg=leg.id, room=self.rules.room, reason=reason))
-        if self.rules.tones:
-            self.bridge.announce("tone:leave")
+        tone = ("tone:leave",) if self.rules.tones else ()
+        if tone or member.name:
+            self.bridge.announce(*member.name, *tone)
+        if not self.members and self.recording is not None:
+            self.recording.stop()
         if self.rules.end_with_moderator and member.moderator and not self.moderated:
             for other in self.members.values():
                 other.put_out("moderator_left")
@@ -134,13 +150,30 @@ class Room:
         leg.keys.listener = on_codes(self._codes(member))
         self.bridge.add(leg, gated=self.rules.gated)
         leg.media.watch(talk=True)
-        if self.rules.tones:
-            self.bridge.announce("tone:join")
+        if self.rules.record:
+            self._record(call)
+        self._greet(member)
         call.emit(
             ConferenceJoined(
                 call=call.id, leg=leg.id, room=self.rules.room, moderator=member.moderator
             )
         )
+
+    def _greet(self, member: Member) -> None:
+        """Let all hear that a member came, and who."""
+        tone = ("tone:join",) if self.rules.tones else ()
+        if tone or member.name:
+            self.bridge.announce(*tone, *member.name)
+
+    def _record(self, call: Call) -> None:
+        """Record the room, or let the record of one more call name its recording."""
+        if self.recording is not None:
+            self.recording.name_in(call)
+            return
+        try:
+            self._recordings.start(self.bridge, call)
+        except Refused as refusal:
+            log.warning("conference %s is not recorded: %s", self.rules.room, refusal)
 
     def _codes(self, member: Member) -> dict[str, Callable[[], None]]:
         codes: dict[str, Callable[[], None]] = {MUTE: lambda: self._toggle_mute(member)}
@@ -210,7 +243,8 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
     room = exchange.conferences.open(exchange, rules)
     if room.full or (room.locked and admitted != "moderator"):
         return await _turned_away(call, "conference_full" if room.full else "conference_locked")
-    member = Member(call, moderator=admitted == "moderator")
+    said = await _said_name(call) if rules.announce_names else ()
+    member = Member(call, moderator=admitted == "moderator", name=said)
     reason = "left"
     try:
         room.join(member)
@@ -252,6 +286,18 @@ async def _admitted(call: Call, rules: Conference) -> Pass | None:
             return "member"
         await call.caller.play(call.settings.prompt("conference-wrong-pin"))
     return None
+
+
+async def _said_name(call: Call) -> tuple[str, ...]:
+    """Ask for the caller's name and take it down; any key ends it."""
+    caller = call.caller
+    await caller.play(call.settings.prompt("conference-name"), "tone:beep")
+    call.bridge.add(caller)
+    caller.keys.clear()
+    note = call.exchange.recordings.note(call.bridge, call.id)
+    await caller.keys.next(NAME_SECONDS)
+    source = await note.finish()
+    return () if source is None else (source,)
 
 
 async def _turned_away(call: Call, reason: str) -> Outcome:

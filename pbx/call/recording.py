@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +49,12 @@ STARTED_TONE = ("tone:beep",)
 STOPPED_TONE = ("tone:beep", "silence:150", "tone:beep")
 REFUSED_TONE = ("tone:leave",)
 """What a party hears who keyed the code."""
+
+NOTES = "notes"
+"""Folder, beside the days of recordings, of what was taken down for use at once."""
+
+NOTE_PATIENCE = 2.0
+"""Seconds that a file of a few seconds may take to be completed."""
 
 WORKER_DIED = "the media worker died"
 
@@ -149,6 +156,28 @@ class Recording:
             self._resume = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Note:
+    """A few seconds taken down for use at once. `done` tells when the file at `path` is whole."""
+
+    number: int
+    bridge: Bridge
+    path: str
+    done: asyncio.Future[RecordingDone] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    async def finish(self) -> str | None:
+        """Complete the file; return the source that plays it, None where nothing came of it."""
+        self.bridge.send(StopRecording(self.number))
+        try:
+            async with asyncio.timeout(NOTE_PATIENCE):
+                done = await self.done
+        except TimeoutError:
+            return None
+        return f"file:{self.path}" if done.error is None and done.seconds > 0 else None
+
+
 class Recordings:
     """All recordings that go on. `folder` is where their files are, as the workers see it.
 
@@ -173,6 +202,7 @@ class Recordings:
         self._folder = folder
         self._alarm = alarm
         self._live: dict[int, Recording] = {}
+        self._notes: dict[int, Note] = {}
 
     def start(self, bridge: Bridge, call: Call, *, left: Leg | None = None) -> Recording:
         """Record a bridge: `left` on the left, what it hears on the right; else the sum of all.
@@ -200,6 +230,15 @@ class Recordings:
             )
         )
         return recording
+
+    def note(self, bridge: Bridge, name: str) -> Note:
+        """Take down what is said on a bridge, into a file that is in no index: a caller's name."""
+        number = self._engine.next_bridge()
+        path = f"{self._folder}/{NOTES}/{name}.wav"
+        note = Note(number, bridge, path)
+        self._notes[number] = note
+        bridge.send(Record(number, bridge.number, path))
+        return note
 
     def of(self, bridge: Bridge) -> list[Recording]:
         """Return the recordings of a bridge that go on, oldest first."""
@@ -238,6 +277,9 @@ class Recordings:
 
     def done(self, worker: int, event: RecordingDone) -> None:
         """Take what the worker says became of a file."""
+        note = self._notes.pop(event.recording, None)
+        if note is not None and not note.done.done():
+            note.done.set_result(event)
         recording = self._live.get(event.recording)
         if recording is not None and recording.worker == worker:
             self._end(recording, event)
@@ -249,6 +291,9 @@ class Recordings:
         for recording in tuple(self._live.values()):
             if recording.worker == worker:
                 self._end(recording, None)
+        self._notes = {
+            number: note for number, note in self._notes.items() if note.bridge.worker != worker
+        }
 
     def stop_all_of(self, call: Call) -> None:
         """Complete the recordings of the call's own bridge."""

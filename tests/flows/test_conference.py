@@ -260,3 +260,39 @@ def test_the_record_of_a_conference_adds_up() -> None:
     assert abs(record.talk_s - 20) < 0.5
     assert record.path == ("conference:7001",)
     assert changed(record, segments=()).answered_at is not None
+
+
+def test_a_recorded_room_is_one_file_that_the_records_of_all_name() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", record=True))
+        calls = [await dialled(house, number) for number in ("101", "102")]
+        (record,) = house.media.recording.values()
+        assert (record.bridge, record.left) == (room(house).bridge.number, None)
+        calls[0].hang_up()
+        await asyncio.sleep(1)
+        assert house.media.recording, "the room goes on"
+        calls[1].hang_up()
+        await asyncio.sleep(1)
+        assert not house.media.recording
+
+    recordings = {record.recording for record in flow(scenario).records.values()}
+    assert len(recordings) == 1
+    assert None not in recordings
+
+
+def test_names_are_asked_for_at_the_door_and_told_to_all() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", announce_names=True))
+        call = await dialled(house, "101")
+        house.media.finish_playing(leg_of(house, "101"))
+        await asyncio.sleep(1)
+        (note,) = house.media.recording.values()
+        house.media.report(DigitHeard(leg_of(house, "101"), "#", 100))
+        await asyncio.sleep(1)
+        assert not house.media.recording
+        (greeting,) = house.media.sent(Announce)
+        assert greeting.sources == ("tone:join", f"file:{note.path}")
+        call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
