@@ -1,8 +1,8 @@
 """Packet-loss concealment by pitch-waveform substitution, for linear samples at 8000 and 16000 Hz.
 
-What ITU-T G.711 Appendix I describes: the last pitch period is repeated, after 10 ms two of them
-and after 20 ms three in turn so that it does not buzz, the sound fades out by 60 ms, and the first
-good samples are faded in over what the repetition would have gone on with. Unlike the appendix it
+What ITU-T G.711 Appendix I describes: the last pitch period is repeated, later on two and then
+three of them in turn so that it does not buzz, the sound fades out by 60 ms, and the first good
+samples are faded in over what the repetition would have gone on with. Unlike the appendix it
 holds nothing back while all is well: where the appendix overlaps the seam between speech and
 repetition, and so needs 3.75 ms of delay, the step at the seam is spread over a quarter of a period
 of the repetition.
@@ -29,7 +29,8 @@ HISTORY_MS: Final = 60
 SHORTEST_MS: Final = 2.5  # shortest period that is repeated: 400 Hz
 LONGEST_MS: Final = 15.0  # 66 Hz
 _COMPARED_MS: Final = 8.0  # of the newest sound, compared with what was a period before
-_STEADY_MS: Final = 10  # of full level, and of each number of periods
+_STEADY_MS: Final = 10  # of full level
+_ALIKE_MS: Final = 20  # of one period repeated, then of two in turn
 _CYCLES: Final = 3  # periods that are repeated in turn in the end
 FADED_MS: Final = 60
 """Milliseconds after which a concealment is silent."""
@@ -137,29 +138,39 @@ class Concealer:
 class _Repetition:
     """The end of a piece of sound, repeated without end."""
 
-    __slots__ = ("_block", "_cycles", "_seam", "period")
+    __slots__ = ("_block", "_cycles", "_recent", "_seam", "period")
 
     def __init__(self, recent: Samples, period: int, rate: int) -> None:
         self.period = period
         quarter = period // 4
-        counts = range(1, min(_CYCLES, (len(recent) - quarter) // period) + 1)
-        self._cycles = [_cycle(recent, count * period, quarter) for count in counts]
-        self._block = _STEADY_MS * rate // 1000
-        step = recent[-1] - recent[-1 - period]
-        self._seam = step * np.linspace(1, 0, quarter, endpoint=False, dtype=np.float32)
+        self._recent = recent
+        self._cycles = [_cycle(recent, period, quarter)]
+        self._block = _ALIKE_MS * rate // 1000
+        self._seam = (recent[-1] - recent[-1 - period]) * _ramp(quarter)[::-1]
 
     def take(self, position: NDArray[np.int32]) -> Samples:
         """Return the samples at these positions, which rise by one, behind the end."""
+        first, last = int(position[0]), int(position[-1])
         taken: Samples = self._cycles[0][position % self.period]
-        for count, cycle in enumerate(self._cycles[1:], start=1):
+        for count in range(1, min(_CYCLES, last // self._block + 1)):
+            cycle = self._cycle_of(count + 1)
             risen = (position - count * self._block) / np.float32(self.period / 4)
-            if risen[-1] > 0:
-                weight: Samples = np.clip(risen, 0, 1).astype(np.float32)
-                taken = taken + (cycle[position % len(cycle)] - taken) * weight
-        first = int(position[0])
-        seam = self._seam[first : first + len(position)]
-        taken[: len(seam)] += seam
+            weight: Samples = np.clip(risen, 0, 1).astype(np.float32)
+            taken = taken + (cycle[position % len(cycle)] - taken) * weight
+        if first < len(self._seam):
+            seam = self._seam[first : first + len(position)]
+            taken[: len(seam)] += seam
         return taken
+
+    def _cycle_of(self, count: int) -> Samples:
+        """Return so many periods to be repeated, or as many as there are."""
+        quarter = self.period // 4
+        while len(self._cycles) < count:
+            length = (len(self._cycles) + 1) * self.period
+            if length + quarter > len(self._recent):
+                break
+            self._cycles.append(_cycle(self._recent, length, quarter))
+        return self._cycles[min(count, len(self._cycles)) - 1]
 
 
 def _repeat(sound: Frames, least: int, rate: int) -> _Repetition | None:

@@ -107,7 +107,8 @@ class JitterBuffer:
     @property
     def depth(self) -> int:
         """Return the units that lie ready, from what is played next to the newest packet's end."""
-        return self._due - self._time + self.held if self._play != self._expected else self.held
+        ready = self._due - self._time if self._play != self._expected else 0
+        return max(0, ready) + self.held
 
     @property
     def delay_ms(self) -> float:

@@ -49,10 +49,11 @@ class LegVoice:
     __slots__ = (
         *("_ahead", "_concealed_here", "_concealer", "_goal", "_held", "_kept", "_mark"),
         *("_patience", "_rest", "_sound", "buffer", "codec", "plain", "push", "rate"),
-        *("samples", "silent", "size", "state"),
+        *("samples", "silent", "size", "skip", "state"),
     )
 
     push: Callable[[int, int, bytes, float], None]
+    skip: Callable[[int], None]
 
     def __init__(self, payload_map: PayloadMap, codec: ArrayCodec) -> None:
         """Begin with no stream, in the codec and RTP clock that the leg agreed on."""
@@ -69,6 +70,8 @@ class LegVoice:
         self.buffer = JitterBuffer(payload_map.clock, codec.duration_ms)
         self.push = self.buffer.push
         """push(sequence, timestamp, payload, now): take a packet. Never raises."""
+        self.skip = self.buffer.skip
+        """skip(sequence): hear of a packet that is no voice, so that it is no loss."""
         self._concealer = Concealer(codec.rate)
         self._begin()
 
@@ -170,7 +173,7 @@ class LegVoice:
         if isinstance(slot, bytes):
             return self._decode(slot)
         if slot is Hole.LOST:
-            return self._replace(self.buffer.frame * self.rate // self.buffer.clock)
+            return self._replace(max(1, self.buffer.frame * self.rate // self.buffer.clock))
         return self._conceal(self.samples - self._held)
 
     def _decode(self, payload: bytes) -> Frames:
@@ -251,7 +254,7 @@ class LegVoice:
 
     def _stretch(self) -> None:
         """Come nearer to the goal, in a silence all of the way, in speech by a period."""
-        if self._concealer.active:
+        if self._concealer.active or len(self._sound) < 3 * self.samples:
             return
         if self._goal < 0 and not self._look_ahead():
             return
@@ -306,7 +309,7 @@ def decode_tick(voices: Sequence[LegVoice], frames: Frames, now: float) -> None:
     """Write the next 20 ms of each voice into its row of `frames`, int16 (n, samples), in place.
 
     All voices have one rate. Rows of voices that have nothing to play become zeros, and their
-    `silent` true. `now` is the time of the tick, seconds.
+    `silent` true. `now` is the time of the tick, seconds; the voices themselves count ticks.
     """
     batches: dict[ArrayCodec, tuple[list[int], list[bytes]]] = {}
     wishing: list[int] = []

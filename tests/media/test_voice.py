@@ -2,6 +2,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pbx.media.array_codec import ArrayCodec, Frames
 from pbx.media.codecs import ARRAY_CODECS
@@ -267,3 +269,48 @@ def test_payloads_of_odd_sizes_do_no_harm():
         speaker.tick()
     speaker.tick(30)
     assert speaker.voice.silent
+
+
+def test_keys_between_the_voice_are_no_loss():
+    speaker = Speaker()
+    speaker.speak(vowel(0.4))
+    for _ in range(8):
+        speaker.voice.skip(speaker.number)
+        speaker.number += 1
+        speaker.tick()
+    speaker.speak(vowel(0.4))
+    assert speaker.voice.lost == speaker.voice.concealed_ms == speaker.voice.underruns == 0
+
+
+@pytest.mark.parametrize("name", sorted(ARRAY_CODECS))
+@settings(max_examples=40, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 4),
+            st.sampled_from([0, 1, 1, 1, 2, 3, 9, 40, 5000, 65_535]),
+            st.sampled_from([0, 1, 80, 160, 160, 160, 320, 480, 960, 5000, 2**31, 2**32 - 160]),
+            st.one_of(st.sampled_from([160, 640, 80, 240, 20]), st.integers(0, 1500)),
+            st.integers(-1, 1),
+        ),
+        max_size=80,
+    )
+)
+def test_nothing_that_is_sent_breaks_the_tick(
+    name: str, steps: list[tuple[int, int, int, int, int]]
+):
+    codec = ARRAY_CODECS[name]
+    voice = LegVoice(PayloadMap(name, 0, 0, 48_000 if name == "opus" else 8000), codec)
+    frames = np.zeros((1, codec.rate // 50), np.int16)
+    noise = np.random.default_rng(1).integers(0, 256, 1500).astype(np.uint8).tobytes()
+    sequence = timestamp = 0
+    for number, (ticks, sequence_step, timestamp_step, size, wish) in enumerate(steps):
+        sequence = (sequence + sequence_step) & 0xFFFF
+        timestamp = (timestamp + timestamp_step) & 0xFFFF_FFFF
+        voice.push(sequence, timestamp, noise[-size:] if size else b"", number * 0.02)
+        voice.buffer.wish = voice.buffer.wish or wish
+        voice.buffer.urgent = wish > 0
+        for _ in range(ticks):
+            decode_tick([voice], frames, number * 0.02)
+    assert voice.buffer_ms >= 0
+    assert voice.concealed_ms >= 0
