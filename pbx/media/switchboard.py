@@ -36,13 +36,16 @@ from pbx.media.protocol import (
     LegFreed,
     LegGiven,
     LegReport,
+    PauseRecording,
     Play,
+    Record,
     SendDigits,
     SetCodes,
     SetGains,
     SetMediaTimeout,
     SetPart,
     StopPlaying,
+    StopRecording,
     StreamFigures,
     TakeLeg,
     UpdateLeg,
@@ -50,6 +53,7 @@ from pbx.media.protocol import (
 )
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import RtcpReporter
+from pbx.media.taping import Taping
 from pbx.media.tick import TickLoop, Timer
 
 REPORT_INTERVAL: Final = (4.0, 5.0)
@@ -94,6 +98,7 @@ class Switchboard:
         self._matrix = Matrix(self._need_ticks)
         self._playing = Playing(outbox.post, self._arrange)
         self._dialling: Dialling[MediaLeg] = Dialling(loop.call_at, self._arrange)
+        self._taping = Taping(loop, outbox.post, self._end_bridge)
         self._reports: dict[int, Timer] = {}
         self._top_up_at = inf
         self._top_up_timer: Timer | None = None
@@ -111,6 +116,9 @@ class Switchboard:
             Watch: self._watch,
             SetCodes: self._set_codes,
             SendDigits: self._send_digits,
+            Record: self._record,
+            PauseRecording: self._pause_recording,
+            StopRecording: self._stop_recording,
             SetMediaTimeout: self._set_timeout,
             GiveLeg: self._give,
             FreeLeg: self._free,
@@ -156,11 +164,12 @@ class Switchboard:
             self.carry_out(each, now)
 
     def close(self) -> None:
-        """Let go of all sockets, without goodbyes."""
+        """Let go of all sockets, without goodbyes, and complete what is recorded."""
         for leg in self._legs.values():
             leg.close(goodbye_at=None).close()
         self._legs.clear()
         self._stock.close()
+        self._taping.close()
 
     # Commands
 
@@ -279,6 +288,15 @@ class Switchboard:
             if takes_events or source != "inband":
                 self._dialling.dial(hearer, digit, KEY_MS, now)
 
+    def _record(self, command: Record, now: float) -> None:
+        self._taping.record(self.bridge(command.bridge), command)
+
+    def _pause_recording(self, command: PauseRecording, now: float) -> None:
+        self._taping.pause(command)
+
+    def _stop_recording(self, command: StopRecording, now: float) -> None:
+        self._taping.stop(command)
+
     def _set_timeout(self, command: SetMediaTimeout, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.watch_silence(command.seconds, now)
@@ -358,6 +376,7 @@ class Switchboard:
 
     def _tick(self, now: float) -> None:
         """Go on by 20 ms: all that is heard through the matrix, and all that is played."""
+        self._taping.catch_up()
         self._playing.begin_tick()
         self._matrix.tick(now)
         self._playing.end_tick()

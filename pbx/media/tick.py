@@ -72,6 +72,8 @@ class TickLoop:
         """Views of the buffer's beginning, by length."""
         self.ticks = 0
         self.late_ticks = 0
+        self.skipped_ticks = 0
+        """Those of the late ones that were never run."""
         self.on_tick: Reader | None = None
         self._epoll = select.epoll()
         self._readers: dict[int, Reader] = {}
@@ -203,7 +205,9 @@ class TickLoop:
         missed = int((now - self._next_tick) / TICK)
         self.late_ticks += missed
         self._next_tick += (missed + 1) * TICK
-        for _ in range(min(missed, MAX_LATE_TICKS - 1) + 1):
+        run = min(missed, MAX_LATE_TICKS - 1) + 1
+        self.skipped_ticks += missed + 1 - run
+        for _ in range(run):
             self.ticks += 1
             try:
                 self.on_tick(now)
