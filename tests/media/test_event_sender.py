@@ -1,4 +1,8 @@
+from random import Random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pbx.media.event_sender import EventPacket, EventSender
 from pbx.media.telephone_event import DIGITS, EventReader, KeyPress, TelephoneEvent
@@ -143,3 +147,20 @@ def test_segments_follow_each_other_on_the_streams_clock():
     sender.press("3", 10_000)
     packets = flat(sent(sender, 0, 960))
     assert sorted({packet.timestamp for packet in packets}) == [0, 6 * 0xFFFF]
+
+
+@given(
+    st.text(DIGITS, min_size=1, max_size=5),
+    st.integers(40, 400),
+    st.sampled_from([8000, 48000]),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_is_lost_the_keys_of_which_anything_arrives_are_exact(
+    digits: str, duration_ms: int, clock: int, chance: Random
+):
+    sender = EventSender(clock)
+    sender.press(digits, duration_ms)
+    packets = flat(sent(sender, 0xFFFF_F000, clock // 50))
+    arrived = [packet for packet in packets if chance.random() < 0.4]
+    keys = {packet.timestamp: told(packet)[0] for packet in arrived}
+    assert [key.digit for key in read(arrived)] == [DIGITS[event] for event in keys.values()]
