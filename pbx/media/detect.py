@@ -47,7 +47,8 @@ LINKS: Final = 6
 """Links of a key: 40 ms hold six in any position, 23 ms at most four."""
 
 ENDS_AFTER: Final = 5
-"""Pieces without the key that end it: 25 ms, more than a break of 10, less than a gap of 40."""
+"""Pieces without the key that end it: 25 ms, longer than a break of 10, shorter than a gap of
+40."""
 
 WEAKEST: Final = ZERO_DBM0 * 10 ** (-38 / 20)
 """Peak of a tone that counts: −38 dBm0, between Q.24's −25 − 8 and −55."""
@@ -62,7 +63,7 @@ KEY_SHARE: Final = 0.90
 """Share that it makes of all pieces of a key together: speech leaves more aside."""
 
 SCREEN_SHARE: Final = 0.30
-"""Share of a frame's energy that starts tracking: of a frame half filled there is a quarter."""
+"""Share of a frame's energy that starts tracking: a key shows that fills a third of the frame."""
 
 _DIAL_TONE = (350.0, 440.0)
 _PIECE_SECONDS = PIECE / RATE
@@ -131,7 +132,6 @@ class _Track:
     """One key that is, or may be, going on."""
 
     __slots__ = ("_energy", "_fitted", "_high", "_last", "_links", "_low", "_off", "_on", "pair")
-    _powers: tuple[float, float]
 
     def __init__(self, pair: _Pair) -> None:
         self.pair = pair
