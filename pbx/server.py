@@ -156,6 +156,7 @@ class Server:
             self._recording_index,
             clock=clock,
             folder=str(home.recordings),
+            notes_folder=str(home.notes),
             format=settings.recording.format,
             alarm=self._alarms.raise_,
         )
@@ -324,6 +325,7 @@ class Server:
 
     async def _forget_old(self) -> None:
         kept = self._settings.retention
+        self._sounds.forget_notes(self._clock.wall())
         try:
             await forget(
                 self._office.database,
@@ -402,7 +404,7 @@ class Server:
 
 def _engine_settings(media: MediaSettings) -> EngineSettings:
     """Return how media workers are started: on one address where callpbx.yaml names it."""
-    settings = EngineSettings(ports=media.ports, workers=media.workers)
+    settings = EngineSettings(ports=media.ports, workers=media.workers, tones=media.tones)
     if media.address is None:
         return settings
     if ":" in media.address:

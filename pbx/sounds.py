@@ -1,8 +1,8 @@
-"""The office's own sounds: what stands in its folder `sounds/`, and what is made where nothing does.
+"""The office's own sounds: what stands in its folder `sounds/`, and what is made where it lacks.
 
     sounds/NAME.wav        a prompt of that name; where it is missing there is a beep
-    sounds/music/          hold music: all its files in turn; where it is missing or empty, callpbx's
-                           own (var/sounds/music.wav), made once in a process of its own
+    sounds/music/          hold music: all its files in turn; where it is missing or empty,
+                           callpbx's own (var/sounds/music.wav), made once by another process
 
 Names are looked up when they are needed, so that a new file is heard from the next call on. [io]
 """
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 OWN_MUSIC = "music.wav"
 BEEP = "tone:beep"
+NOTES_KEPT = 3600.0  # seconds
 
 
 class Sounds:
@@ -53,6 +54,13 @@ class Sounds:
         finally:
             with suppress(ProcessLookupError):
                 making.kill()
+
+    def forget_notes(self, now: float) -> None:
+        """Delete the names that were said more than an hour before `now` (wall)."""
+        with suppress(OSError):
+            for note in self._home.notes.iterdir():
+                if note.stat().st_mtime < now - NOTES_KEPT:
+                    note.unlink(missing_ok=True)
 
     @property
     def _own_music(self) -> Path:

@@ -120,7 +120,7 @@ recording: {format: opus}
         ("media: {ports: 20000}", "is no range of ports; write FIRST-LAST"),
         ("media: {ports: 20-30}", "is no range of ports from 1024 to 65535"),
         ("media: {workers: 0}", "is neither auto nor a number"),
-        ("media: {codecs: [g729]}", 'is none of opus, g722, pcma, pcmu — did you mean "g722"?'),
+        ("media: {codecs: [g729]}", 'is none of opus, g722, pcma, pcmu, l16 — did you mean "g722"?'),
         ("media: [opus]", "1:8 E005 media must hold lines of KEY: VALUE"),
         ("api: {listen: https://127.0.0.1:1}", "is not in this version yet: https"),
         ("api: {listen: http://127.0.0.1}", "is no address for the API; write http://HOST:PORT"),

@@ -50,9 +50,6 @@ STOPPED_TONE = ("tone:beep", "silence:150", "tone:beep")
 REFUSED_TONE = ("tone:leave",)
 """What a party hears who keyed the code."""
 
-NOTES = "notes"
-"""Folder, beside the days of recordings, of what was taken down for use at once."""
-
 NOTE_PATIENCE = 2.0
 """Seconds that a file of a few seconds may take to be completed."""
 
@@ -179,7 +176,8 @@ class Note:
 
 
 class Recordings:
-    """All recordings that go on. `folder` is where their files are, as the workers see it.
+    """All recordings that go on. `folder` is where their files are, as the workers see it, and
+    `notes_folder` where those of notes are.
 
     `refused` may be set to a sentence: no recording is started while it is.
     """
@@ -191,6 +189,7 @@ class Recordings:
         *,
         clock: Clock,
         folder: str,
+        notes_folder: str,
         format: RecordingFormat = "ulaw",
         alarm: Callable[[str], object] = log.warning,
     ) -> None:
@@ -200,6 +199,7 @@ class Recordings:
         self._index = index
         self._clock = clock
         self._folder = folder
+        self._notes_folder = notes_folder
         self._alarm = alarm
         self._live: dict[int, Recording] = {}
         self._notes: dict[int, Note] = {}
@@ -234,7 +234,7 @@ class Recordings:
     def note(self, bridge: Bridge, name: str) -> Note:
         """Take down what is said on a bridge, into a file that is in no index: a caller's name."""
         number = self._engine.next_bridge()
-        path = f"{self._folder}/{NOTES}/{name}.wav"
+        path = f"{self._notes_folder}/{name}.wav"
         note = Note(number, bridge, path)
         self._notes[number] = note
         bridge.send(Record(number, bridge.number, path))

@@ -53,6 +53,11 @@ class Home:
         return self.var / "recordings"
 
     @property
+    def notes(self) -> Path:
+        """Return the folder of names said at the door of a conference; each is kept for an hour."""
+        return self.var / "notes"
+
+    @property
     def voicemail(self) -> Path:
         """Return the folder of voicemail."""
         return self.var / "voicemail"
@@ -71,6 +76,13 @@ class Home:
         """Create what is missing; what callpbx writes is for its owner only (mode 0700)."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.sounds.mkdir(exist_ok=True)
-        written = (self.var, self.recordings, self.voicemail, self.rendered_sounds, self.trace)
+        written = (
+            self.var,
+            self.recordings,
+            self.notes,
+            self.voicemail,
+            self.rendered_sounds,
+            self.trace,
+        )
         for folder in written:
             folder.mkdir(mode=0o700, exist_ok=True)

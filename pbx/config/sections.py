@@ -157,6 +157,7 @@ _MEDIA: Keys = {
     "ports": ("ports", one(values.ports)),
     "workers": ("workers", one(values.workers)),
     "codecs": ("codecs", many(one_of(*values.CODECS))),
+    "tones": ("tones", one(one_of(*values.TONE_COUNTRIES))),
 }
 _MAIL: Keys = {
     "server": ("server", one(str)),

@@ -47,6 +47,7 @@ class MediaSettings:
     ports: tuple[int, int] = (10000, 19999)
     workers: int | None = None
     codecs: tuple[str, ...] = ("opus", "g722", "pcma", "pcmu")
+    tones: str = "cn"
 
 
 @dataclass(frozen=True, slots=True)

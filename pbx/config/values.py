@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-CODECS = ("opus", "g722", "pcma", "pcmu")
+CODECS = ("opus", "g722", "pcma", "pcmu", "l16")
+TONE_COUNTRIES = ("cn", "de", "fr", "hk", "jp", "uk", "us")
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060}
 LATER_TRANSPORTS = ("tls", "ws", "wss")
 LOWEST_MEDIA_PORT = 1024

@@ -36,10 +36,11 @@ class Playing:
         self,
         post: Callable[[AnyWorkerEvent], None],
         arrange: Callable[[MediaLeg], None],
+        sounds: SoundStore,
     ) -> None:
         self._post = post
         self._arrange = arrange
-        self._sounds = SoundStore()
+        self._sounds = sounds
         self._legs: dict[SoundColumn, MediaLeg] = {}
         self._bridges: dict[SoundColumn, Bridge] = {}
         self._ended: list[End] = []

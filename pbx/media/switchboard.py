@@ -53,8 +53,10 @@ from pbx.media.protocol import (
 )
 from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import RtcpReporter
+from pbx.media.sounds import SoundStore
 from pbx.media.taping import Taping
 from pbx.media.tick import TickLoop, Timer
+from pbx.media.tone_plan import DEFAULT_COUNTRY
 
 REPORT_INTERVAL: Final = (4.0, 5.0)
 """Seconds between two RTCP reports of a leg, drawn at random: legs must not report in step."""
@@ -74,7 +76,8 @@ log = logging.getLogger(__name__)
 class Switchboard:
     """All legs of one worker.
 
-    `random_bits(n)` returns n random bits; `epoch` makes the loop's time seconds since 1900.
+    `random_bits(n)` returns n random bits; `epoch` makes the loop's time seconds since 1900;
+    `country` is whose tones are heard.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Switchboard:
         loop: TickLoop,
         random_bits: Callable[[int], int],
         epoch: float,
+        country: str = DEFAULT_COUNTRY,
     ) -> None:
         self._stock = stock
         self._outbox = outbox
@@ -96,7 +100,7 @@ class Switchboard:
         self._bridge_of: dict[int, Bridge] = {}
         """By leg."""
         self._matrix = Matrix(self._need_ticks)
-        self._playing = Playing(outbox.post, self._arrange)
+        self._playing = Playing(outbox.post, self._arrange, SoundStore(country=country))
         self._dialling: Dialling[MediaLeg] = Dialling(loop.call_at, self._arrange)
         self._taping = Taping(loop, outbox.post, self._end_bridge)
         self._reports: dict[int, Timer] = {}

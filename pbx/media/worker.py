@@ -33,6 +33,7 @@ from pbx.media.protocol import MAX_MESSAGE, AnyCommand, TakeLeg, WorkerLoad, dec
 from pbx.media.rtcp import NTP_EPOCH
 from pbx.media.switchboard import Switchboard
 from pbx.media.tick import TickLoop
+from pbx.media.tone_plan import DEFAULT_COUNTRY, TONE_PLANS
 
 LOAD_INTERVAL: Final = 1.0
 """Seconds between two reports of what the worker uses; they are its sign of life too."""
@@ -52,7 +53,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """Joins the channel, the switchboard and the loop."""
 
-    def __init__(self, link: socket.socket, stock: PortStock) -> None:
+    def __init__(self, link: socket.socket, stock: PortStock, country: str) -> None:
         link.setblocking(False)
         self._link = link
         self._loop = TickLoop()
@@ -64,6 +65,7 @@ class Worker:
             loop=self._loop,
             random_bits=random.SystemRandom().getrandbits,
             epoch=NTP_EPOCH + time.time() - self._loop.clock(),
+            country=country,
         )
         self._measured_at = self._loop.clock()
         self._cpu_used = time.process_time()
@@ -174,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()  # the modules and tables are never garbage: collections stay short
     gc.set_threshold(*COLLECT_AFTER)
     with socket.socket(fileno=options.fd) as link:
-        Worker(link, stock).run()
+        Worker(link, stock, options.tones).run()
     return 0
 
 
@@ -185,6 +187,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ports", type=_parse_range, required=True, help="LO-HI, both included")
     parser.add_argument("--bind4", default="0.0.0.0", help="local IPv4 address, or none")
     parser.add_argument("--bind6", default="::", help="local IPv6 address, or none")
+    parser.add_argument("--tones", choices=sorted(TONE_PLANS), default=DEFAULT_COUNTRY)
     parser.add_argument("--stock", type=int, default=64, help="pairs kept bound per family")
     parser.add_argument("--log-level", default="warning")
     return parser.parse_args(arguments)

@@ -40,7 +40,7 @@ class EngineSettings:
     `ports` is the first and the last port of the range; `workers` None means auto, which never
     starts more than `most_workers`: one less than there are cores. `bind4` and `bind6` are the
     local addresses of RTP sockets, None for a family that is not wanted. `stock` is how many pairs
-    per family each worker keeps bound ahead of need.
+    per family each worker keeps bound ahead of need, `tones` the country whose tones are heard.
     """
 
     ports: tuple[int, int] = (10_000, 19_999)
@@ -49,6 +49,7 @@ class EngineSettings:
     bind4: str | None = "0.0.0.0"
     bind6: str | None = "::"
     stock: int = 128
+    tones: str = "cn"
     log_level: str = "info"
     command: tuple[str, ...] = (sys.executable, "-m", "pbx.media.worker")
 
@@ -78,6 +79,7 @@ def spawn(
         "--bind4": settings.bind4 or "none",
         "--bind6": settings.bind6 or "none",
         "--stock": settings.stock,
+        "--tones": settings.tones,
         "--log-level": settings.log_level,
     }
     words = [str(word) for pair in arguments.items() for word in pair]

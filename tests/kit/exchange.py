@@ -169,7 +169,12 @@ class House:
             alarm=self.alarms.append,
         )
         self.recordings = Recordings(
-            self.media, self.index, clock=clock, folder="/recordings", alarm=self.alarms.append
+            self.media,
+            self.index,
+            clock=clock,
+            folder="/recordings",
+            notes_folder="/notes",
+            alarm=self.alarms.append,
         )
         ids = Tokens("call")
         self.exchange = Exchange(

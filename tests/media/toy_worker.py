@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--fd", "--worker", "--stock"):
         parser.add_argument(name, type=int, required=True)
-    for name in ("--ports", "--bind4", "--bind6", "--log-level"):
+    for name in ("--ports", "--bind4", "--bind6", "--tones", "--log-level"):
         parser.add_argument(name, required=True)
     arguments = parser.parse_args()
     with socket.socket(fileno=arguments.fd) as line:
