@@ -145,6 +145,7 @@ class Matrix:
             for feed in feeds:
                 feed.settle()
         rooms = [(bridge, bridge.room()) for bridge in self._bridges.values()]
+        rooms.sort(key=lambda described: len(described[1].voices))  # as the mixer wants them
         banks: dict[Shape, dict[int, list[Ear]]] = {}
         for _, room in rooms:
             for listener in room.listeners:

@@ -55,18 +55,20 @@ class Party(RtpPhone):
         """When each of them came, seconds."""
         self.samples = tone(hz, 1.0, rate=self.codec.rate, level_dbfs=SPOKEN_DBFS).samples
         self._encoder = [self.codec.encoder()]
-        self._ticks = 0
+        self._elapsed_ms = 0
+        self._said = 0
 
     def speak(self) -> None:
-        """Let 20 ms pass: send a packet when one is full."""
-        self._ticks += 1
-        frames, rest = divmod(self._ticks * 20, self.payload.ptime)
-        if rest or not frames:
-            return
+        """Let 20 ms pass: send the packets that are full."""
+        self._elapsed_ms += 20
+        while self._elapsed_ms >= self.payload.ptime:
+            self._elapsed_ms -= self.payload.ptime
+            self._say_one()
+
+    def _say_one(self) -> None:
         size = self.codec.rate * self.payload.ptime // 1000
-        start = (frames - 1) * size
-        samples = np.take(self.samples, range(start, start + size), mode="wrap")
-        step = self.payload.clock * self.payload.ptime // 1000
+        samples = np.take(self.samples, range(self._said, self._said + size), mode="wrap")
+        self._said += size
         if self.talks:
             coded = self.codec.encode(self._encoder, samples.reshape(1, -1))[0]
             packet = RtpPacket(
@@ -74,6 +76,7 @@ class Party(RtpPhone):
             )
             self.send(bytes(packet))
             self.sequence += 1
+        step = self.payload.clock * self.payload.ptime // 1000
         self.timestamp = (self.timestamp + step) & 0xFFFF_FFFF
 
     def listen(self, now: float) -> None:
