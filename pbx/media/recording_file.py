@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from os import pwrite
 from typing import BinaryIO, Final, Protocol
 
 import numpy as np
@@ -174,5 +175,5 @@ def _write(descriptor: int, octets: bytes, offset: int) -> None:
     """Write all of `octets` at `offset`; raises OSError."""
     view = memoryview(octets)
     while view:
-        written = os.pwrite(descriptor, view, offset)
+        written = pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written

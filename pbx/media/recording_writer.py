@@ -39,6 +39,7 @@ class RecordingWriter:
     def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
         self._max_waiting = max_waiting
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._files: dict[WrittenFile, None] = {}
         self._hashing: deque[WrittenFile] = deque()
         self._done: deque[RecordingDone] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -109,15 +110,18 @@ class RecordingWriter:
             except Empty:
                 job = self._hash_on
             if job is None:
-                return
+                break
             try:
                 job()
             except Exception:  # the fence: a defect met in one recording must not end the others
                 log.exception("a recording failed")
+        for file in self._files:
+            file.close()
 
     def _open(self, file: WrittenFile) -> None:
+        self._files[file] = None
         if (failed := file.open()) is not None:
-            self._tell(failed)
+            self._tell(file, failed)
 
     def _append(self, file: WrittenFile, block: Planes, missing: int) -> None:
         try:
@@ -131,10 +135,10 @@ class RecordingWriter:
 
     def _hash_on(self) -> None:
         if (done := self._hashing[0].hash_on()) is not None:
-            self._hashing.popleft()
-            self._tell(done)
+            self._tell(self._hashing.popleft(), done)
 
-    def _tell(self, done: RecordingDone) -> None:
+    def _tell(self, file: WrittenFile, done: RecordingDone) -> None:
+        del self._files[file]
         self._done.append(done)
         os.eventfd_write(self._event, 1)
 

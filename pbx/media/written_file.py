@@ -103,8 +103,14 @@ class WrittenFile:
             return None
         return self._done(file, sha256=self._hash.hexdigest())
 
+    def close(self) -> None:
+        """Let the file be as it is."""
+        if self._opened is not None:
+            self._opened.close()
+        self._file = self._opened = None
+
     def _done(self, file: RecordingFile, *, sha256: str) -> RecordingDone:
-        self._close()
+        self.close()
         seconds = file.samples / file.rate
         error = None if sha256 else self._why
         if self._lost:
@@ -112,13 +118,8 @@ class WrittenFile:
         return RecordingDone(self.number, seconds, self._hashed, sha256, error)
 
     def _never(self, why: str) -> RecordingDone:
-        self._close()
+        self.close()
         return RecordingDone(self.number, 0.0, 0, "", why)
-
-    def _close(self) -> None:
-        if self._opened is not None:
-            self._opened.close()
-        self._file = self._opened = None
 
     def _miss(self, samples: int) -> None:
         self._owed += samples
