@@ -101,18 +101,19 @@ async def collect(
     """Play `prompt`, which any key ends, and return the digits that the party keys.
 
     None when there were none, or too few, in time. A `secret` is not taken from keys pressed ahead,
-    and its keys are masked in all that is told of them.
+    its keys are masked in all that is told of them, and recordings are silent meanwhile.
     """
     keys = leg.keys
     if secret:
         keys.clear()
     keys.secret = secret
-    try:
-        if prompt and not keys.waiting:
-            await leg.play(*prompt, stop_on_key=True)
-        return await _keyed(keys, wanted)
-    finally:
-        keys.secret = False
+    with leg.call.exchange.recordings.hushed(leg.bridge if secret else None):
+        try:
+            if prompt and not keys.waiting:
+                await leg.play(*prompt, stop_on_key=True)
+            return await _keyed(keys, wanted)
+        finally:
+            keys.secret = False
 
 
 async def _keyed(keys: Keys, wanted: Wanted) -> str | None:

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RINGBACK = "tone:ring"
+"""What a party that is up hears while somebody else is rung for it."""
+
 NO_INVITE = sip.InviteId(0)
 """Names no INVITE: what is asked of the user agent with it does nothing."""
 
@@ -139,8 +142,10 @@ class Leg:
         return self.media.codec
 
     def ring(self) -> None:
-        """Tell the caller that the far end rings (180), once."""
-        if self.state is LegState.NEW:
+        """Tell the caller that the far end rings (180), once; one who is answered hears it ring."""
+        if self.up:
+            self.media.start_music(RINGBACK)
+        elif self.state is LegState.NEW:
             self.state = LegState.RINGING
             self._respond(180)
             self.call.emit(LegRinging(call=self.call.id, leg=self.id))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -250,6 +251,18 @@ class Recordings:
             if recording.id == id and not recording.stopping:
                 return recording
         raise NotFound(f"no recording {id} is going on")
+
+    @contextmanager
+    def hushed(self, bridge: Bridge | None) -> Iterator[None]:
+        """Record silence on a bridge within the block, where it is recorded: a secret is keyed."""
+        hushed = [] if bridge is None else [each for each in self.of(bridge) if not each.paused]
+        for recording in hushed:
+            recording.pause()
+        try:
+            yield
+        finally:
+            for recording in hushed:
+                recording.resume()
 
     def begin(self, call: Call) -> Recording:
         """Record a call with its caller on the left; the recording that goes on, if one does.

@@ -58,6 +58,9 @@ class Ringing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        caller = self._call.caller_leg
+        if caller is not None and self._role is None:
+            caller.media.stop_music()  # the ringing that it heard
         for leg in tuple(self._live):
             if leg is self._taken:
                 continue

@@ -32,6 +32,23 @@ def shown(call: PhoneCall) -> tuple[str | None, str]:
     return call.request.from_.display_name, call.request.from_.uri.number
 
 
+def test_the_caller_hears_it_ring_until_somebody_answers() -> None:
+    async def scenario(house: House) -> None:
+        _, _, own, rung = await clicked(house)
+        assert not house.media.playing
+        rung.ring()
+        await asyncio.sleep(1)
+        (ringback,) = house.media.playing.values()
+        assert (ringback.sources, ringback.loop) == (("tone:ring",), True)
+        rung.answer()
+        await asyncio.sleep(1)
+        assert not house.media.playing
+        own.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
 def test_both_phones_ring_one_after_the_other_and_show_the_other_party() -> None:
     async def scenario(house: House) -> None:
         _, _, own, rung = await clicked(house)

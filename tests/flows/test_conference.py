@@ -107,6 +107,30 @@ def test_the_pin_lets_in_and_is_told_to_nobody() -> None:
     assert set(shown) == {"?"}
 
 
+def test_a_recording_of_the_call_is_silent_while_the_pin_is_keyed() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        (phone,) = await house.registered("101")
+        phone.call("7001")
+        await asyncio.sleep(0.1)
+        (call,) = house.exchange.calls.values()
+        call.bridge.add(call.caller)
+        recording = house.recordings.begin(call)
+        await key(house, "101", "1")
+        assert not recording.paused, "it began after the PIN was asked for"
+        await asyncio.sleep(20)
+        house.media.finish_playing(call.caller.id)
+        await asyncio.sleep(0.1)
+        assert recording.paused, "the next try"
+        await key(house, "101", "1234#")
+        await asyncio.sleep(1)
+        assert not recording.paused
+        call.hang_up("enough")
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
 def test_three_wrong_pins_end_the_call() -> None:
     async def scenario(house: House) -> None:
         plan(house, Conference("7001", pin=True))
