@@ -29,13 +29,14 @@ PassOn = Callable[[str, KeySource, float], None]
 class Keypad:
     """The keys of one leg.
 
-    `wake(when, call)` calls `call` at a time: withheld keys go on after a second, though nothing
-    else happens.
+    `on_down` is called when a key goes down, long before it is known to be over. `wake(when, call)`
+    calls `call` at a time: withheld keys go on after a second, though nothing else happens.
     """
 
     __slots__ = (
         "_leg",
         "_matcher",
+        "_on_down",
         "_pass_on",
         "_report",
         "_told",
@@ -50,11 +51,13 @@ class Keypad:
         leg: int,
         *,
         report: Callable[[AnyWorkerEvent], None],
+        on_down: Callable[[], None],
         pass_on: PassOn,
         wake: Callable[[float, Callable[[float], None]], object],
     ) -> None:
         self._leg = leg
         self._report = report
+        self._on_down = on_down
         self._pass_on = pass_on
         self._wake = wake
         self._woken_at: float | None = None
@@ -78,6 +81,10 @@ class Keypad:
     def withholds(self, digit: str) -> bool:
         """Return whether a key that goes down now must wait for what becomes of it."""
         return self._matcher.withholds(digit)
+
+    def go_down(self) -> None:
+        """Take note that a key has gone down."""
+        self._on_down()
 
     def hear(
         self, digit: str, duration_ms: int, source: KeySource, *, heard: bool, now: float

@@ -95,7 +95,7 @@ class MediaLeg(FarEnd):
             pair,
             loop=loop,
             report=report,
-            row=RelayRow(self._hear_key),
+            row=RelayRow(self._hear_key, self._note_key_down),
             out=out,
             rtcp=rtcp,
             now=now,
@@ -147,6 +147,14 @@ class MediaLeg(FarEnd):
             self._direction = command.direction
             self._silent_since = self._live_since = now
         self.route_both()
+
+    def place(self, partner: MediaLeg | None, *, mixed: bool, tapped: bool, overlaid: bool) -> bool:
+        """Take the place that the leg's bridge gives it; return whether it is to be routed anew."""
+        place = (partner, mixed, tapped, overlaid)
+        if place == (self.partner, self.mixed, self.tapped, self.overlaid):
+            return False
+        self.partner, self.mixed, self.tapped, self.overlaid = place
+        return True
 
     def leave(self) -> None:
         """Belong to no bridge; its part in the next one stays as it is."""
@@ -317,7 +325,14 @@ class MediaLeg(FarEnd):
         keys, talk, gate = self._watched = wishes
         if any(wishes):
             self._watcher = Watcher(
-                self.number, rate, self._report, self._hear_tone, keys=keys, talk=talk, gate=gate
+                self.number,
+                rate,
+                self._report,
+                self._hear_tone,
+                self.keypad.go_down,
+                keys=keys,
+                talk=talk,
+                gate=gate,
             )
         self.column.listening = self._watcher
 
@@ -395,6 +410,10 @@ class MediaLeg(FarEnd):
         self._unsent += 1
         self.out.packets -= 1
         self.out.octets -= len(packet) - HEADER_SIZE
+
+    def _note_key_down(self) -> None:
+        if self._direction in _HEARD:
+            self.keypad.go_down()
 
     def _hear_key(self, key: KeyPress, now: float) -> None:
         payload = self.payload

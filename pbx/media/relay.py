@@ -119,10 +119,15 @@ class OutgoingStream:
 _NOBODY: Final = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class RelayRow(RtpStream):
     """One leg's incoming packets: counted, and rewritten for the leg that hears them.
 
-    `on_key` is called with each key that was pressed and let go, and with the time.
+    `on_key` is called with each key that was pressed and let go, and with the time; `on_down` when
+    one goes down.
     """
 
     __slots__ = (
@@ -134,6 +139,7 @@ class RelayRow(RtpStream):
         "_head",
         "_map",
         "_oldest",
+        "_on_down",
         "_on_key",
         "_out",
         "_push",
@@ -147,11 +153,16 @@ class RelayRow(RtpStream):
         "dropped",
     )
 
-    def __init__(self, on_key: Callable[[KeyPress, float], None]) -> None:
+    def __init__(
+        self,
+        on_key: Callable[[KeyPress, float], None],
+        on_down: Callable[[], object] = _do_nothing,
+    ) -> None:
         super().__init__()
         self.dropped = 0
         """Packets that were not accepted: malformed, unknown payload type, not yet believed."""
         self._on_key = on_key
+        self._on_down = on_down
         self._events = EventReader()
         self._voice_type = _NEVER
         self._event_type = _NEVER
@@ -359,7 +370,10 @@ class RelayRow(RtpStream):
                 self.dropped += 1
                 return False
             marker = bool(head & MARKER)
+            was_down = self._events.pending
             keys = self._events.read(event, timestamp=timestamp, marker=marker, now=now)
+            if self._events.pending and not was_down:
+                self._on_down()
             self._tell(keys, now)
             if not self._events.passes(timestamp):
                 self._fresh = True  # what comes next follows what the hearer heard last

@@ -210,6 +210,7 @@ class Switchboard:
         return Keypad(
             number,
             report=self._report_of_leg,
+            on_down=lambda: self._stop_on_key(number),
             pass_on=lambda digit, source, now: self._pass_key_on(number, digit, source, now),
             wake=self._loop.call_at,
         )
@@ -241,6 +242,7 @@ class Switchboard:
     def _set_part(self, command: SetPart, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.is_voice, leg.is_ear = command.speaks, command.hears
+            leg.route()
             self._arrange(leg)
 
     def _set_gains(self, command: SetGains, now: float) -> None:
@@ -390,7 +392,12 @@ class Switchboard:
     def _report_of_leg(self, event: AnyWorkerEvent) -> None:
         """Pass on what a leg has to tell; a key may end what is played to it."""
         self._outbox.post(event)
-        if isinstance(event, DigitHeard) and (leg := self._legs.get(event.leg)):
+        if isinstance(event, DigitHeard):
+            self._stop_on_key(event.leg)
+
+    def _stop_on_key(self, number: int) -> None:
+        """End what a key is to end: when it goes down, if that could be seen."""
+        if leg := self._legs.get(number):
             self._playing.stop_on_key(leg)
 
     # Time

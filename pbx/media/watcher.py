@@ -24,8 +24,8 @@ KEY_RATE: Final = 8000
 class Watcher:
     """Listens to one leg's voice of `rate` Hz and reports.
 
-    `hear_key(digit, milliseconds, now)` is called with each key; what becomes of it is for the
-    leg's keypad to say.
+    `hear_key(digit, milliseconds, now)` is called with each key, `key_down` when one has begun;
+    what becomes of it is for the leg's keypad to say.
     With `gate` it knows whether the voice is to pass, though nobody asked to be told of talking.
     """
 
@@ -35,6 +35,7 @@ class Watcher:
         rate: int,
         report: Callable[[AnyWorkerEvent], None],
         hear_key: Callable[[str, int, float], None],
+        key_down: Callable[[], None],
         *,
         keys: bool,
         talk: bool,
@@ -43,6 +44,8 @@ class Watcher:
         self._leg = leg
         self._report = report
         self._hear_key = hear_key
+        self._key_down = key_down
+        self._down = False
         self._tells_talk = talk
         self._keys = KeyDetector() if keys else None
         self._lowering = DOWN.state(1) if keys and rate > KEY_RATE else None
@@ -63,6 +66,10 @@ class Watcher:
             frame = DOWN.apply(self._lowering, frame.reshape(1, -1))[0]
         for digit, duration_ms in self._keys.feed(frame):
             self._hear_key(digit, duration_ms, now)
+        down = self._keys.down
+        if down and not self._down:
+            self._key_down()
+        self._down = down
 
     def stop(self) -> None:
         """End the watch."""

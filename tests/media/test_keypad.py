@@ -14,11 +14,13 @@ class Desk:
     def __init__(self, *codes: str) -> None:
         self.now = 100.0
         self.reported: list[AnyWorkerEvent] = []
+        self.downs: list[float] = []
         self.passed: list[tuple[str, KeySource]] = []
         self._calls: list[tuple[float, Callable[[float], None]]] = []
         self.keypad = Keypad(
             3,
             report=self.reported.append,
+            on_down=lambda: self.downs.append(self.now),
             pass_on=lambda digit, source, now: self.passed.append((digit, source)),
             wake=lambda when, call: self._calls.append((when, call)),
         )
@@ -132,6 +134,13 @@ def test_a_key_that_comes_as_an_event_and_as_a_tone_is_one_key():
     desk.wait(0.5)
     desk.press("5", "inband")
     assert desk.heard == "1155"
+
+
+def test_a_key_that_goes_down_is_told_before_it_is_over():
+    desk = Desk()
+    desk.keypad.go_down()
+    assert desk.downs == [100.0]
+    assert desk.reported == []
 
 
 def test_at_the_end_all_that_is_withheld_goes_on():

@@ -17,6 +17,7 @@ from pbx.media.protocol import (
     Leave,
     PayloadMap,
     Play,
+    PlaybackDone,
     SendDigits,
     SetCodes,
     SetGains,
@@ -351,6 +352,25 @@ def test_keys_that_were_withheld_are_for_those_whom_the_leg_leaves(
     board.do(Leave(leg))
     board.advance(0.3)
     assert events_of(b.hear(), 101) == "*"
+
+
+def test_a_key_ends_a_prompt_when_it_goes_down(board: Board, pair: list[RtpPhone]):
+    a, b = pair
+    first, second = board.add(a), board.add(b)
+    board.lock(a, b)
+    board.do(Watch(second, keys=True))
+    for leg in (first, second):
+        board.do(Play(leg, leg, ("tone:ring",), stop_on_key=True))
+    board.advance(0.1)
+    a.say(payload_type=101, payload=bytes(TelephoneEvent(5, False, 160)), marker=True)
+    board.settle()
+    assert board.events(PlaybackDone) == [PlaybackDone(first, first, False)]
+    for payload in ARRAY_CODECS["PCMU"].encode(None, key_frames("5", 300, 8000)[:10]):
+        b.say(payload=payload)
+        board.settle()
+        board.advance(0.02)
+    assert board.events(PlaybackDone) == [PlaybackDone(second, second, False)]
+    assert reported(board) == ""
 
 
 def test_keys_do_not_disturb_who_hears_music_instead(board: Board, pair: list[RtpPhone]):

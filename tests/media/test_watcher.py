@@ -15,13 +15,19 @@ class Ear:
         self.rate = rate
         self.now = 50.0
         self.reported: list[AnyWorkerEvent] = []
+        self.downs: list[float] = []
         self.keys: list[tuple[str, int]] = []
         chosen = {"keys": False, "talk": False} | wishes
-        self.watcher = Watcher(9, rate, self.reported.append, self._hear_key, **chosen)
+        self.watcher = Watcher(
+            9, rate, self.reported.append, self._hear_key, self._note_down, **chosen
+        )
 
     def _hear_key(self, digit: str, duration_ms: int, now: float) -> None:
         assert now == self.now
         self.keys.append((digit, duration_ms))
+
+    def _note_down(self) -> None:
+        self.downs.append(self.now)
 
     def feed(self, frames: np.ndarray) -> None:
         for frame in frames:
@@ -50,6 +56,16 @@ def test_keys_are_heard_at_either_rate(rate: int):
     assert [digit for digit, _ in ear.keys] == list(DIGITS)
     assert all(50 <= duration <= 70 for _, duration in ear.keys)
     assert ear.reported == []
+
+
+def test_a_key_is_noticed_while_it_is_down():
+    ear = Ear(8000, keys=True)
+    ear.feed_silence(0.1)
+    began = ear.now
+    ear.feed(key_frames("5", 500, 8000)[:10])
+    (noticed,) = ear.downs
+    assert noticed - began < 0.06
+    assert ear.keys == []
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
