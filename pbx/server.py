@@ -47,7 +47,7 @@ from pbx.media.formats import Capabilities
 from pbx.office import DatabaseOffice, open_office
 from pbx.plan.loader import load_plan
 from pbx.plan.model import Plan
-from pbx.recordings.index import RecordingIndex
+from pbx.recordings.keeper import Limits, RecordingKeeper
 from pbx.sip.auth import DigestAuthenticator
 from pbx.sip.flow import Flow
 from pbx.sip.guard import Guard
@@ -123,7 +123,13 @@ class Server:
         self._loop_watch = LoopWatch()
         self._alarms = Alarms(self._clock.wall)
         self._sounds = Sounds(home)
-        self._recording_index = RecordingIndex(office.database, home.recordings)
+        kept = settings.retention
+        self._recording_keeper = RecordingKeeper(
+            office.database,
+            home.recordings,
+            Limits(kept.recordings_s, kept.records_s, kept.min_free_bytes),
+            alarm=self._alarms.raise_,
+        )
         self._trace = Trace(self._clock.wall)
         self._bus = Bus(clock, first_seq=recorder.next_seq)
         self._registrar = Registrar()
@@ -153,7 +159,7 @@ class Server:
         )
         self._recordings = Recordings(
             self._media,
-            self._recording_index,
+            self._recording_keeper.index,
             clock=clock,
             folder=str(home.recordings),
             notes_folder=str(home.notes),
@@ -217,8 +223,8 @@ class Server:
         await self._office.reload()
         self._recorder.start()
         stack.push_async_callback(self._recorder.close)
-        self._recording_index.start()
-        stack.push_async_callback(self._recording_index.close)
+        await self._recording_keeper.start()
+        stack.push_async_callback(self._recording_keeper.close)
         stack.callback(asyncio.create_task(self._sounds.make_music(), name="hold music").cancel)
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)
@@ -243,7 +249,7 @@ class Server:
     async def _flush(self) -> None:
         """Write what happened so far: what is asked for next must know of it."""
         await self._recorder.flush()
-        await self._recording_index.flush()
+        await self._recording_keeper.index.flush()
 
     async def _start_api(self, stack: contextlib.AsyncExitStack) -> None:
         self._office.bus = self._bus
@@ -316,6 +322,8 @@ class Server:
             try:
                 self._registrations.expire()
                 self._registrations.qualify()
+                self._recording_keeper.look_after()
+                self._recordings.refused = self._recording_keeper.refusal
                 if self._clock.monotonic() >= forget_at:
                     forget_at += FORGETTING
                     await self._forget_old()
@@ -333,6 +341,7 @@ class Server:
                 events_kept=kept.events_s,
                 records_kept=kept.records_s,
             )
+            await self._recording_keeper.forget(self._clock.wall())
         except StorageError as error:
             self._alarms.raise_(f"old records are not being deleted: {error}")
 

@@ -82,6 +82,7 @@ IO_FILES = (
     "media/worker.py",
     "media/worker_process.py",
     "recordings/index.py",
+    "recordings/keeper.py",
     "recordings/recovery.py",
     "recordings/retention.py",
     "recordings/store.py",
