@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from pbx.media.mixer import MixPlan, cross_fade
 from pbx.media.resample import UP
 from pbx.media.scene import Room, Scene
 from pbx.media.voice import decode_tick
+
+PATIENCE: Final = 50
+"""Ticks that voices are decoded though they have faded away."""
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +36,8 @@ class Band:
         self.rate = rate
         self.lifted: list[VoiceColumn] = []
         """Voices of the narrow band that are heard in this one."""
-        self.outdated = False
-        """Whether voices are decoded that have faded away: `arrange` leaves them out."""
+        self._leavers = 0
+        """Ticks for which voices that have faded away will still be decoded."""
         self._narrow = narrow
         self._samples = rate // 50
         self._scene = Scene(())
@@ -53,12 +57,12 @@ class Band:
     ) -> None:
         """Mix these rooms for these ears from now on; decode the `taps` besides."""
         before, self._scene = self._scene, Scene(rooms)
-        self._fading = before != self._scene
+        self._fading = not self._scene.is_like(before)
         voices = dict.fromkeys(self._scene.voices)
-        self.outdated = False
+        known = len(voices)
         for voice in before.voices:
-            self.outdated |= voice not in voices
             voices.setdefault(voice)
+        self._leavers = PATIENCE if len(voices) > known else 0
         spoken = [voice for voice in voices if isinstance(voice, VoiceColumn)]
         native = [voice for voice in spoken if voice.rate == self.rate]
         self._decoded = [
@@ -76,6 +80,16 @@ class Band:
         self._plan = self._scene.compile(self._layout, ears)
         if self._fading:
             self._before = before.compile(self._layout, ears)
+
+    def outdated(self) -> bool:
+        """Let a tick pass; return whether `arrange` has voices to leave out.
+
+        They are few, and most often something else changes first: there is no hurry.
+        """
+        if self._leavers:
+            self._leavers -= 1
+            return self._leavers == 0
+        return False
 
     def decode(self, now: float) -> None:
         """Take the next 20 ms of all voices and sounds."""
@@ -123,7 +137,7 @@ class Band:
             log.exception("a voice cannot be decoded; it is silent from now on")
             frame[:] = 0
             self._broken.append(column)
-            self.outdated = True
+            self._leavers = 1
 
     def _listen(self, voice: VoiceColumn, now: float) -> None:
         if voice.listening is None:

@@ -60,6 +60,7 @@ class Bridge:
         leg.gated = gated
         self._members[leg.number] = leg
         self.arrange()
+        leg.route()
 
     def leave(self, leg: MediaLeg) -> None:
         """Let a leg be alone again."""
@@ -108,15 +109,24 @@ class Bridge:
         ]
 
     def arrange(self) -> None:
-        """Decide anew who is relayed, mixed and tapped."""
+        """Decide anew who is relayed, mixed and tapped.
+
+        What else has changed of a leg must be in force already.
+        """
         relayed = self._may_relay()
         members = list(self._members.values())
-        for leg in members:
-            leg.partner = next((m for m in members if m is not leg), None) if relayed else None
-            leg.mixed = not relayed
-            leg.tapped = bool(self._tapes)
-            leg.overlaid = not relayed and self._plays_over(leg)
-        for leg in members:
+        others = dict(zip(members, reversed(members), strict=True)) if relayed else {}
+        moved = [
+            leg
+            for leg in members
+            if leg.place(
+                others.get(leg),
+                mixed=not relayed,
+                tapped=bool(self._tapes),
+                overlaid=not relayed and self._plays_over(leg),
+            )
+        ]
+        for leg in moved:
             leg.route()
         self._widen()
         needed = bool(self._tapes) or (not relayed and bool(members))

@@ -111,15 +111,16 @@ class Ear:
         if self._bank is not None:
             self._bank.settle(self)
 
-    def enter(self, bank: EarBank, row: int) -> bool:
-        """Take a place in a settled bank; return whether this ear was in it already."""
-        stays = bank is self._bank
-        if not stays:
-            self.out.settle()
-            self._bank = bank
-            self.out.feeder = self
+    def enter(self, bank: EarBank, row: int) -> None:
+        """Take a row in a bank that feeds the stream from now on."""
+        self.out.settle()
+        self._bank = bank
         self.row = row
-        return stays
+        self.out.feeder = self
+
+    def row_in(self, bank: EarBank) -> int:
+        """Return its row in that bank, −1 where it is not there."""
+        return self.row if self._bank is bank else -1
 
     def leave(self) -> None:
         """Be fed by the tick no longer; the stream is up to date."""
@@ -148,22 +149,26 @@ class EarBank:
         self._sent_at = 0.0
         self._octets = codec.octets_per_ms * ptime
         self._step = 0
-        self._build(())
+        self._marked = False
+        """Whether the next packet of some ear is its first."""
+        self._lay_out(np.zeros(0, dtype=_HEADER))
 
     def arrange(self, mixed: Sequence[Ear], alone: Sequence[Ear], now: float) -> None:
         """Make these the bank's ears: those that hear the mix, and those with a source."""
-        waiting = {ear: self._waiting[ear.row] for ear in self.ears[: self._mixed]}
-        for ear in self.ears:
-            ear.settle()
         ears = [*mixed, *alone]
-        fresh = [ear for row, ear in enumerate(ears) if not ear.enter(self, row)]
-        self.ears, self._mixed = ears, len(mixed)
-        self._build(fresh, now)
-        held = self._credit * self.codec.rate // 1000
-        self._waiting = np.zeros((len(mixed), held), dtype=np.int16)
-        for row, ear in enumerate(mixed):
-            if ear in waiting:
-                self._waiting[row] = waiting[ear]
+        rows = np.array([ear.row_in(self) for ear in ears], dtype=np.intp)
+        waiting = np.zeros((len(mixed), self._credit * self.codec.rate // 1000), dtype=np.int16)
+        kept = np.flatnonzero((rows[: len(mixed)] >= 0) & (rows[: len(mixed)] < self._mixed))
+        waiting[kept] = self._waiting[rows[kept]]
+        header = np.zeros(len(ears), dtype=_HEADER)
+        kept = np.flatnonzero(rows >= 0)
+        header[kept] = self._header[rows[kept]]
+        self.ears, self._mixed, self._waiting = ears, len(mixed), waiting
+        self._lay_out(header)
+        for row, ear in enumerate(ears):
+            if rows[row] < 0:
+                self._begin(ear, row, now)
+            ear.row = row
 
     def settle(self, ear: Ear) -> None:
         """Tell an ear's outgoing stream what was sent to it."""
@@ -190,33 +195,31 @@ class EarBank:
             waiting = waiting[:, self._samples :]
         self._waiting = waiting
 
-    def _build(self, fresh: Sequence[Ear], now: float = 0.0) -> None:
-        """Lay out the matrix of packets; the numbers of all ears are settled.
-
-        The header holds what was sent last: a packet adds one step, and for a fresh ear that leads
-        to where its stream goes on.
-        """
+    def _lay_out(self, header: NDArray[np.void]) -> None:
+        """Make the matrix of packets. `header` holds what was sent last: a packet adds a step."""
         ears = self.ears
-        size = HEADER_SIZE + (self._octets or LARGEST)
-        self._packets = np.zeros((len(ears), size), dtype=np.uint8)
-        self._header = np.zeros(len(ears), dtype=_HEADER)
-        self._header_octets = self._header.view(np.uint8).reshape(len(ears), HEADER_SIZE)
+        self._packets = np.zeros(
+            (len(ears), HEADER_SIZE + (self._octets or LARGEST)), dtype=np.uint8
+        )
+        self._header = header
+        self._header_octets = header.view(np.uint8).reshape(len(ears), HEADER_SIZE)
         self._step = ears[0].out.frame if ears else 0
-        self._rows = [row.data for row in self._packets]
         self._heads = [HEADS[ear.payload.send] for ear in ears]
-        began = set(fresh)
-        self._marked = bool(began)
-        for ear, head, row in zip(ears, self._heads, self._header, strict=True):
-            if ear in began:
-                ear.since = self._count
-                sequence, timestamp = ear.out.next(now)
-                sequence, timestamp = sequence - 1, timestamp - self._step
-                head |= MARKER
-            else:
-                sequence, timestamp = ear.out.sequence, ear.out.timestamp
-            row["head"], row["ssrc"] = head, ear.out.ssrc
-            row["sequence"], row["timestamp"] = sequence & 0xFFFF, timestamp & 0xFFFF_FFFF
-        self._all = list(zip(ears, (ear.send for ear in ears), self._rows, strict=True))
+        rows = [row.data for row in self._packets]
+        self._all = list(zip(ears, (ear.send for ear in ears), rows, strict=True))
+
+    def _begin(self, ear: Ear, row: int, now: float) -> None:
+        """Let an ear's stream go on here, one step behind its first packet, which has a marker."""
+        ear.enter(self, row)
+        ear.since = self._count
+        sequence, timestamp = ear.out.next(now)
+        self._header[row] = (
+            self._heads[row] | MARKER,
+            (sequence - 1) & 0xFFFF,
+            (timestamp - self._step) & 0xFFFF_FFFF,
+            ear.out.ssrc,
+        )
+        self._marked = True
 
     def _send_packets(self, frames: Frames, now: float) -> None:
         """Send one packet to each ear; `frames` fill those of the mixed ears."""

@@ -125,7 +125,7 @@ class Matrix:
 
     def tick(self, now: float) -> None:
         """Go on by 20 ms."""
-        if self._changed or self._narrow.outdated or self._wide.outdated:
+        if self._narrow.outdated() | self._wide.outdated() | self._changed:
             self._changed = False
             self._arrange(now)
         self._narrow.decode(now)

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,8 +99,7 @@ def _crowded(frames: Frames, gains: Gains) -> NDArray[np.bool_]:
     return crowded
 
 
-@dataclass(frozen=True, slots=True)
-class EarRow:
+class EarRow(NamedTuple):
     """What one ear hears, by column numbers.
 
     `bridge` is the place among the plan's bridges of that which it hears, −1 for none; `own` its
@@ -112,7 +111,7 @@ class EarRow:
     bridge: int
     own: int = -1
     others: float = 1.0
-    gains: Mapping[int, float] = field(default_factory=dict)
+    gains: Mapping[int, float] = MappingProxyType({})
     extra: tuple[int, ...] = ()
 
 

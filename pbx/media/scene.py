@@ -11,7 +11,8 @@ whispers come about without a click, whatever they are. Pure.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pbx.media.mixer import EarRow, MixPlan
 
@@ -19,8 +20,7 @@ Layout = Mapping[Hashable, int]
 """The column number of each voice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """An ear of a room.
 
     `own` is its own voice, None where it has none. An ear that does not `hear` the room hears its
@@ -31,12 +31,11 @@ class Listener:
     own: Hashable | None = None
     hears: bool = True
     others: float = 1.0
-    gains: Mapping[Hashable, float] = field(default_factory=dict)
+    gains: Mapping[Hashable, float] = MappingProxyType({})
     extra: tuple[Hashable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """A bridge as the mixer needs it: voices in a fixed order, and who listens."""
 
     rate: int
@@ -49,11 +48,16 @@ class Scene:
 
     def __init__(self, rooms: Sequence[Room]) -> None:
         self._rooms = tuple(rooms)
+        self._voices = [frozenset(room.voices) for room in rooms]
         self._heard = {
             listener.ear: (n, listener)
             for n, room in enumerate(rooms)
             for listener in room.listeners
         }
+
+    def is_like(self, other: Scene) -> bool:
+        """Return whether all rooms are the same."""
+        return self._rooms == other._rooms
 
     @property
     def voices(self) -> list[Hashable]:
@@ -83,11 +87,11 @@ class Scene:
         extra = tuple(layout[voice] for voice in listener.extra if voice in layout)
         if not listener.hears:
             return EarRow(-1, extra=extra)
-        voices = self._rooms[number].voices
+        voices = self._voices[number]
         own = layout.get(listener.own, -1) if listener.own in voices else -1
         gains = {
             layout[voice]: gain
             for voice, gain in listener.gains.items()
             if voice in layout and voice in voices
         }
-        return EarRow(number, own=own, others=listener.others, gains=gains, extra=extra)
+        return EarRow(number, own, listener.others, gains, extra)

@@ -242,7 +242,6 @@ class Switchboard:
     def _set_part(self, command: SetPart, now: float) -> None:
         if leg := self._leg(command.leg):
             leg.is_voice, leg.is_ear = command.speaks, command.hears
-            leg.route()
             self._arrange(leg)
 
     def _set_gains(self, command: SetGains, now: float) -> None:
@@ -368,11 +367,10 @@ class Switchboard:
         self._playing.forget(bridge)
 
     def _arrange(self, leg: MediaLeg) -> None:
-        """Let a leg's bridge, or the leg, decide anew, because something of the leg has changed."""
+        """Let a leg and its bridge decide anew, because something of the leg has changed."""
+        leg.route_both()
         if bridge := self._bridge_of.get(leg.number):
             bridge.arrange()
-        else:
-            leg.route_both()
 
     # The tick
 
