@@ -193,9 +193,11 @@ class Dialog:
         hop = self.route_set[0].uri if self.route_set else self.target
         if self.behind_nat or not is_numeric(hop.host):
             return (self.flow,)
-        transport = hop.transport or ("tls" if hop.scheme == "sips" else "udp")
+        transport = "tls" if hop.scheme == "sips" else hop.transport or "udp"
         if transport not in DEFAULT_PORT:
             return (self.flow,)
+        if self.flow.transport == "tls" and transport != "tls":
+            return (self.flow,)  # what began encrypted never goes on in the open
         direct = Flow(transport, self.flow.local, (hop.host, hop.port or DEFAULT_PORT[transport]))
         if self.flow.reliable:
             return (self.flow,) if direct == self.flow else (self.flow, direct)

@@ -137,10 +137,15 @@ class Endpoint:
         host = host_port(*self.advertise(flow))
         return branch, f"SIP/2.0/{flow.transport.upper()} {host};rport;branch={branch}"
 
-    def contact_line(self, flow: Flow, user: str) -> str:
-        """Return our Contact as the remote of `flow` can reach it; `user` is escaped."""
+    def contact_line(self, flow: Flow, user: str, *, sips: bool = False) -> str:
+        """Return our Contact as the remote of `flow` can reach it; `user` is escaped.
+
+        `sips` says that the request is for a sips URI: by TLS, the Contact is one too (§8.1.1.8).
+        """
         host = host_port(*self.advertise(flow))
         at = f"{user}@" if user else ""
+        if sips and flow.transport == "tls":
+            return f"Contact: <sips:{at}{host}>\r\n"
         transport = f";transport={flow.transport}" if flow.transport != "udp" else ""
         return f"Contact: <sip:{at}{host}{transport}>\r\n"
 

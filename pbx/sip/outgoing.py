@@ -195,7 +195,8 @@ class Outgoing:
         branch, via = self._endpoint.via(flow)
         extra = self._extra
         if self._contact is not None:
-            extra = self._endpoint.contact_line(flow, self._contact) + extra
+            sips = self.head.uri.startswith("sips:")
+            extra = self._endpoint.contact_line(flow, self._contact, sips=sips) + extra
         return branch, via, self.head.write(self.head.method, via, extra=extra, body=self._body)
 
     def _stream_for(self, flow: Flow, now: float) -> Flow | None:

@@ -5,7 +5,7 @@ socket, which sends nothing; remotes beyond `local_networks` are told the extern
 Names are looked up by the system's resolver (A and AAAA), which blocks, so each look-up has a
 thread of its own, and there are few of them: a dead resolver costs nothing but the calls that need
 it. An answer is good for a minute, and as long as no newer one can be had. RFC 3263 without
-NAPTR and SRV: a URI says its transport and port, or means UDP and 5060.
+NAPTR and SRV: a URI says its transport and port, or means UDP and 5060; a sips URI means TLS.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pbx.sip.flow import Address, Flow
 from pbx.sip.uri import Uri
 
 DEFAULT_PORT = 5060
+DEFAULT_TLS_PORT = 5061
 
 PRIVATE_NETWORKS = (
     "10.0.0.0/8",
@@ -117,12 +118,13 @@ class LocalAddresses:
     def flows(self, uri: Uri, hosts: Iterable[str]) -> list[Flow]:
         """Return the flows to a SIP URI at these addresses, by UDP unless it says otherwise.
 
-        Those that cannot be had are left out, so [] for sips, which needs TLS.
+        Those that cannot be had are left out; a sips URI is reached by TLS or not at all.
         """
-        port = DEFAULT_PORT if uri.port is None else uri.port
-        wanted = (uri.transport,) if uri.transport else ("udp", "tcp")
+        wanted = _transports(uri)
+        port = DEFAULT_TLS_PORT if wanted == ("tls",) else DEFAULT_PORT
+        port = port if uri.port is None else uri.port
         flows = []
-        for host in hosts if uri.scheme == "sip" else ():
+        for host in hosts:
             for transport in wanted:
                 local = self.local_for(transport, host)
                 if local is not None:
@@ -166,6 +168,15 @@ class LocalAddresses:
             return False
         address = ipaddress.ip_address(remote)
         return not any(address in network for network in self._networks)
+
+
+def _transports(uri: Uri) -> tuple[str, ...]:
+    """Return what a URI can be reached by, best first."""
+    if uri.scheme == "sips":  # `transport=tcp` is what TLS runs over (RFC 3261 §26.2.2)
+        return ("tls",) if uri.transport in (None, "tcp", "tls") else ()
+    if uri.scheme != "sip":
+        return ()
+    return (uri.transport,) if uri.transport else ("udp", "tcp")
 
 
 def look_up(host: str) -> list[str]:

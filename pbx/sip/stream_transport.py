@@ -1,4 +1,4 @@
-"""SIP over TCP: connections, found by their remote, opened when a message needs one. [io]
+"""SIP over TCP and TLS: connections, found by their remote, opened when a message needs one. [io]
 
 Responses and requests of a dialog go over the connection they belong to, because a phone behind NAT
 has no other (RFC 3261 §18, RFC 5626). A request to a remote without a connection opens one; a
@@ -8,218 +8,52 @@ their pong.
 Nothing here grows without bound: connections in all and from one source, connections that are being
 opened and what waits for them, bytes that a remote does not take, the time a message may take to
 arrive, the time a connection may say nothing. Phones with a binding may be silent for as long as
-they like.
+they like. A remote that begins TLS counts from its first packet on, not from the end of its
+handshake.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
-from dataclasses import dataclass
-from typing import Protocol, cast
+import ssl
+from collections import Counter
 
-from pbx.errors import MessageError
+from pbx.sip.connection import Connection, StreamLimits, StreamOwner
 from pbx.sip.flow import Address, Flow
-from pbx.sip.guard import source_key
-from pbx.sip.message import Request, Response
-from pbx.sip.resolve import LocalAddresses, numeric_family
-from pbx.sip.stream import KeepAlive, StreamBuffer, StreamItem
+from pbx.sip.resolve import MAX_REMOTES, LocalAddresses, numeric_family
+from pbx.sip.tls import Tls
+from pbx.sip.tls_listener import BACKLOG, TlsListener
+
+__all__ = ["StreamLimits", "StreamOwner", "StreamTransport"]
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 128
-"""Connections that the kernel holds until we accept them."""
-
-_PONG = b"\r\n"
-
-_KEEP_ALIVE_OPTIONS = (
-    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
-    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
-    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
-    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
-    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 30_000),
-)
-"""So that the kernel notices within two minutes that a phone lost its power (Linux names)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """Bounds of the connections. Times are seconds, `unsent` and `waiting` bytes.
-
-    `from_one_source` counts connections without a binding only. `connect` is how long opening may
-    take, `message` how long a message from its first byte to its last, and how long a connection
-    may take to bring its first one; `stalled` how long a remote may refuse to take bytes, `idle`
-    how long a connection without binding may be silent.
-    """
-
-    connections: int = 4096
-    from_one_source: int = 500
-    opening: int = 256
-    waiting: int = 256 * 1024
-    unsent: int = 1024 * 1024
-    connect: float = 4.0
-    message: float = 30.0
-    stalled: float = 30.0
-    idle: float = 600.0
-
-
-class StreamOwner(Protocol):
-    """What the connections tell the transport."""
-
-    def stream_message(self, message: Request | Response | MessageError, flow: Flow) -> None:
-        """Take in a message, or what is wrong with one."""
-
-    def stream_opened(self, flow: Flow) -> None:
-        """Note that a connection is open, whoever opened it."""
-
-    def stream_closed(self, flow: Flow) -> None:
-        """Note that an open connection is gone."""
-
-    def stream_failed(self, flow: Flow) -> None:
-        """Note that a connection could not be opened."""
-
-    def stream_settled(self) -> None:
-        """Act on the messages: all that one wake-up brought have been told."""
-
-    def is_dropped(self, address: str) -> bool:
-        """Tell whether what comes from this address is to be ignored."""
-
-    def is_bound(self, flow: Flow) -> bool:
-        """Tell whether a phone is registered over this flow."""
-
-
-class Connection(asyncio.Protocol):
-    """One TCP connection, accepted (`flow` not known yet) or opened by us."""
-
-    def __init__(self, streams: StreamTransport, flow: Flow | None, now: float) -> None:
-        self._streams = streams
-        self._flow = flow
-        self._transport: asyncio.Transport | None = None
-        self._buffer = StreamBuffer()
-        self.accepted = flow is None
-        self.source = ""
-        self.active_at = now
-        self.partial_since: float | None = now if flow is None else None
-        self.stalled_since: float | None = None
-
-    @property
-    def flow(self) -> Flow:
-        """Return the flow; known once the connection is open."""
-        assert self._flow is not None
-        return self._flow
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Learn who it is, and let the transport decide whether it may stay."""
-        self._transport = stream = cast("asyncio.Transport", transport)
-        if self._flow is None:
-            remote, local = stream.get_extra_info("peername"), stream.get_extra_info("sockname")
-            if not remote or not local:  # gone again
-                stream.abort()
-                return
-            self._flow = Flow("tcp", local[:2], remote[:2])
-        self.source = source_key(self._flow.remote[0])
-        _keep_alive(stream.get_extra_info("socket"))
-        stream.set_write_buffer_limits(high=self._streams.limits.unsent // 4)
-        self._streams.admit(self)
-
-    def data_received(self, received: bytes) -> None:
-        """Cut messages out of the stream and pass them on."""
-        if self._streams.owner.is_dropped(self.flow.remote[0]):
-            self.abort()
-            return
-        now = self._streams.now()
-        self.active_at = now
-        items = self._buffer.feed(received)
-        if not self._buffer.incomplete:
-            self.partial_since = None
-        elif items or self.partial_since is None:
-            self.partial_since = now
-        self._pass_on(items)
-        if self._buffer.broken:
-            self.close()
-
-    def eof_received(self) -> bool:
-        """Answer what was left unfinished, then close."""
-        self._pass_on(self._buffer.finish())
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell that the connection is gone."""
-        self._streams.lost(self)
-
-    def pause_writing(self) -> None:
-        """Note since when the remote takes no bytes."""
-        self.stalled_since = self._streams.now()
-
-    def resume_writing(self) -> None:
-        """Note that it takes bytes again."""
-        self.stalled_since = None
-
-    def write(self, message: bytes) -> None:
-        """Send bytes; a remote that lets too many pile up is cut off."""
-        stream = self._transport
-        if stream is None or stream.is_closing():
-            return
-        stream.write(message)
-        self.active_at = self._streams.now()
-        if stream.get_write_buffer_size() > self._streams.limits.unsent:
-            log.info("%s takes no bytes; its connection is cut", self.flow)
-            stream.abort()
-
-    def check(self, now: float) -> None:
-        """Close the connection where it has outstayed a limit."""
-        limits = self._streams.limits
-        if self.stalled_since is not None and now - self.stalled_since > limits.stalled:
-            self.abort()
-        elif self.partial_since is not None and now - self.partial_since > limits.message:
-            self._pass_on(self._buffer.finish())
-            self.close()
-        elif now - self.active_at > limits.idle and not self._streams.owner.is_bound(self.flow):
-            self.close()
-
-    @property
-    def open(self) -> bool:
-        """Tell whether messages can be written."""
-        return self._transport is not None and not self._transport.is_closing()
-
-    def close(self) -> None:
-        """Close once what was written has been sent."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def abort(self) -> None:
-        """Close at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _pass_on(self, items: list[StreamItem]) -> None:
-        told = False
-        for item in items:
-            if isinstance(item, KeepAlive):
-                self._streams.keep_alives += 1
-                self.write(_PONG)
-            else:
-                told = True
-                self._streams.owner.stream_message(item, self.flow)
-        if told:
-            self._streams.owner.stream_settled()
-
 
 class StreamTransport:
-    """All TCP connections of the exchange."""
+    """All connections of the exchange. Without `tls` there is only TCP."""
 
-    def __init__(self, owner: StreamOwner, addresses: LocalAddresses, limits: StreamLimits) -> None:
+    def __init__(
+        self,
+        owner: StreamOwner,
+        addresses: LocalAddresses,
+        limits: StreamLimits,
+        *,
+        tls: Tls | None = None,
+    ) -> None:
         self.owner = owner
         self.limits = limits
+        self._tls = tls
+        self._names: dict[Address, str] = {}  # what a remote must prove to be
+        self._handshakes: Counter[str] = Counter()
         self.keep_alives = self.refused = 0
         self._addresses = addresses
         self._loop = asyncio.get_running_loop()
-        self._servers: list[asyncio.Server] = []
-        self._connections: dict[Address, Connection] = {}
+        self._servers: list[asyncio.Server | TlsListener] = []
+        self._connections: dict[tuple[str, Address], Connection] = {}
         self._by_source: dict[str, set[Connection]] = {}
-        self._opening: dict[Address, tuple[asyncio.Task[None], list[bytes]]] = {}
+        self._opening: dict[tuple[str, Address], tuple[asyncio.Task[None], list[bytes]]] = {}
         self._closed = False
         self._all_closed = asyncio.Event()
 
@@ -227,7 +61,7 @@ class StreamTransport:
         """Return the time of the event loop in seconds."""
         return self._loop.time()
 
-    async def listen(self, host: str, port: int) -> Address:
+    async def listen(self, host: str, port: int, *, kind: str = "tcp") -> Address:
         """Accept connections at a numeric address; return it with its port. Raises OSError."""
         family = numeric_family(host)
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -236,6 +70,9 @@ class StreamTransport:
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.bind((host, port))
+            if kind == "tls" and self._tls is not None:
+                self._servers.append(TlsListener(self, listener, self._tls))
+                return host, listener.getsockname()[1]
             server = await self._loop.create_server(
                 lambda: Connection(self, None, self.now()), sock=listener, backlog=BACKLOG
             )
@@ -250,41 +87,64 @@ class StreamTransport:
 
         Nothing is opened while we do not listen ourselves: a remote may want to call back.
         """
-        connection = self._connections.get(flow.remote)
+        way = flow.transport, flow.remote
+        connection = self._connections.get(way)
         if connection is not None and connection.open:
             connection.write(message)
             return True
         if message.startswith(b"SIP/2.0 ") or self._closed or not self._servers:
             return False
-        opening = self._opening.get(flow.remote)
+        opening = self._opening.get(way)
         if opening is None:
             if len(self._opening) >= self.limits.opening:
                 return False
             task = self._loop.create_task(self._open(flow))
-            opening = self._opening[flow.remote] = (task, [])
+            opening = self._opening[way] = (task, [])
         waiting = opening[1]
         if sum(map(len, waiting)) + len(message) > self.limits.waiting:
             return False
         waiting.append(message)
         return True
 
+    def expect_name(self, remote: Address, name: str) -> None:
+        """Remember who a remote must prove to be when TLS is opened to it."""
+        self._names.pop(remote, None)
+        self._names[remote] = name
+        if len(self._names) > MAX_REMOTES:
+            del self._names[next(iter(self._names))]
+
+    def admit_handshake(self, source: str, address: str) -> bool:
+        """Tell whether a remote may begin TLS; if so it counts until `handshake_over`."""
+        if not self._has_room(source, address):
+            self.refused += 1
+            return False
+        self._handshakes[source] += 1
+        return True
+
+    def handshake_over(self, source: str) -> None:
+        """Count it no more: it is a connection now, or nothing."""
+        self._handshakes[source] -= 1
+        if not self._handshakes[source]:
+            del self._handshakes[source]
+
     def admit(self, connection: Connection) -> None:
         """Take an open connection in, or refuse it: banned, or too many."""
-        address = connection.flow.remote
-        if connection.accepted and not self._has_room(connection):
+        flow = connection.flow
+        way = flow.transport, flow.remote
+        if connection.accepted and not self._has_room(connection.source, flow.remote[0]):
             self.refused += 1
             connection.abort()
             return
-        old = self._connections.get(address)
+        old = self._connections.get(way)
         if old is not None:  # the remote has forgotten it, or it could not open another
             old.abort()
             self.lost(old)
-        self._connections[address] = connection
+        self._connections[way] = connection
         self._by_source.setdefault(connection.source, set()).add(connection)
-        self.owner.stream_opened(connection.flow)
+        self.owner.stream_opened(flow)
         if connection.accepted:
             return
-        for message in self._opening.get(address, (None, []))[1]:
+        for message in self._opening.get(way, (None, []))[1]:
             connection.write(message)
 
     def lost(self, connection: Connection) -> None:
@@ -295,8 +155,9 @@ class StreamTransport:
         siblings.discard(connection)
         if not siblings:
             del self._by_source[connection.source]
-        if self._connections.get(connection.flow.remote) is connection:
-            del self._connections[connection.flow.remote]
+        way = connection.flow.transport, connection.flow.remote
+        if self._connections.get(way) is connection:
+            del self._connections[way]
         if not self._closed:
             self.owner.stream_closed(connection.flow)
         elif not self._connections:
@@ -332,42 +193,62 @@ class StreamTransport:
         return {
             "connections": len(self._connections),
             "opening": len(self._opening),
+            "handshakes": self._handshakes.total(),
             "refused": self.refused,
             "keep_alives": self.keep_alives,
         }
 
     async def _open(self, flow: Flow) -> None:
-        host, port = flow.remote
         opened = False
         try:
             async with asyncio.timeout(self.limits.connect):
-                await self._loop.create_connection(
-                    lambda: Connection(self, flow, self.now()), host, port
-                )
+                await self._connect(flow)
             opened = True
+        except ssl.SSLCertVerificationError as error:
+            log.warning(
+                "%s is not trusted as %s: %s; nothing is sent there",
+                flow,
+                self._name_of(flow),
+                error.verify_message,
+            )
         except (OSError, TimeoutError) as error:
             log.debug("no connection to %s: %s", flow, error)
         finally:
-            del self._opening[flow.remote]
+            del self._opening[flow.transport, flow.remote]
         if not opened:
             self.owner.stream_failed(flow)
 
-    def _has_room(self, connection: Connection) -> bool:
+    async def _connect(self, flow: Flow) -> None:
+        host, port = flow.remote
+        if flow.transport != "tls":
+            await self._loop.create_connection(
+                lambda: Connection(self, flow, self.now()), host, port
+            )
+            return
+        if self._tls is None:
+            raise ConnectionRefusedError("there is no certificate for TLS")
+        await self._loop.create_connection(
+            lambda: Connection(self, flow, self.now(), kind="tls"),
+            host,
+            port,
+            ssl=self._tls.client,
+            server_hostname=self._name_of(flow),
+            ssl_handshake_timeout=self.limits.connect,
+        )
+
+    def _name_of(self, flow: Flow) -> str:
+        """Return what the certificate of a remote must say: the name asked for, or the address."""
+        return self._names.get(flow.remote, flow.remote[0])
+
+    def _has_room(self, source: str, address: str) -> bool:
         owner, limits = self.owner, self.limits
-        if self._closed or owner.is_dropped(connection.flow.remote[0]):
+        if self._closed or owner.is_dropped(address):
             return False
-        if len(self._connections) >= limits.connections:
+        if len(self._connections) + self._handshakes.total() >= limits.connections:
             return False
-        siblings = self._by_source.get(connection.source, ())
-        if len(siblings) < limits.from_one_source:
+        siblings = self._by_source.get(source, ())
+        room = limits.from_one_source - self._handshakes.get(source, 0)
+        if len(siblings) < room:
             return True
         unbound = sum(1 for other in siblings if not owner.is_bound(other.flow))
-        return unbound < limits.from_one_source
-
-
-def _keep_alive(stream: socket.socket) -> None:
-    for level, name, value in _KEEP_ALIVE_OPTIONS:
-        option = getattr(socket, name, None)
-        if option is not None:
-            with contextlib.suppress(OSError):  # the remote has gone again
-                stream.setsockopt(level, option, value)
+        return unbound < room

@@ -5,7 +5,8 @@ stream messages go in with their flow, then its events are handed out, then what
 sent, then one timer is set for its next deadline. What a banned source sends is dropped unread.
 
     datagram_transport  one UDP socket: batches, buffers, which send errors mean what
-    stream_transport    TCP connections: reuse, opening, limits, keep-alive
+    stream_transport    TCP and TLS connections: reuse, opening, limits, keep-alive
+    tls                 certificates, and what is spoken under them
     resolve             which of our addresses a remote sees, and the addresses of names
 
 No message and no send error may raise out of here. Should the layers above fail, that is a defect:
@@ -25,6 +26,7 @@ from pbx.sip.flow import Address, Flow, host_port
 from pbx.sip.message import Message, Request, Response
 from pbx.sip.resolve import LocalAddresses, NameResolver, numeric_family
 from pbx.sip.stream_transport import StreamLimits, StreamTransport
+from pbx.sip.tls import Tls
 from pbx.sip.uri import Uri
 from pbx.sip.user_agent import UserAgent
 
@@ -56,11 +58,12 @@ Tap = Callable[[Literal["in", "out"], bytes, Flow, float], None]
 
 
 class ListenAddress(Protocol):
-    """Where to listen: `transport` is "udp" or "tcp", `host` a numeric address, port 0 any."""
+    """Where to listen: `transport` is "udp", "tcp" or "tls", `host` a numeric address, port 0
+    any."""
 
     @property
     def transport(self) -> str:
-        """Return "udp" or "tcp"."""
+        """Return "udp", "tcp" or "tls"."""
 
     @property
     def host(self) -> str:
@@ -83,7 +86,7 @@ class Listen(NamedTuple):
 
 
 class SipTransport:
-    """Drives a `UserAgent` over UDP and TCP, IPv4 and IPv6."""
+    """Drives a `UserAgent` over UDP, TCP and TLS, IPv4 and IPv6."""
 
     def __init__(
         self,
@@ -98,13 +101,15 @@ class SipTransport:
         closed: Callable[[Flow], None] = lambda flow: None,
         names: NameResolver | None = None,
         limits: StreamLimits | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """Prepare; nothing is opened before `start`.
 
         `addresses` is what `ua` was given `advertise` of; it learns here where we listen.
         `on_events` takes the user agent's events and acts on them, without awaiting. `dropped` is
         asked with the source address before anything of it is read. `bound` tells whether a phone
-        is registered over a flow, `closed` hears of connections that are gone.
+        is registered over a flow, `closed` hears of connections that are gone. `tls` is needed to
+        listen on TLS, and TLS is spoken with nobody unless somebody can speak it with us.
         """
         self._ua = ua
         self._listen = tuple(listen)
@@ -116,6 +121,7 @@ class SipTransport:
         self._addresses = addresses
         self._names = names or NameResolver()
         self._limits = limits or StreamLimits()
+        self._tls = tls
         self._streams: StreamTransport | None = None
         self._sockets: list[DatagramSocket] = []
         self._senders: dict[Address, DatagramSocket | None] = {}  # by our side of the flow
@@ -133,7 +139,7 @@ class SipTransport:
     async def start(self) -> None:
         """Open all sockets; raise `Refused` naming the one that cannot be had, and open none."""
         self._loop = asyncio.get_running_loop()
-        self._streams = StreamTransport(self, self._addresses, self._limits)
+        self._streams = StreamTransport(self, self._addresses, self._limits, tls=self._tls)
         self._running = True
         try:
             for listen in self._listen:
@@ -145,6 +151,14 @@ class SipTransport:
             self._loop.add_reader(udp.socket, self._readable, udp)
         self._routes_at = self._loop.time()
         self._sweep()
+
+    def reload_certificates(self) -> None:
+        """Read the certificates anew for connections from now on; those that are open stay.
+
+        Raises Refused where they are of no use; the old ones then stay too.
+        """
+        if self._tls is not None:
+            self._tls.reload()
 
     async def close(self) -> None:
         """Send what is queued and close everything; afterwards nothing is called any more."""
@@ -186,6 +200,9 @@ class SipTransport:
         flows = self.flows_for(uri)
         if flows is None:
             flows = self._addresses.flows(uri, await self._names.addresses(uri.host))
+            for flow in flows:
+                if flow.transport == "tls" and self._streams is not None:
+                    self._streams.expect_name(flow.remote, uri.host)
         return flows
 
     def advertise(self, flow: Flow) -> Address:
@@ -279,15 +296,17 @@ class SipTransport:
     # Inside.
 
     async def _open(self, listen: ListenAddress, streams: StreamTransport) -> None:
-        if listen.transport not in ("udp", "tcp"):
+        if listen.transport not in ("udp", "tcp", "tls"):
             raise Refused(f"cannot listen on {listen}: {listen.transport} is not in this version")
+        if listen.transport == "tls" and self._tls is None:
+            raise Refused(f"cannot listen on {listen}: TLS needs sip: certificate and key")
         try:
             if listen.transport == "udp":
                 udp = DatagramSocket(listen.host, listen.port, self._addresses)
                 self._sockets.append(udp)
                 own = udp.address
             else:
-                own = await streams.listen(listen.host, listen.port)
+                own = await streams.listen(listen.host, listen.port, kind=listen.transport)
         except OSError as error:
             raise Refused(f"cannot listen on {listen}: {error.strerror or error}") from error
         self._addresses.listen(listen.transport, own)
@@ -353,7 +372,7 @@ class SipTransport:
             except KeyError:
                 udp = self._senders[flow.local] = self._sender_for(flow)
             return udp is not None and udp.send(message, flow.remote)
-        if flow.transport == "tcp" and self._streams is not None:
+        if flow.transport in ("tcp", "tls") and self._streams is not None:
             return self._streams.send(message, flow)
         return False
 

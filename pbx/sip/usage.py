@@ -152,8 +152,9 @@ class Usage:
     def reply_provisionally(self, asked: OpenRequest, answer: Answer, now: float) -> bytes:
         """Send a provisional response to an INVITE or re-INVITE; return it."""
         self._trying_at = NEVER
-        contact = self.endpoint.contact_line(asked.flow, self.contact)
-        extra = contact + answer.extra + body_lines(answer.content_type, answer.body)
+        extra = (
+            self._contact_line(asked) + answer.extra + body_lines(answer.content_type, answer.body)
+        )
         return self._send(asked, answer, extra, now)
 
     def _send(self, asked: OpenRequest, answer: Answer, extra: str, now: float) -> bytes:
@@ -167,7 +168,7 @@ class Usage:
         assert dialog is not None
         body = answer.body
         extra = (
-            endpoint.contact_line(asked.flow, self.contact)
+            self._contact_line(asked)
             + endpoint.allow_line
             + endpoint.supported_line
             + header_lines(self.timer.grant(request, now))
@@ -184,6 +185,10 @@ class Usage:
                 dialog.offer = OfferState.SENT
             number = request.cseq.number
             self._unacked = Unacked(endpoint, asked.transaction, message, number, now)
+
+    def _contact_line(self, asked: OpenRequest) -> str:
+        sips = asked.request.uri_text[:5].lower() == "sips:"
+        return self.endpoint.contact_line(asked.flow, self.contact, sips=sips)
 
     def _finish(self, asked: OpenRequest) -> None:
         # The request has its final response, or will have none.

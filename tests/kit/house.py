@@ -91,6 +91,7 @@ IO_FILES = (
     "sip/resolve.py",
     "sip/stream_transport.py",
     "sip/tls.py",
+    "sip/tls_listener.py",
     "sip/transport.py",
 )
 """The [io] files: only these touch sockets, processes, clocks, random sources or a database."""

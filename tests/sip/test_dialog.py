@@ -189,6 +189,22 @@ def test_a_contact_with_a_transport_is_reached_by_it() -> None:
     assert dialog.flows() == (Flow("tcp", FLOW.local, ("192.0.2.2", 5060)),)
 
 
+@pytest.mark.parametrize(
+    ("contact", "others"),
+    [
+        ("<sip:bob@192.0.2.2:5060>", []),
+        ("<sip:bob@192.0.2.2:5060;transport=tcp>", []),
+        ("<sip:bob@192.0.2.2:5061;transport=tls>", ["tls:192.0.2.2:5061"]),
+        ("<sips:bob@192.0.2.2>", ["tls:192.0.2.2:5061"]),
+        ("<sips:bob@192.0.2.2;transport=tcp>", ["tls:192.0.2.2:5061"]),
+    ],
+)
+def test_what_began_encrypted_never_goes_on_in_the_open(contact: str, others: list[str]) -> None:
+    secure = Flow("tls", ("192.0.2.1", 5061), ("192.0.2.2", 40_000))
+    flows = server_dialog(secure, contact=contact).flows()
+    assert [str(flow) for flow in flows] == ["tls:192.0.2.2:40000", *others]
+
+
 def test_a_stream_is_used_again_and_the_contact_is_the_second_choice() -> None:
     stream = Flow("tcp", ("192.0.2.1", 5060), ("192.0.2.2", 40001))
     dialog = server_dialog(stream, contact="<sip:bob@192.0.2.2:5060;transport=tcp>")

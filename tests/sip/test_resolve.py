@@ -112,6 +112,23 @@ def test_a_uri_leads_to_flows_that_can_be_had(uri: str, flows: list[str]) -> Non
     assert [str(flow) for flow in local(*EVERYWHERE).flows(parsed, [parsed.host])] == flows
 
 
+@pytest.mark.parametrize(
+    ("uri", "flows"),
+    [
+        ("sip:10.0.0.9;transport=TLS", ["tls:10.0.0.9:5061"]),
+        ("sip:10.0.0.9:5099;transport=tls", ["tls:10.0.0.9:5099"]),
+        ("sips:10.0.0.9", ["tls:10.0.0.9:5061"]),
+        ("sips:10.0.0.9;transport=tcp", ["tls:10.0.0.9:5061"]),
+        ("sips:10.0.0.9:5060", ["tls:10.0.0.9:5060"]),
+        ("sips:10.0.0.9;transport=udp", []),
+        ("sip:10.0.0.9", ["udp:10.0.0.9:5060"]),
+    ],
+)
+def test_a_sips_uri_leads_to_tls_or_nowhere(uri: str, flows: list[str]) -> None:
+    parsed, addresses = Uri.parse(uri), local(*EVERYWHERE, ("tls", "0.0.0.0", 5061))
+    assert [str(flow) for flow in addresses.flows(parsed, [parsed.host])] == flows
+
+
 def test_tcp_is_used_where_we_have_no_udp() -> None:
     addresses = local(("tcp", "0.0.0.0", 5060))
     (flow,) = addresses.flows(Uri.parse("sip:10.0.0.9"), ["10.0.0.9"])
