@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pbx.media.array_codec import ArrayCodec
-from pbx.media.event_sender import TICK_MS, EventSender
+from pbx.media.event_sender import MOST_WAITING, TICK_MS, EventSender
 from pbx.media.key_tones import key_frames
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import RtpPacket
 from pbx.media.telephone_event import DIGITS
 
 TICK: Final = TICK_MS / 1000
 """Seconds from one call of `EventDialler.packets` to the next."""
+
+_MOST_SECONDS = 60  # of tones that wait
 
 
 class EventDialler:
@@ -89,8 +91,13 @@ class ToneDialler:
         self._states: list[Any] | None = None if encoder is None else [encoder]
 
     def press(self, digits: str, duration_ms: int) -> None:
-        """Send keys after those that wait; what is no key is left out."""
-        keys = "".join(digit for digit in digits if digit in DIGITS)
+        """Send keys after those that wait; what is no key is left out.
+
+        So is all that comes while more than a minute of keys waits.
+        """
+        if self._samples.size > _MOST_SECONDS * self._codec.rate:
+            return
+        keys = "".join(digit for digit in digits if digit in DIGITS)[:MOST_WAITING]
         more = key_frames(keys, duration_ms, self._codec.rate).ravel()
         self._samples = np.concatenate((self._samples, more))
 

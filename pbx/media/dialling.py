@@ -14,8 +14,8 @@ from typing import Generic, Protocol, TypeVar
 
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.dial import TICK, EventDialler, ToneDialler
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import OutgoingStream
 
 
 class Dialled(Protocol):

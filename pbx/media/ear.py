@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pbx.media.array_codec import ArrayCodec, Frames
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import HEADER_SIZE, HEADS, MARKER
 
 TICK_MS: Final = 20

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Final
 
 from pbx.media.moving import LegState, OutgoingState
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.ports import PortPair
 from pbx.media.protocol import AnyWorkerEvent, MediaDirection, PayloadMap
-from pbx.media.relay import OutgoingStream, RelayRow
+from pbx.media.relay import RelayRow
 from pbx.media.rtcp import RtcpReporter
 from pbx.media.source import Address
 from pbx.media.tick import TickLoop

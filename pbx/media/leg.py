@@ -24,6 +24,7 @@ from pbx.media.far_end import FarEnd, Report
 from pbx.media.keypad import Keypad
 from pbx.media.matrix import Matrix
 from pbx.media.moving import LastingCommand
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.ports import PortPair
 from pbx.media.protocol import (
     Echo,
@@ -36,7 +37,7 @@ from pbx.media.protocol import (
     UpdateLeg,
     Watch,
 )
-from pbx.media.relay import OutgoingStream, RelayRow
+from pbx.media.relay import RelayRow
 from pbx.media.rtcp import RtcpReporter
 from pbx.media.rtp import HEADER_SIZE
 from pbx.media.source import SILENCE, Address
@@ -302,7 +303,7 @@ class MediaLeg(FarEnd):
             voice = LegVoice(payload, codec)
             self._voice_payload = payload
             self.column = VoiceColumn(voice, codec.rate)
-            self._row.push_to(voice.push, voice.reset)
+            self._row.push_to(voice)
         self._tend_watcher(codec.rate)
         self.column.gated = self.gated
         self._matrix.tap(self.column, watched)
@@ -311,7 +312,7 @@ class MediaLeg(FarEnd):
         if self.column is None:
             return
         self._matrix.tap(self.column, False)
-        self._row.push_to(None, None)
+        self._row.push_to(None)
         self._stop_watcher()
         self._concealed_ms += self.column.voice.concealed_ms
         self.column = self._voice_payload = None

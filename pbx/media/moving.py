@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import (
     Echo,
     MediaDirection,
@@ -24,7 +25,6 @@ from pbx.media.protocol import (
     SetPart,
     Watch,
 )
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import ReporterState
 from pbx.media.rtp import StreamState
 from pbx.media.source import Address

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
 from pbx.media.rtp import (
     HEADER_SIZE,
@@ -48,72 +49,19 @@ Push = Callable[[int, int, bytes, float], object]
 """Takes sequence, timestamp, payload and time of arrival of one packet of a voice."""
 
 
-class Feeder(Protocol):
-    """Who sends on an outgoing stream without telling it each packet."""
+class Hearing(Protocol):
+    """What decodes the leg's voice: `voice.LegVoice`."""
 
-    def settle(self) -> None:
-        """Bring the stream up to date."""
+    @property
+    def push(self) -> Push:
+        """Return what takes a packet of the voice."""
 
+    @property
+    def skip(self) -> Callable[[int], object]:
+        """Return what takes the sequence number of a packet that is no voice."""
 
-class OutgoingStream:
-    """What one leg hears from us: one SSRC, one sequence, one timeline, whoever speaks.
-
-    `sequence` and `timestamp` are those of the newest packet sent; `sent_at` is when, in seconds,
-    or −1 before the first. `packets` and `octets` (of payload) are what sender reports tell. All of
-    them are up to date after `settle`.
-    """
-
-    __slots__ = (
-        "clock",
-        "feeder",
-        "frame",
-        "octets",
-        "packets",
-        "sent_at",
-        "sequence",
-        "ssrc",
-        "timestamp",
-    )
-
-    def __init__(self, *, ssrc: int, sequence: int, timestamp: int) -> None:
-        self.ssrc = ssrc
-        self.sequence = sequence
-        self.timestamp = timestamp
-        self.sent_at = -1.0
-        self.packets = 0
-        self.octets = 0
-        self.clock = 8000
-        self.frame = 160
-        self.feeder: Feeder | None = None
-
-    def tune(self, payload: PayloadMap) -> None:
-        """Take over the clock and the frame of the codec that is spoken now."""
-        self.clock = payload.clock
-        self.frame = payload.clock * payload.ptime // 1000
-
-    def settle(self) -> None:
-        """Bring everything up to date with what was sent."""
-        if self.feeder is not None:
-            self.feeder.settle()
-
-    def next(self, now: float) -> tuple[int, int]:
-        """Return sequence and timestamp for the first packet of somebody who starts to speak.
-
-        The timestamp is on by the time since the last packet in whole frames, at least one.
-        """
-        sequence = (self.sequence + 1) & 0xFFFF
-        if self.sent_at < 0:
-            return sequence, self.timestamp
-        frames = max(1, round((now - self.sent_at) * self.clock / self.frame))
-        return sequence, (self.timestamp + frames * self.frame) & 0xFFFF_FFFF
-
-    def sent(self, sequence: int, timestamp: int, octets: int, now: float) -> None:
-        """Count a packet that goes out now as the newest one."""
-        self.sequence = sequence
-        self.timestamp = timestamp
-        self.sent_at = now
-        self.packets += 1
-        self.octets += octets
+    def reset(self) -> None:
+        """Hear another stream from now on."""
 
 
 _NOBODY: Final = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
@@ -147,6 +95,7 @@ class RelayRow(RtpStream):
         "_sequence_offset",
         "_settled_octets",
         "_settled_packets",
+        "_skip",
         "_ssrc",
         "_timestamp_offset",
         "_voice_type",
@@ -169,6 +118,7 @@ class RelayRow(RtpStream):
         self._map = [_NEVER] * 128
         self._out = _NOBODY
         self._push: Push | None = None
+        self._skip: Callable[[int], object] | None = None
         self._restart: Callable[[], object] | None = None
         self._aimed = False
         self._fresh = False
@@ -242,13 +192,11 @@ class RelayRow(RtpStream):
         """Return whether keys that are not withheld go on, packet for packet."""
         return self._aimed and self._event_type >= 0 and self._map[self._event_type] >= 0
 
-    def push_to(self, push: Push | None, restart: Callable[[], object] | None) -> None:
-        """Give each packet of the voice to `push` from now on, or to nobody.
-
-        `restart` is called when another stream begins.
-        """
-        self._push = push
-        self._restart = restart
+    def push_to(self, voice: Hearing | None) -> None:
+        """Give each packet of the voice to `voice` from now on, or to nobody."""
+        self._push = None if voice is None else voice.push
+        self._restart = None if voice is None else voice.reset
+        self._skip = None if voice is None else voice.skip
         self._choose_way()
 
     def settle(self) -> None:
@@ -364,6 +312,8 @@ class RelayRow(RtpStream):
         if arrival is Arrival.FIRST:
             self._begin_anew(now)
         payload_type = head & 0x7F
+        if payload_type != self._voice_type and self._skip is not None:
+            self._skip(sequence)
         if payload_type == self._event_type:
             event = TelephoneEvent.parse(memoryview(packet)[bounds[0] : bounds[1]])
             if event is None:

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from pbx.media.relay import OutgoingStream
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.rtp import RtpStream, timestamp_distance
 
 SENDER_REPORT: Final = 200

@@ -20,6 +20,7 @@ from pbx.media.leg import MediaLeg
 from pbx.media.matrix import Matrix
 from pbx.media.moving import pack, unpack
 from pbx.media.outbox import Outbox
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.playing import Playing
 from pbx.media.ports import PortPair, PortStock
 from pbx.media.protocol import (
@@ -51,7 +52,6 @@ from pbx.media.protocol import (
     UpdateLeg,
     Watch,
 )
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtcp import RtcpReporter
 from pbx.media.sounds import SoundStore
 from pbx.media.taping import Taping

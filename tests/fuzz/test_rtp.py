@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import MAX_PACKET, OutgoingStream, RelayRow
+from pbx.media.outgoing import OutgoingStream
+from pbx.media.relay import MAX_PACKET, RelayRow
 from pbx.media.rtcp import (
     MAX_ROUND_TRIP,
     ReceiverReport,

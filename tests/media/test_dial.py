@@ -4,8 +4,8 @@ import pytest
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.detect import KeyDetector
 from pbx.media.dial import TICK, EventDialler, ToneDialler
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import RtpPacket
 from pbx.media.telephone_event import EventReader, TelephoneEvent
 
@@ -126,3 +126,14 @@ def test_tones_are_made_at_the_codecs_rate():
     low = abs(np.fft.rfft(wide[320:1280].astype(float)))
     strongest = {round(int(n) * 16000 / 960) for n in np.argsort(low)[-2:]}
     assert {abs(hz - 770) < 20 or abs(hz - 1209) < 20 for hz in strongest} == {True}
+
+
+def test_a_flood_of_tones_does_not_wait_for_ever():
+    codec = ARRAY_CODECS["PCMA"]
+    dialler = ToneDialler(codec, lambda: None)
+    for _ in range(1000):
+        dialler.press("1", 1000)
+    packets = 0
+    while dialler.next_payload(codec, 20) is not None:
+        packets += 1
+    assert 60 * 50 <= packets <= 62 * 50

@@ -3,8 +3,8 @@ from collections.abc import Callable
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.dial import TICK
 from pbx.media.dialling import Dialling
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import OutgoingStream
 from pbx.media.rtp import RtpPacket
 from pbx.media.telephone_event import TelephoneEvent
 

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
-from pbx.media.relay import MAX_PACKET, OutgoingStream, RelayRow
+from pbx.media.relay import MAX_PACKET, RelayRow
 from pbx.media.rtp import RtpPacket, sequence_distance
 from pbx.media.telephone_event import KeyPress, TelephoneEvent
 
@@ -266,3 +267,32 @@ def test_figures_are_the_same_whichever_way_a_packet_took():
     assert ours.jitter > 1
     for name in ("packets", "octets", "lost", "extended_highest", "arrived"):
         assert getattr(ours, name) == getattr(theirs, name)
+
+
+class Heard:
+    """A voice that is decoded, as its row sees it."""
+
+    def __init__(self) -> None:
+        self.pushed: list[int] = []
+        self.skipped: list[int] = []
+        self.begun = 0
+
+    def push(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
+        self.pushed.append(sequence)
+
+    def skip(self, sequence: int) -> None:
+        self.skipped.append(sequence)
+
+    def reset(self) -> None:
+        self.begun += 1
+
+
+def test_packets_that_are_no_voice_are_told_so_that_they_are_no_loss(line: Line):
+    voice = Heard()
+    line.row.push_to(voice)
+    line.say(700)
+    event = bytes(TelephoneEvent(5, False, 160))
+    line.say(701, payload_type=101, payload=event)
+    line.say(702, payload_type=13, payload=b"\x40")
+    line.say(703)
+    assert (voice.pushed, voice.skipped) == ([700, 703], [701, 702])

@@ -1,6 +1,6 @@
 import pytest
 
-from pbx.media.relay import OutgoingStream
+from pbx.media.outgoing import OutgoingStream
 from pbx.media.rtcp import (
     Description,
     Goodbye,
