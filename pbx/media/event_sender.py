@@ -26,6 +26,9 @@ LONGEST: Final = 0xFFFF
 SHORTEST_MS: Final = 40
 """Milliseconds that a key lasts at least, so that every receiver takes it for one."""
 
+MOST_WAITING: Final = 256
+"""Keys that wait at most: a remote that presses thousands of them must not fill our memory."""
+
 TICK_MS: Final = 20
 """Milliseconds from one packet to the next."""
 
@@ -69,9 +72,14 @@ class EventSender:
         return bool(self._keys)
 
     def press(self, digits: str, duration_ms: int = 100) -> None:
-        """Send keys, each of `duration_ms`, after those that wait; what is no key is left out."""
+        """Send keys, each of `duration_ms`, after those that wait.
+
+        What is no key is left out, and what is one too many.
+        """
         units = max(duration_ms, SHORTEST_MS) * self.clock // 1000
-        self._keys.extend((DIGITS.index(digit), units) for digit in digits if digit in DIGITS)
+        events = [DIGITS.index(digit) for digit in digits if digit in DIGITS]
+        room = MOST_WAITING - len(self._keys)
+        self._keys.extend((event, units) for event in events[:room])
 
     def tick(self, timestamp: int) -> list[EventPacket]:
         """Return what goes out in these 20 ms, nothing when there is no key to send.

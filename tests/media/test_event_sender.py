@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.media.event_sender import EventPacket, EventSender
+from pbx.media.event_sender import MOST_WAITING, EventPacket, EventSender
 from pbx.media.telephone_event import DIGITS, EventReader, KeyPress, TelephoneEvent
 
 
@@ -109,6 +109,13 @@ def test_what_is_no_key_is_left_out():
     sender = EventSender(8000)
     sender.press("1w,2x", 40)
     assert [key.digit for key in read(flat(sent(sender)))] == ["1", "2"]
+
+
+def test_a_flood_of_keys_does_not_wait_for_ever():
+    sender = EventSender(8000)
+    for _ in range(1000):
+        sender.press("123", 40)
+    assert len(read(flat(sent(sender)))) == MOST_WAITING
 
 
 @pytest.mark.parametrize(("clock", "duration_ms"), [(8000, 20_000), (48000, 5000), (8000, 8191)])
