@@ -244,4 +244,11 @@ def _parties(api: ApiClient, call: str) -> dict[str, str]:
         record = api.get(f"/records/{segment(call)}")
     except NotFound:
         return {}
-    return {"from": record["caller"]["number"], "to": record["called"]["number"]}
+    numbers = {"from": record["caller"]["number"], "to": record["called"]["number"]}
+    return {name: _no_formula(number) for name, number in numbers.items()}
+
+
+def _no_formula(text: str) -> str:
+    """Return a text with an apostrophe before what a spreadsheet would compute."""
+    suspicious = text[:1] in ("=", "@", "+", "-", "\t", "\r") and not text[1:].isdigit()
+    return f"'{text}" if suspicious else text
