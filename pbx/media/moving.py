@@ -16,7 +16,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pbx.errors import Refused
+from pbx.media.descriptors import close_all
 from pbx.media.outgoing import OutgoingStream
+from pbx.media.ports import PortPair, PortStock
 from pbx.media.protocol import (
     Echo,
     MediaDirection,
@@ -98,3 +101,21 @@ def pack(state: LegState, lasting: Sequence[LastingCommand]) -> bytes:
 def unpack(octets: bytes) -> Luggage:
     """Return what `pack` made octets of; raises msgspec.DecodeError."""
     return _decoder.decode(octets)
+
+
+def adopt(
+    octets: bytes, descriptors: Sequence[int], stock: PortStock
+) -> tuple[PortPair, LegState, tuple[LastingCommand, ...]]:
+    """Return a leg's sockets, its state and its lasting commands.
+
+    Raises Refused when they cannot be used; the descriptors are closed then.
+    """
+    try:
+        state, lasting = unpack(octets)
+    except msgspec.DecodeError as error:
+        close_all(descriptors)
+        raise Refused(f"a leg's state cannot be read: {error}") from error
+    try:
+        return stock.adopt(descriptors), state, lasting
+    except OSError as error:
+        raise Refused(f"a leg's sockets cannot be used: {error}") from error

@@ -18,7 +18,7 @@ from pbx.media.dialling import Dialling
 from pbx.media.keypad import Keypad, KeySource
 from pbx.media.leg import MediaLeg
 from pbx.media.matrix import Matrix
-from pbx.media.moving import pack, unpack
+from pbx.media.moving import adopt, pack
 from pbx.media.outbox import Outbox
 from pbx.media.outgoing import OutgoingStream
 from pbx.media.playing import Playing
@@ -157,9 +157,16 @@ class Switchboard:
             action(command, now)
 
     def take(self, command: TakeLeg, descriptors: Sequence[int], now: float) -> None:
-        """Go on with a leg that another worker gave; `descriptors` are its two sockets."""
-        pair = self._stock.adopt(descriptors)
-        state, lasting = unpack(command.state)
+        """Go on with a leg that another worker gave; `descriptors` are its two sockets.
+
+        One that cannot be used is told as one that is not here.
+        """
+        try:
+            pair, state, lasting = adopt(command.state, descriptors, self._stock)
+        except Refused as refusal:
+            log.error("leg %d is lost: %s", command.leg, refusal)
+            self._outbox.post(LegGiven(command.leg, None))
+            return
         rtcp = RtcpReporter.resume(state.rtcp, now)
         leg = self._open(command.leg, pair, state.out.resume(now), rtcp, now)
         leg.resume(state, now)

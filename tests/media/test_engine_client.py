@@ -32,6 +32,7 @@ from pbx.media.protocol import (
     PayloadMap,
     Play,
     PlaybackDone,
+    SendDigits,
     SourceLocked,
     UpdateLeg,
 )
@@ -548,6 +549,18 @@ async def test_a_leg_that_its_worker_never_had_is_lost() -> None:
         office.engine.send(moved, Enter(1, 9))
         await office.until(lambda: bool(office.losses))
         assert office.losses == [(near.worker, frozenset({1}))]
+        assert legs_of(office) == {near.worker: 0, far.worker: 1}
+
+
+@in_event_loop
+async def test_a_leg_that_cannot_be_taken_is_lost_once() -> None:
+    async with running(TWO) as office:
+        near, far = on_two_workers(office)
+        office.engine.send(near, SendDigits(1, "5"))
+        moved = office.engine.move(near, 1, beside=far)
+        office.engine.send(moved, FreeLeg(1))
+        await office.until(lambda: bool(office.events))
+        assert office.losses == [(far.worker, frozenset({1}))]
         assert legs_of(office) == {near.worker: 0, far.worker: 1}
 
 

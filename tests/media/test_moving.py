@@ -5,6 +5,7 @@ Two switchboards in this process stand for the workers; their clocks are not one
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ from pbx.media.protocol import (
     SetPart,
     SourceLocked,
     SrtpKeys,
+    TakeLeg,
 )
 from pbx.media.rtcp import Goodbye, SenderReport
 from pbx.media.rtp import RtpPacket
@@ -250,6 +252,24 @@ def test_a_leg_that_is_not_here_is_given_as_nothing(boards: tuple[Board, Board])
     one, _ = boards
     one.do(GiveLeg(5))
     assert one.events(LegGiven) == [LegGiven(5, None)]
+
+
+def test_a_leg_that_cannot_be_taken_is_told_as_nothing(
+    boards: tuple[Board, Board], parties: list[RtpPhone]
+):
+    (one, other), (a, *_) = boards, parties
+    leg = one.add(a)
+    one.do(GiveLeg(leg))
+    (given,) = one.events(LegGiven)
+    assert given.state is not None
+    rtp, rtcp = one.luggage.pop()
+    other.switchboard.take(TakeLeg(leg, b"\x90"), [rtp], other.now)
+    other.switchboard.take(TakeLeg(leg, given.state), [rtcp], other.now)
+    assert other.events(LegGiven) == [LegGiven(leg, None)] * 2
+    assert len(other.switchboard) == 0
+    for descriptor in (rtp, rtcp):
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 def test_a_bridge_that_a_leg_was_given_from_goes_on(

@@ -4,7 +4,7 @@ It takes the real command line, announces its ports at once and answers FreeLeg.
 certain name makes it misbehave: `crash`, `garbage`, `litter` (descriptors beside an event that has
 none), `forget` (it never had the leg), `environment` (the sentence of PlaybackDone is then what it
 was started with), or `log` (the sentence is what it was told of the leg). A leg that is given takes
-its log along, and two sockets.
+its log along, and two sockets; one that had to send digits cannot be taken.
 """
 
 from __future__ import annotations
@@ -91,6 +91,9 @@ class Toy:
                 self.say(LegFreed(leg, StreamFigures(), StreamFigures()))
             case GiveLeg(leg):
                 self.give(leg)
+            case TakeLeg(leg) if "SendDigits" in self.logs[leg]:
+                del self.logs[leg]
+                self.say(LegGiven(leg, None))
             case Play(leg, playback, ("log",)):
                 told = " ".join(self.logs[leg])
                 self.say(PlaybackDone(leg, playback, finished=True, error=told))
@@ -113,7 +116,7 @@ class Toy:
         """Write down what was asked of a leg."""
         leg = getattr(command, "leg", 0)
         if isinstance(command, TakeLeg):
-            self.logs[leg] = [command.state.decode(), f"TakeLeg+{descriptors}"]
+            self.logs[leg] = [*command.state.decode().split(), f"TakeLeg+{descriptors}"]
         else:
             self.logs[leg].append(type(command).__name__)
 
