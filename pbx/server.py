@@ -54,6 +54,7 @@ from pbx.sip.guard import Guard
 from pbx.sip.registrar import Registrar
 from pbx.sip.resolve import LocalAddresses
 from pbx.sip.settings import AgentSettings
+from pbx.sip.tls import Tls, TlsFiles
 from pbx.sip.transport import Listen, SipTransport
 from pbx.sip.user_agent import UserAgent
 from pbx.sounds import Sounds
@@ -151,6 +152,7 @@ class Server:
             bound=self._is_bound,
             closed=self._flow_closed,
             addresses=self._addresses,
+            tls=_tls(home, settings),
         )
         self._media = EngineClient(
             _engine_settings(settings.media),
@@ -207,9 +209,11 @@ class Server:
                 hold_music=self._sounds.hold_music,
                 prompt=self._sounds.prompt,
                 features=tuple(CODES.items()),
+                srtp_over_plain=self._settings.media.srtp_over_plain,
             ),
             new_call_id=self._tokens,
             new_session_id=lambda: secrets.randbits(31),
+            random_bytes=secrets.token_bytes,
         )
         exchange.congested = self._is_congested
         return registrations, exchange
@@ -295,15 +299,23 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._terminate)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_plan)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
 
     def _terminate(self) -> None:
         if self._terminated.is_set():
             self._killed.set()
         self._terminated.set()
 
+    def _reload(self) -> None:
+        """Take dialplan and certificates anew (SIGHUP); where one is of no use, the old one stays
+        in force."""
+        self._reload_plan()
+        try:
+            self._transport.reload_certificates()
+        except Refused as refused:
+            self._alarms.raise_(f"the certificates were not reloaded: {refused}")
+
     def _reload_plan(self) -> None:
-        """Take the dialplan anew (SIGHUP); one with a mistake leaves the old one in force."""
         try:
             self._exchange.plan = load_plan(self._home.dialplan)
         except (ConfigError, OSError) as error:
@@ -419,3 +431,12 @@ def _engine_settings(media: MediaSettings) -> EngineSettings:
     if ":" in media.address:
         return replace(settings, bind4=None, bind6=media.address)
     return replace(settings, bind4=media.address, bind6=None)
+
+
+def _tls(home: Home, settings: Settings) -> Tls | None:
+    """Return our certificates; None where the office has none. Raises Refused."""
+    sip = settings.sip
+    if sip.certificate is None or sip.key is None:
+        return None
+    ca = None if sip.ca is None else home.path / sip.ca
+    return Tls(TlsFiles(home.path / sip.certificate, home.path / sip.key, ca))

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pbx.config import AllowedHost, Home, Settings, SipListen, load_settings, parse_settings
+from pbx.config import (
+    AllowedHost,
+    Home,
+    Settings,
+    SipListen,
+    check_settings,
+    load_settings,
+    parse_settings,
+)
 from pbx.errors import ConfigError
 
 DEFAULTS = """\
@@ -101,12 +109,38 @@ recording: {format: opus}
     assert settings.recording.format == "opus"
 
 
+def test_tls_has_a_certificate_whose_files_are_there(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.settings.write_text(
+        "sip: {listen: 'tls://[::1]', certificate: pki/cert.pem, key: /nowhere/key, ca: ca.pem}\n"
+        "media: {srtp_over_plain: yes}\n"
+    )
+    _, problems = check_settings(home, {})
+    assert [str(problem) for problem in problems] == [
+        f"callpbx.yaml:1:{column} E005 {key}: there is no file {path}"
+        for column, key, path in (
+            (43, "certificate", tmp_path / "pki" / "cert.pem"),
+            (62, "key", "/nowhere/key"),
+            (80, "ca", tmp_path / "ca.pem"),
+        )
+    ]
+    settings, problems = parse_settings(home.settings.read_text(), "callpbx.yaml", environ={})
+    assert problems == []
+    assert settings is not None
+    assert settings.sip.listen == (SipListen("tls", "::1", 5061),)
+    assert (settings.sip.certificate, settings.sip.ca) == ("pki/cert.pem", "ca.pem")
+    assert settings.media.srtp_over_plain
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("sip: {lisen: x}", '1:7 E002 unknown key "lisen" in sip — did you mean "listen"?'),
         ("spi: {}", '1:1 E002 unknown key "spi" in callpbx.yaml — did you mean "sip"?'),
-        ("sip: {listen: [tls://0.0.0.0:5061]}", "1:16 .* is not in this version yet: tls"),
+        ("sip: {listen: [tls://0.0.0.0:5061]}", "1:6 E005 tls:// needs sip: certificate and key"),
+        ("sip: {listen: [tls://0.0.0.0], key: k}", "1:6 E005 tls:// needs sip: certificate"),
+        ("sip: {certificate: c}", "belong together: say sip: key"),
+        ("media: {srtp_over_plain: maybe}", "is neither yes nor no"),
         ("sip: {listen: [wss://0.0.0.0]}", "1:16 .* is not in this version yet: wss"),
         ("sip: {listen: [http://0.0.0.0]}", "is no SIP address; write udp://HOST:PORT"),
         ("sip: {listen: udp://box:5060}", "has no numeric IP address"),
@@ -120,7 +154,10 @@ recording: {format: opus}
         ("media: {ports: 20000}", "is no range of ports; write FIRST-LAST"),
         ("media: {ports: 20-30}", "is no range of ports from 1024 to 65535"),
         ("media: {workers: 0}", "is neither auto nor a number"),
-        ("media: {codecs: [g729]}", 'is none of opus, g722, pcma, pcmu, l16 — did you mean "g722"?'),
+        (
+            "media: {codecs: [g729]}",
+            'is none of opus, g722, pcma, pcmu, l16 — did you mean "g722"?',
+        ),
         ("media: [opus]", "1:8 E005 media must hold lines of KEY: VALUE"),
         ("api: {listen: https://127.0.0.1:1}", "is not in this version yet: https"),
         ("api: {listen: http://127.0.0.1}", "is no address for the API; write http://HOST:PORT"),

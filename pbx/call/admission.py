@@ -41,6 +41,10 @@ class ExtensionEntry(Protocol):
         """Return the fixed URI of a device that never registers."""
 
     @property
+    def srtp(self) -> str:
+        """Return whether its speech is encrypted: required, optional or off."""
+
+    @property
     def ha1_md5(self) -> str:
         """Return the MD5 digest of user, realm and password."""
 
@@ -59,6 +63,10 @@ class TrunkEntry(Protocol):
     @property
     def max_calls(self) -> int | None:
         """Return how many calls it may carry at once; None means no limit."""
+
+    @property
+    def srtp(self) -> str:
+        """Return whether its speech is encrypted: required, optional or off."""
 
 
 class ConferencePins(Protocol):

@@ -39,7 +39,9 @@ from pbx.errors import MessageError, NotFound, Refused, SdpError
 from pbx.events import Bus, CallStarted, Clock
 from pbx.media.engine import MediaEngine
 from pbx.media.formats import Capabilities
+from pbx.media.offer_answer import no_keys
 from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad
+from pbx.media.sdes import RandomBytes
 from pbx.plan.model import Destination
 from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
@@ -58,7 +60,8 @@ DRAIN_GRACE = 2.0
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
     in descriptions where it is not found out per remote; `hold_music` returns the source that a
-    held party hears, `prompt` that of a named prompt."""
+    held party hears, `prompt` that of a named prompt. `srtp_over_plain` lets keys of SRTP pass
+    where signalling is not encrypted."""
 
     capabilities: Capabilities
     media_address: str | None = None
@@ -67,6 +70,7 @@ class CallSettings:
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0
     features: tuple[tuple[str, str], ...] = ()
+    srtp_over_plain: bool = False
 
 
 class Outward(Protocol):
@@ -106,6 +110,7 @@ class Exchange:
         settings: CallSettings,
         new_call_id: Callable[[], str],
         new_session_id: Callable[[], int],
+        random_bytes: RandomBytes = no_keys,
     ) -> None:
         self.ua = ua
         self.media = media
@@ -130,6 +135,7 @@ class Exchange:
         self._registrar = registrar
         self._new_call_id = new_call_id
         self.new_session_id = new_session_id
+        self.random_bytes = random_bytes
         self._by_invite: dict[sip.InviteId, Leg] = {}
         self._by_media: dict[int, Leg] = {}
         self._by_request: dict[sip.RequestId, Leg] = {}

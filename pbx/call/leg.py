@@ -23,6 +23,7 @@ from pbx.call.keys import MASK, Keys
 from pbx.call.leg_media import LegMedia
 from pbx.call.leg_state import HeaderList, KeySource, LegState, News, Role
 from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
+from pbx.call.security import security_of
 from pbx.errors import SdpError
 from pbx.events import (
     DigitReceived,
@@ -71,6 +72,8 @@ class Leg:
             session_id=exchange.new_session_id(),
             host=exchange.media_host(flow),
             also_from=flow.remote[0],
+            security=security_of(call, caller=role == "caller", number=number, flow=flow),
+            random_bytes=exchange.random_bytes,
         )
         self.id = self.media.number
         self.state = LegState.NEW

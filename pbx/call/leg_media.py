@@ -15,7 +15,7 @@ from pbx.call.quality import LegFigures
 from pbx.media.engine import Family, MediaEngine, MediaPort
 from pbx.media.formats import AudioDescription, Capabilities
 from pbx.media.negotiation import NegotiatedMedia
-from pbx.media.offer_answer import Offer, OfferAnswer
+from pbx.media.offer_answer import Offer, OfferAnswer, no_keys
 from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
@@ -33,6 +33,7 @@ from pbx.media.protocol import (
     StreamFigures,
     Watch,
 )
+from pbx.media.sdes import RandomBytes, Security
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,19 @@ class LegMedia:
     """Port, descriptions and commands of one leg; `number` names the leg to the workers."""
 
     def __init__(
-        self, engine: MediaEngine, *, session_id: int, host: str, also_from: str | None
+        self,
+        engine: MediaEngine,
+        *,
+        session_id: int,
+        host: str,
+        also_from: str | None,
+        security: Security = Security.OFF,
+        random_bytes: RandomBytes = no_keys,
     ) -> None:
         self._engine = engine
         self._host = host
         self._also_from = also_from
-        self._offer_answer = OfferAnswer(session_id)
+        self._offer_answer = OfferAnswer(session_id, security=security, random_bytes=random_bytes)
         self._port: MediaPort | None = None
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
         self._last_playback = 0

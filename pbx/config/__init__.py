@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from pathlib import Path
 
 from pbx.config.home import Home
 from pbx.config.sections import Context, Surroundings, read_settings
@@ -79,15 +80,24 @@ def check_settings(
         return None, [Problem(SYNTAX, path.name, 1, 1, "the file is not UTF-8", "save it as UTF-8")]
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
-    return parse_settings(text, path.name, environ=environ, mode=mode)
+    return parse_settings(text, path.name, environ=environ, mode=mode, folder=home.path)
 
 
 def parse_settings(
-    text: str, file: str, *, environ: Mapping[str, str], mode: int = 0o600
+    text: str,
+    file: str,
+    *,
+    environ: Mapping[str, str],
+    mode: int = 0o600,
+    folder: Path | None = None,
 ) -> tuple[Settings | None, list[Problem]]:
-    """Do the same with a text. `mode` are the file's permission bits: secrets in it want 0600."""
+    """Do the same with a text.
+
+    `mode` are the file's permission bits: secrets in it want 0600. In `folder` its paths are looked
+    for.
+    """
     tree = read_tree(text, file)
-    context = Context(Reader(file, tree.problems), Surroundings(environ, mode))
+    context = Context(Reader(file, tree.problems), Surroundings(environ, mode, folder))
     settings = read_settings(context, tree.root)
     problems = sorted(context.reader.problems, key=lambda problem: (problem.line, problem.column))
     return (None if problems else settings), problems

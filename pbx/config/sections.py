@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pbx.config import values
@@ -23,15 +24,17 @@ from pbx.config.settings import (
 from pbx.config.values import AllowedHost
 from pbx.marks import MapNode, Node, Reader, TextNode
 from pbx.marks.problem import WRONG_TYPE
-from pbx.marks.reader import duration, one_of, size
+from pbx.marks.reader import duration, one_of, size, yes_no
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What values may depend on besides the file: environment variables, and the file's mode."""
+    """What values may depend on besides the file: environment variables, the file's mode, and the
+    folder that paths start from (None: nobody looks there)."""
 
     environ: Mapping[str, str]
     mode: int
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,28 @@ def named(read_value: Read) -> Read:
     return read
 
 
+def file_of_office(context: Context, node: Node, what: str) -> str | None:
+    """Return the path of a file that must be there, relative to the office's folder."""
+    text = context.reader.text(node, what)
+    folder = context.surroundings.folder
+    if text is not None and folder is not None and not (folder / text).is_file():
+        context.reader.problem(node, WRONG_TYPE, f"{what}: there is no file {folder / text}")
+    return text
+
+
+def sip_settings(context: Context, node: Node, what: str) -> SipSettings:
+    """Return section `sip`: an address of TLS needs a certificate and its key."""
+    settings = SipSettings(**_fields(context, node, what, _SIP))
+    listens_on_tls = any(listen.transport == "tls" for listen in settings.listen)
+    missing = [name for name in ("certificate", "key") if getattr(settings, name) is None]
+    if missing and (listens_on_tls or len(missing) == 1):
+        why = "tls:// needs" if listens_on_tls else "a certificate and its key belong together: say"
+        sentence = f"{why} sip: {' and '.join(missing)}"
+        fix = "write certificate: cert.pem and key: key.pem, files in PEM form"
+        context.reader.problem(node, WRONG_TYPE, sentence, fix)
+    return settings
+
+
 def secret(context: Context, node: Node, what: str) -> str | None:
     """Return a secret: `env:VARIABLE`, or a literal where only the owner may read the file."""
     text = context.reader.text(node, what)
@@ -151,6 +176,9 @@ _SIP: Keys = {
     "realm": ("realm", one(values.realm)),
     "external_address": ("external_address", one(values.auto_or_address)),
     "local_networks": ("local_networks", many(values.network)),
+    "certificate": ("certificate", file_of_office),
+    "key": ("key", file_of_office),
+    "ca": ("ca", file_of_office),
 }
 _MEDIA: Keys = {
     "address": ("address", one(values.auto_or_address)),
@@ -158,6 +186,7 @@ _MEDIA: Keys = {
     "workers": ("workers", one(values.workers)),
     "codecs": ("codecs", many(one_of(*values.CODECS))),
     "tones": ("tones", one(one_of(*values.TONE_COUNTRIES))),
+    "srtp_over_plain": ("srtp_over_plain", one(yes_no)),
 }
 _MAIL: Keys = {
     "server": ("server", one(str)),
@@ -173,7 +202,7 @@ _RETENTION: Keys = {
 }
 
 SECTIONS: Keys = {
-    "sip": ("sip", section(SipSettings, _SIP)),
+    "sip": ("sip", sip_settings),
     "media": ("media", section(MediaSettings, _MEDIA)),
     "api": ("api", section(ApiSettings, {"listen": ("listen", one(values.http_listen))})),
     "database": ("database", one(values.database)),

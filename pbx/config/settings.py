@@ -28,19 +28,27 @@ LOCAL_NETWORKS = (
 
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """Section `sip`. `external_address` None means auto."""
+    """Section `sip`. `external_address` None means auto.
+
+    `certificate`, `key` and `ca` are PEM files, relative to the office's folder; `ca` None means
+    the authorities that the system knows.
+    """
 
     listen: tuple[SipListen, ...] = SIP_LISTEN
     realm: str = "callpbx"
     external_address: str | None = None
     local_networks: tuple[Network, ...] = tuple(map(network, LOCAL_NETWORKS))
+    certificate: str | None = None
+    key: str | None = None
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MediaSettings:
     """Section `media`.
 
-    `address` and `workers` None mean auto; `ports` are the first and the last.
+    `address` and `workers` None mean auto; `ports` are the first and the last. `srtp_over_plain`
+    lets keys of SRTP pass where somebody on the way may read them.
     """
 
     address: str | None = None
@@ -48,6 +56,7 @@ class MediaSettings:
     workers: int | None = None
     codecs: tuple[str, ...] = ("opus", "g722", "pcma", "pcmu")
     tones: str = "cn"
+    srtp_over_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

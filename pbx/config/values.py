@@ -13,8 +13,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "l16")
 TONE_COUNTRIES = ("cn", "de", "fr", "hk", "jp", "uk", "us")
-DEFAULT_PORTS = {"udp": 5060, "tcp": 5060}
-LATER_TRANSPORTS = ("tls", "ws", "wss")
+DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
+LATER_TRANSPORTS = ("ws", "wss")
 LOWEST_MEDIA_PORT = 1024
 LISTEN_URL = re.compile(
     r"(?P<scheme>[a-z]+)://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/@\[\]]+))"
@@ -24,7 +24,8 @@ LISTEN_URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SipListen:
-    """An address that phones reach us at; `transport` is "udp" or "tcp". Port 0: any free one."""
+    """An address that phones reach us at; `transport` is "udp", "tcp" or "tls". Port 0: any free
+    one."""
 
     transport: str
     host: str
@@ -56,12 +57,12 @@ class AllowedHost:
 
 
 def sip_listen(text: str) -> SipListen:
-    """Return the address of `udp://HOST:PORT` or `tcp://HOST:PORT`; the port may be left out."""
+    """Return the address of `udp://HOST:PORT`, tcp:// or tls:// alike; the port may be left out."""
     scheme, host, port = _listen_url(text)
     if scheme in LATER_TRANSPORTS:
-        raise ValueError(f"is not in this version yet: {scheme}; use udp:// and tcp://")
+        raise ValueError(f"is not in this version yet: {scheme}; use udp://, tcp:// and tls://")
     if scheme not in DEFAULT_PORTS:
-        raise ValueError("is no SIP address; write udp://HOST:PORT or tcp://HOST:PORT")
+        raise ValueError("is no SIP address; write udp://HOST:PORT, tcp:// or tls:// alike")
     return SipListen(scheme, ip_address(host), DEFAULT_PORTS[scheme] if port is None else port)
 
 

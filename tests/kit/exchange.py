@@ -56,6 +56,7 @@ class Extension:
     no_answer_s: float = 20.0
     contact: str | None = None
     voicemail: bool = False
+    srtp: str = "optional"
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Trunk:
     name: str
     host: str
     max_calls: int | None = None
+    srtp: str = "optional"
 
 
 @dataclass
@@ -197,6 +199,7 @@ class House:
             ),
             new_call_id=ids,
             new_session_id=lambda: 1,
+            random_bytes=bytes,
         )
         self.media.on_event = self.exchange.media_event
         self.media.on_worker_lost = self.exchange.worker_lost
