@@ -23,6 +23,9 @@ Event = Mapping[str, Any]
 PATIENCE_S = 10.0
 """Seconds that a wait lasts at most when nothing else is said."""
 
+RECORDED_HZ = 16_000
+"""Samples a second of what a phone records (`CLOCK_RATE` of phone.py, which imports PJSIP)."""
+
 START_S = 20.0
 """Seconds that a phone's process may take until it is ready."""
 
@@ -111,6 +114,8 @@ class SoftPhone:
         bind: str = "127.0.0.1",
         port: int = 0,
         codecs: str = "PCMU,PCMA,G722",
+        ptime: int = 0,
+        events: bool = True,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -121,7 +126,9 @@ class SoftPhone:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "pbx.demo.phone", "--bind", bind, "--port", str(port)),
-                *("--codecs", codecs, "--log", str(folder / f"{name}.log")),
+                *("--codecs", codecs, "--ptime", str(ptime)),
+                *(() if events else ("--no-events",)),
+                *("--log", str(folder / f"{name}.log")),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -298,18 +305,30 @@ class SoftCall:
         self.wait_media(since=since)
 
     def press(self, digits: str, *, method: str = "rfc4733") -> None:
-        """Press keys."""
+        """Press keys: `method` is rfc4733, info, or tones, which are then all that is said."""
         self.do("press", digits=digits, method=method)
 
     def play(self, hz: int) -> None:
         """Speak a tone from now on."""
         self.do("play", hz=hz)
 
-    def record(self, seconds: float) -> Path:
-        """Listen for a while; return the WAV file of what was heard."""
+    def hush(self) -> None:
+        """Say nothing from now on."""
+        self.do("hush")
+
+    def listen(self) -> Path:
+        """Listen until the call ends; return the WAV file, at RECORDED_HZ, that grows meanwhile.
+
+        Its header is wrong as long as it grows. `record` ends it.
+        """
         name = f"{self.phone.name}-{self.since}-{next(self._recordings)}.wav"
         file = self.phone.folder / name
         self.do("record", file=str(file))
+        return file
+
+    def record(self, seconds: float) -> Path:
+        """Listen for a while; return the WAV file of what was heard."""
+        file = self.listen()
         time.sleep(seconds)
         self.do("stop_recording")
         return wait_for_wav(file)

@@ -38,6 +38,9 @@ CLOCK_RATE = 16_000
 
 TONE_AMPLITUDE = 8000
 
+L16 = "L16/16000/1"
+"""The one L16 that is offered, of the many that PJSIP has."""
+
 Reply = dict[str, Any]
 
 
@@ -84,6 +87,11 @@ class PhoneCall(pj.Call):
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.tone = self.recorder = None
             self.phone.park(info.id)
+
+    def onCallSdpCreated(self, created: Any) -> None:
+        """Leave out of our descriptions what this phone shall not have."""
+        if not self.phone.has_events:
+            created.sdp.wholeSdp = without_events(created.sdp.wholeSdp)
 
     def onCallMediaState(self, _: object) -> None:
         """Report what was negotiated, and connect tone and recorder to it."""
@@ -175,6 +183,7 @@ class Phone:
         self._options = options
         self._ended: list[tuple[float, PhoneCall]] = []
         self.calls: dict[int, PhoneCall] = {}
+        self.has_events: bool = options.events
         self.account = PhoneAccount(self)
         self._endpoint = pj.Endpoint()
         self._start()
@@ -217,7 +226,14 @@ class Phone:
         for codec in self._endpoint.codecEnum2():
             name = codec.codecId.split("/")[0]
             priority = 200 - wanted.index(name) if name in wanted else 0
+            if codec.codecId.startswith("L16") and codec.codecId != L16:
+                priority = 0
             self._endpoint.codecSetPriority(codec.codecId, priority)
+            if priority and self._options.ptime:
+                parameters = self._endpoint.codecGetParam(codec.codecId)
+                frame_ms = parameters.info.frameLen
+                parameters.setting.frmPerPkt = max(1, self._options.ptime // frame_ms)
+                self._endpoint.codecSetParam(codec.codecId, parameters)
 
     def emit(self, event: str, **details: object) -> None:
         """Tell the driver that something happened, with the monotonic time of it."""
@@ -318,13 +334,32 @@ class Phone:
         self.calls[call].reinvite(resumed)
 
     def press(self, call: int, digits: str, method: str) -> None:
-        """Press keys: `method` is rfc4733 or info."""
+        """Press keys: `method` is rfc4733, info, or tones, which are then all that is said."""
+        if method == "tones":
+            self._press_as_tones(call, digits)
+            return
         keys = pj.CallSendDtmfParam()
         keys.digits = digits
         keys.method = (
             pj.PJSUA_DTMF_METHOD_SIP_INFO if method == "info" else pj.PJSUA_DTMF_METHOD_RFC2833
         )
         self.calls[call].sendDtmf(keys)
+
+    def _press_as_tones(self, call: int, digits: str) -> None:
+        keys = pj.ToneDigitVector()
+        for digit in digits:
+            key = pj.ToneDigit()
+            key.digit, key.on_msec, key.off_msec, key.volume = digit, 100, 100, TONE_AMPLITUDE
+            keys.append(key)
+        generator = pj.ToneGenerator()
+        generator.createToneGenerator(CLOCK_RATE, 1)
+        generator.playDigits(keys)
+        self.calls[call].tone = generator
+        self.calls[call].connect()
+
+    def hush(self, call: int) -> None:
+        """Say nothing from now on."""
+        self.calls[call].tone = None
 
     def play(self, call: int, hz: int) -> None:
         """Speak a tone until the call ends."""
@@ -369,6 +404,7 @@ COMMANDS: dict[str, Callable[..., Reply | None]] = {
         Phone.resume,
         Phone.press,
         Phone.play,
+        Phone.hush,
         Phone.record,
         Phone.stop_recording,
         Phone.figures,
@@ -385,6 +421,25 @@ def parameters(*, status: int = 0) -> pj.CallOpParam:
     return wanted
 
 
+def without_events(description: str) -> str:
+    """Return an SDP without telephone-event, as a phone writes it that has none."""
+    lines = description.splitlines()
+    events = {
+        line.removeprefix("a=rtpmap:").split()[0]
+        for line in lines
+        if line.startswith("a=rtpmap:") and "telephone-event" in line
+    }
+    kept = []
+    for line in lines:
+        if line.startswith(("a=rtpmap:", "a=fmtp:")) and line.split(":")[1].split()[0] in events:
+            continue
+        if line.startswith("m=audio"):
+            head, formats = line.split()[:3], line.split()[3:]
+            line = " ".join([*head, *(each for each in formats if each not in events)])
+        kept.append(line)
+    return "\r\n".join([*kept, ""])
+
+
 def main() -> None:
     """Be a phone until told to quit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -393,6 +448,10 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="our SIP port, UDP and TCP; 0: any")
     parser.add_argument("--codecs", default="PCMU,PCMA,G722", help="what is offered, in order")
+    parser.add_argument("--ptime", type=int, default=0, help="ms a packet; 0: as the codec has it")
+    parser.add_argument(
+        "--no-events", dest="events", action="store_false", help="have no telephone-event"
+    )
     parser.add_argument("--log", default="", help="file for PJSIP's own log")
     phone = Phone(parser.parse_args())
     phone.run()

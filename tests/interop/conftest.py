@@ -8,15 +8,19 @@ stderr is part of the report.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.kit.office import OfficeMaker, TestedOffice
 from tests.kit.phones.baresip import Baresip
 from tests.kit.phones.pjsua import SoftPhone
+from tests.kit.phones.talker import AnyPhone
 
 OFFICES = pytest.StashKey[list[TestedOffice]]()
 
@@ -33,9 +37,20 @@ def make_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Offi
             hosts: Sequence[str] = ("127.0.0.1",),
             numbers: Iterable[str] = (),
             media_ports: str = "10000-10399",
+            rooms: Mapping[str, str] | None = None,
+            workers: int | None = None,
+            codecs: Sequence[str] = (),
         ) -> TestedOffice:
             folder = tmp_path / f"office{len(made) or ''}"
-            office = TestedOffice(folder, hosts=hosts, numbers=numbers, media_ports=media_ports)
+            office = TestedOffice(
+                folder,
+                hosts=hosts,
+                numbers=numbers,
+                media_ports=media_ports,
+                rooms=rooms,
+                workers=workers,
+                codecs=codecs,
+            )
             made.append(stack.enter_context(office))
             return office
 
@@ -49,6 +64,22 @@ def office(make_office: OfficeMaker) -> Iterator[TestedOffice]:
     office.start()
     yield office
     assert_stopped_properly(office)
+
+
+@pytest.fixture
+def serve(make_office: OfficeMaker) -> Iterator[OfficeMaker]:
+    """Return what makes an office that serves; afterwards each must stop properly."""
+    serving: list[TestedOffice] = []
+
+    def make(**settings: Any) -> TestedOffice:
+        office = make_office(**settings)
+        office.start()
+        serving.append(office)
+        return office
+
+    yield make
+    for office in serving:
+        assert_stopped_properly(office)
 
 
 def assert_stopped_properly(office: TestedOffice) -> None:
@@ -65,12 +96,18 @@ def phones(tmp_path: Path) -> Iterator[Phones]:
 
 
 class Phones:
-    """Starts registered phones, and ends them all at once."""
+    """Starts registered phones, several at once where a test needs many; ends them all at once."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder = folder
         self._stack = stack
-        self._count = 0
+        self._numbers = count(1)
+
+    @staticmethod
+    def at_once(*starts: Callable[[], AnyPhone]) -> list[AnyPhone]:
+        """Start several phones side by side; return them in order."""
+        with ThreadPoolExecutor(len(starts)) as threads:
+            return [start.result() for start in [threads.submit(each) for each in starts]]
 
     def pjsua(
         self,
@@ -79,11 +116,14 @@ class Phones:
         *,
         transport: str = "udp",
         codecs: str = "PCMU,PCMA,G722",
+        ptime: int = 0,
+        events: bool = True,
     ) -> SoftPhone:
         """Start a PJSIP phone and register it as an extension."""
-        self._count += 1
-        name = f"phone{self._count}-{number}"
-        phone = self._stack.enter_context(SoftPhone(name, self._folder, codecs=codecs))
+        name = f"phone{next(self._numbers)}-{number}"
+        phone = self._stack.enter_context(
+            SoftPhone(name, self._folder, codecs=codecs, ptime=ptime, events=events)
+        )
         self._stack.callback(phone.quit)
         phone.register(office.uri(number), office.passwords[number], transport=transport)
         return phone
@@ -97,16 +137,17 @@ class Phones:
         hz: int,
         transport: str = "udp",
         server: int = 0,
+        ptime: int = 20,
     ) -> Baresip:
         """Start a baresip phone and register it at the office's address number `server`."""
-        self._count += 1
         phone = self._stack.enter_context(
             Baresip(
                 f"baresip-{number}",
                 self._folder,
-                number=self._count,
+                number=next(self._numbers),
                 codec=codec,
                 hz=hz,
+                ptime=ptime,
                 bind="::1" if "[" in office.servers[server] else "127.0.0.1",
             )
         )

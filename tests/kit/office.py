@@ -7,7 +7,7 @@ It is the demo's office (pbx/demo/office.py) with settings that suit a network n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ import httpx
 
 from pbx.demo.office import Office, OfficeError
 from pbx.sip.flow import bracket
+from tests.kit.tones import tone, write_wav
 
 __all__ = ["Office", "OfficeError", "OfficeMaker", "TestedOffice", "eventually"]
 
@@ -25,12 +26,16 @@ EXTENSIONS = ("101", "102", "103", "104")
 
 Record = dict[str, Any]
 
+MUSIC_HZ = 1470
+"""The hold music of the office is a tone too, which no party speaks."""
+
 
 class TestedOffice(Office):
     """An office with extensions 101–104 on port 5060 of `host`, and a dialplan that names
     `numbers`.
 
-    `passwords` holds what each extension registers with.
+    `passwords` holds what each extension registers with. `rooms` are lines of `conferences:`, by
+    number; `workers` how many media workers there are, None for auto; `codecs` what is spoken.
     """
 
     __test__ = False  # not a class of tests, whatever its name begins with
@@ -42,30 +47,43 @@ class TestedOffice(Office):
         hosts: Sequence[str] = ("127.0.0.1",),
         numbers: Iterable[str] = (),
         media_ports: str = "10000-10399",
+        rooms: Mapping[str, str] | None = None,
+        workers: int | None = None,
+        codecs: Sequence[str] = (),
     ) -> None:
         self.servers = [f"{bracket(host)}:5060" for host in hosts]
         self.server = self.servers[0]
         dialplan = "version: 1\n"
         if numbers:
             dialplan += "numbers:\n" + "".join(f'  "{name}": ext:{name}\n' for name in numbers)
+        if rooms:
+            lines = (f'  "{name}": {{{rules}}}\n' for name, rules in rooms.items())
+            dialplan += "conferences:\n" + "".join(lines)
+        media: dict[str, object] = {"ports": media_ports}
+        if workers is not None:
+            media["workers"] = workers
+        if codecs:
+            media["codecs"] = list(codecs)
         super().__init__(
             folder,
             settings={
                 "sip": {
                     "listen": [f"{kind}://{server}" for server in self.servers for kind in KINDS]
                 },
-                "media": {"ports": media_ports},
+                "media": media,
             },
             dialplan=dialplan,
         )
         self.passwords: dict[str, str] = {}
+        music = folder / "sounds" / "music"
+        music.mkdir(parents=True, exist_ok=True)
+        write_wav(music / "tone.wav", tone(MUSIC_HZ, 5.0))
 
     def start(self) -> str:
         """Start the server; the first time, give it the extensions."""
         ready = super().start()
         if not self.passwords:
-            self.passwords = {number: f"phone-{number}-secret" for number in EXTENSIONS}
-            self.add_extensions(self.passwords.items())
+            self.add_extensions((number, f"phone-{number}-secret") for number in EXTENSIONS)
         return ready
 
     def uri(self, number: str, *, server: int = 0) -> str:
@@ -81,6 +99,7 @@ class TestedOffice(Office):
         """Add many extensions, with passwords, to the running office."""
         with self.api() as api:
             for number, password in users:
+                self.passwords[number] = password
                 body = {"number": number, "password": password}
                 api.post("/extensions", json=body).raise_for_status()
 
@@ -118,6 +137,9 @@ class OfficeMaker(Protocol):
         hosts: Sequence[str] = ...,
         numbers: Iterable[str] = ...,
         media_ports: str = ...,
+        rooms: Mapping[str, str] | None = ...,
+        workers: int | None = ...,
+        codecs: Sequence[str] = ...,
     ) -> TestedOffice:
         """Make the office in a folder of its own."""
 

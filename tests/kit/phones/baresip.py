@@ -56,6 +56,7 @@ module_path {modules}
 module g711.so
 module g722.so
 module opus.so
+module l16.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -72,8 +73,9 @@ CODECS = {
     "PCMA": "PCMA/8000/1",
     "G722": "G722/16000/1",
     "opus": "opus/48000/2",
+    "L16": "L16/16000/1",
 }
-RATES = {"PCMU": 8000, "PCMA": 8000, "G722": 16000, "opus": 48000}
+RATES = {"PCMU": 8000, "PCMA": 8000, "G722": 16000, "opus": 48000, "L16": 16000}
 """How baresip names a codec, and the rate in Hz of the audio it is given and gives."""
 
 CHANNELS = {"opus": 2}
@@ -96,11 +98,13 @@ class Baresip:
         codec: str = "PCMU",
         hz: int = 690,
         bind: str = "127.0.0.1",
+        ptime: int = 20,
     ) -> None:
         self.name = name
         self.folder = folder / name
         self.port = 15000 + 10 * number
         self.codec = codec
+        self._ptime = ptime
         self.events = EventLog(name)
         self._replies = EventLog(name)
         self._tokens = itertools.count(1)
@@ -152,7 +156,7 @@ class Baresip:
         self._identify(user, f"127.0.0.1:{self.port}", "regint=0")
 
     def _identify(self, user: str, host: str, parameters: str) -> None:
-        codec = f"audio_codecs={CODECS[self.codec]}"
+        codec = f"audio_codecs={CODECS[self.codec]};ptime={self._ptime}"
         self.do(
             "uanew", f"<sip:{user}@{host}>;auth_user={user};{parameters};{codec};answermode=manual"
         )
@@ -287,17 +291,21 @@ class BaresipCall:
         writing."""
         rate = RATES[self.phone.codec]
         time.sleep(seconds)
+        channels = CHANNELS.get(self.phone.codec, 1)
+        samples = samples_so_far(self.listen())[::channels]
+        return Sound(samples[-round(seconds * rate) :], rate)
+
+    def listen(self) -> Path:
+        """Return the file into which baresip writes what is heard in the call that goes on."""
         files = sorted(
             self.phone.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime
         )
         if not files:
             raise PhoneError(f"{self.phone.name}: nothing was recorded")
-        channels = CHANNELS.get(self.phone.codec, 1)
-        samples = _samples_so_far(files[-1])[::channels]
-        return Sound(samples[-round(seconds * rate) :], rate)
+        return files[-1]
 
 
-def _samples_so_far(file: Path) -> NDArray[np.int16]:
+def samples_so_far(file: Path) -> NDArray[np.int16]:
     """Read a WAV file that is still being written, whose header is not finished yet."""
     octets = np.frombuffer(file.read_bytes()[WAV_HEADER:], dtype=np.uint8)
     return octets[: len(octets) // 4 * 4].view("<i2")
