@@ -220,4 +220,9 @@ def _compatible(a: PayloadMap | None, b: PayloadMap | None) -> bool:
     """
     if a is None or b is None:
         return True
-    return (a.codec, a.clock, a.event_clock) == (b.codec, b.clock, b.event_clock)
+    return (a.codec, a.clock, _event_clock(a)) == (b.codec, b.clock, _event_clock(b))
+
+
+def _event_clock(payload: PayloadMap) -> int | None:
+    """Return the clock of a leg's telephone-events, Hz; None where it has none."""
+    return None if payload.event_receive is None else payload.event_clock or payload.clock
