@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pbx.call.quality import LegFigures, StreamQuality
-from pbx.media.protocol import PayloadMap, StreamFigures
+from pbx.media.outgoing import OutgoingStream
+from pbx.media.protocol import Echo, FreeLeg, LegFreed, LegReport, PayloadMap, StreamFigures
+from pbx.media.rtcp import RtcpReporter
+from pbx.media.rtp import RtpStream
+from tests.kit.rtp import PCMU, Board, phones
 
 PCMA = PayloadMap("PCMA", 8, 8, 8000)
 STRANGE = PayloadMap("speex", 97, 97, 8000)
@@ -122,3 +126,35 @@ def test_the_worse_direction_is_shown() -> None:
     assert figures.worse is figures.sent
     figures.take(heard(1000, 600), StreamFigures(packets=1000, lost=100, reported=1000), PCMA)
     assert figures.worse is figures.received
+
+
+def test_loss_on_the_wire_comes_to_the_score_that_it_deserves() -> None:
+    """Both ways through a worker: a phone loses every 20th packet, and so do we."""
+    board = Board(pairs=20)
+    with phones("127.0.0.1") as (phone,):
+        leg = board.add(phone)
+        board.lock(phone)
+        board.do(Echo(leg))
+        heard, told = RtpStream(), RtcpReporter(cname="phone", epoch=3.9e9)
+        nothing = OutgoingStream(ssrc=phone.ssrc, sequence=0, timestamp=0)
+        figures = LegFigures()
+        for n in range(1000):
+            phone.sequence += n % 20 == 7  # lost on the way to us
+            board.talk(1, phone)
+            for packet in phone.hear():
+                if n % 20 != 13:  # lost on the way to the phone
+                    heard.admit(packet.ssrc, packet.sequence)
+            if n % 250 == 249:
+                report = told.write(heard=heard, sent=nothing, now=board.now)
+                phone.report(report)
+                board.settle()
+            for event in board.events(LegReport):
+                figures.take(event.received, event.sent, PCMU)
+        board.do(FreeLeg(leg))
+        (freed,) = board.events(LegFreed)
+        figures.take(freed.received, freed.sent, PCMU)
+    board.close()
+    for row, loss in zip(figures.rows("caller", "PCMU"), (5.0, 9.75), strict=True):
+        assert row.loss_percent == pytest.approx(loss, abs=0.5)
+        assert row.mos == pytest.approx(3.92 if loss == 5.0 else 3.43, abs=0.15)
+        assert row.mos_worst is not None
