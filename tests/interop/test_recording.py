@@ -10,11 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pbx.demo.tones import heard
+from pbx.demo.tones import Sound, heard, level_of
 from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.protocol import Enter, Record
 from pbx.media.repair import repair
-from tests.kit.recordings import sides_of
+from tests.interop.conftest import Phones, assert_stopped_properly
+from tests.kit.office import Record as CallRecord
+from tests.kit.office import TestedOffice, eventually
+from tests.kit.phones.pjsua import SoftCall
+from tests.kit.recordings import labels_of, sides_of
 from tests.kit.rtp import RtpPhone, phones
 from tests.kit.tones import tone
 from tests.media.test_worker import RunningWorker
@@ -68,3 +72,103 @@ def test_a_worker_killed_during_ten_recordings_costs_each_a_second_at_most(
         assert left.seconds == mended.seconds > recorded - LOST_S
         assert heard(left.part(0.5)) == {HZ}
         assert not np.abs(right.samples).max() > 8, "nobody is on the other side"
+
+
+ALICE_HZ = 560
+BOB_HZ = 950
+LEAK_DB = 35.0
+"""By how much a party is louder on its own side than on the other; phones' µ-law is no cleaner."""
+
+
+@pytest.fixture
+def talk(office: TestedOffice, phones: Phones) -> tuple[SoftCall, SoftCall]:
+    """Let 101 talk to 102, each with a tone of its own."""
+    alice, bob = phones.pjsua(office, "101"), phones.pjsua(office, "102")
+    caller = alice.dial(office.uri("102"))
+    called = bob.incoming()
+    called.answer()
+    for call, hz in ((caller, ALICE_HZ), (called, BOB_HZ)):
+        call.wait("confirmed")
+        call.wait_media()
+        call.play(hz)
+    return caller, called
+
+
+def recorded(office: TestedOffice, count: int = 1) -> list[CallRecord]:
+    """Return the recordings once there are `count` that are over, newest first."""
+    rows: list[CallRecord] = eventually(
+        lambda: office.ask("recording", "list"),
+        lambda rows: len([row for row in rows if row["state"] != "recording"]) >= count,
+    )
+    return rows
+
+
+def sides(office: TestedOffice, row: CallRecord) -> list[Sound]:
+    return sides_of(office.folder / "var" / "recordings" / row["file"])
+
+
+@pytest.mark.interop("pjsua2")
+def test_a_call_recorded_by_key_has_each_party_on_its_side(
+    office: TestedOffice, talk: tuple[SoftCall, SoftCall]
+) -> None:
+    caller, called = talk
+    caller.press("*1")
+    eventually(lambda: office.ask("recording", "list"), bool)
+    time.sleep(3.0)
+    called.press("*1")
+    (row,) = recorded(office)
+    left, right = (side.part(1.0, 2.5) for side in sides(office, row))
+    assert heard(left) == {ALICE_HZ}
+    assert heard(right) == {BOB_HZ}
+    assert level_of(left, ALICE_HZ) - level_of(right, ALICE_HZ) > LEAK_DB
+    assert level_of(right, BOB_HZ) - level_of(left, BOB_HZ) > LEAK_DB
+    assert row["seconds"] > 3.0
+    caller.hang_up()
+    record = office.record()
+    assert record["recording"] == row["id"]
+    assert record["recordings"][0]["sha256"] == row["sha256"] is not None
+
+
+@pytest.mark.interop("pjsua2")
+def test_a_pause_by_command_is_silence_and_a_mark(
+    office: TestedOffice, talk: tuple[SoftCall, SoftCall], tmp_path: Path
+) -> None:
+    caller, called = talk
+    (call,) = office.ask("calls")
+    office.cli("recording", "start", call["id"])
+    (row,) = office.ask("recording", "list")
+    time.sleep(1.0)
+    office.cli("recording", "pause", row["id"])
+    time.sleep(1.0)
+    office.cli("recording", "resume", row["id"])
+    time.sleep(1.0)
+    caller.hang_up()
+    called.wait("disconnected")
+    (row,) = recorded(office)
+    file = office.folder / "var" / "recordings" / row["file"]
+    (begun, _), (ended, _) = labels_of(file)
+    for side in sides_of(file):
+        assert not side.samples[begun + 160 : ended - 160].any()
+    assert len(row["pauses"]) == 1
+    exported = tmp_path / "out.wav"
+    office.cli("recording", "export", row["id"], str(exported))
+    assert exported.read_bytes() == file.read_bytes()
+
+
+@pytest.mark.interop("pjsua2")
+def test_a_killed_server_leaves_a_recording_that_plays_and_is_in_the_index(
+    office: TestedOffice, talk: tuple[SoftCall, SoftCall]
+) -> None:
+    talk[0].press("*1")
+    eventually(lambda: office.ask("recording", "list"), bool)
+    time.sleep(3.0)
+    office.kill()
+    office.start()
+    (row,) = recorded(office)
+    assert row["state"] == "interrupted"
+    assert row["seconds"] > 3.0 - LOST_S
+    assert heard(sides(office, row)[0].part(1.0, 2.0)) == {ALICE_HZ}
+    record = office.record()
+    assert (record["result"], record["recording"]) == ("interrupted", row["id"])
+    assert_stopped_properly(office)
+    office.start()
