@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from pbx.call import renegotiation
 from pbx.call.in_call import IN_CALL
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, answered
+from pbx.media.codes import CodeMatcher
 from pbx.media.engine import MediaEngine, MediaPort
 from pbx.media.protocol import Announce, AnyCommand, SetGains
 
@@ -147,6 +148,7 @@ def connect(call: Call, called: Leg) -> None:
     renegotiation.match_codecs(called)
     for leg in (caller, called):
         if leg.is_extension:
+            leg.codes = CodeMatcher(IN_CALL)
             leg.media.set_codes(tuple(IN_CALL))
     call.connected()
     call.bridged(caller, called)

@@ -147,7 +147,9 @@ class Room:
         leg.media.stop_music()
         member.inside = True
         leg.on_talking = self._talks
-        leg.keys.listener = on_codes(self._codes(member))
+        codes = self._codes(member)
+        leg.keys.listener = on_codes(codes)
+        leg.media.set_codes(tuple(codes))
         self.bridge.add(leg, gated=self.rules.gated)
         leg.media.watch(talk=True)
         if self.rules.record:

@@ -1,18 +1,23 @@
 """INFO in a call (RFC 6086): keys as two kinds of phones send them, everything else passed on.
 
 Keys: `application/dtmf-relay` ("Signal=5", "Duration=160") and `application/dtmf` (the bare digit).
-Neither is an RFC; both are what desk phones call "SIP INFO". What the other side answers goes back,
-unless it speaks of that side's dialog or asks for a password: then it would end this side's dialog
-too (RFC 5057), and becomes 500.
+Neither is an RFC; both are what desk phones call "SIP INFO". A key goes on as the other side takes
+keys: as a telephone-event; where it takes none, as INFO, and where it refuses that too, as tones.
+Keys that may begin a code of a call are withheld as they are in RTP.
+
+What the other side answers to any other INFO goes back, unless it speaks of that side's dialog or
+asks for a password: then it would end this side's dialog too (RFC 5057), and becomes 500.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.errors import MessageError
+from pbx.media.codes import Completed, Verdict
 from pbx.sip import events as sip
 from pbx.sip.message import Request
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 DIGITS = frozenset("0123456789*#ABCD")
 _MAX_BODY = 256  # octets of a body that may hold a key
 _MAX_DURATION_MS = 60_000
+_SENT_MS = 100
 _PASSED_BACK = frozenset({413, 415, 469, 488})
 _NUMBERED = {"10": "*", "11": "#"}  # some phones number the two as RFC 4733 does
 
@@ -35,15 +41,61 @@ class KeyPress:
 
 
 def received(leg: Leg, event: sip.RequestReceived) -> None:
-    """Report a key; pass the INFO to the other side where there is one, else answer it."""
-    press = read_key(event.request)
+    """Report a key and let the other side have it; pass any other INFO on where there is one."""
+    press, other = read_key(event.request), leg.other
     if press is not None:
+        leg.respond_to(event.transaction, 200)
         leg.pressed(press.digit, press.duration_ms, "info")
-    other, body = leg.other, event.request.body
-    if body and other is not None and other.up:
+        pass_on(leg, press.digit)
+    elif event.request.body and other is not None and other.up:
         _forward(event, origin=leg, to=other)
     else:
-        leg.respond_to(event.transaction, 200 if press is not None or not body else 415)
+        leg.respond_to(event.transaction, 415 if event.request.body else 200)
+
+
+def pass_on(leg: Leg, digit: str) -> None:
+    """Send a key to the other side as it hears keys, unless it may belong to a code."""
+    if leg.codes is None:
+        _send(leg, digit)
+        return
+    now = leg.call.exchange.now()
+    _decided(leg, leg.codes.key(digit, now))
+    if leg.codes.due is not None:
+        delay = max(0.0, leg.codes.due - now)
+        asyncio.get_running_loop().call_later(delay, _expire, leg)
+
+
+def _expire(leg: Leg) -> None:
+    if leg.up and leg.codes is not None:
+        _decided(leg, leg.codes.expire(leg.call.exchange.now()))
+
+
+def _decided(leg: Leg, verdicts: list[Verdict]) -> None:
+    for verdict in verdicts:
+        if isinstance(verdict, Completed):
+            leg.call.exchange.code_heard(leg, verdict.code)
+        else:
+            _send(leg, verdict.digit)
+
+
+def _send(leg: Leg, digit: str) -> None:
+    other = leg.other
+    if other is None or not other.up:
+        return
+    if other.media.takes_events:
+        other.media.send_digits(digit)
+        return
+    body = f"Signal={digit}\r\nDuration={_SENT_MS}\r\n".encode()
+    other.request(
+        "INFO", body=body, content_type="application/dtmf-relay", then=partial(_sent, other, digit)
+    )
+
+
+def _sent(leg: Leg, digit: str, outcome: sip.RequestAnswered | sip.RequestFailed | None) -> None:
+    """Let a party hear the key whose phone takes none by INFO."""
+    taken = isinstance(outcome, sip.RequestAnswered) and outcome.response.status < 300
+    if not taken and leg.up:
+        leg.media.send_digits(digit)
 
 
 def _forward(event: sip.RequestReceived, *, origin: Leg, to: Leg) -> None:

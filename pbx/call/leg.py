@@ -34,6 +34,7 @@ from pbx.events import (
     PlaybackFinished,
 )
 from pbx.media.codec import Codec
+from pbx.media.codes import CodeMatcher
 from pbx.media.formats import Capabilities
 from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
@@ -82,6 +83,8 @@ class Leg:
         self.keys = Keys()
         self.on_talking: Callable[[Leg, bool], None] | None = None
         """Called when the party begins and ends to talk, where that is watched."""
+        self.codes: CodeMatcher | None = None
+        """The codes that the party may key by INFO; those of its RTP are the worker's affair."""
         self.bridge: Bridge | None = None
         self.other: Leg | None = None
         self.ending: LegEnding | None = None

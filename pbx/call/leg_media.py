@@ -112,6 +112,12 @@ class LegMedia:
         return self._offer_answer.keeps_codec
 
     @property
+    def takes_events(self) -> bool:
+        """Tell whether the far end takes keys as telephone-events."""
+        agreed = self._offer_answer.media
+        return agreed is not None and agreed.payload.event_send is not None
+
+    @property
     def described(self) -> bytes | None:
         """Return our last description as it was sent."""
         return self._offer_answer.body

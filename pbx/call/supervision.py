@@ -66,6 +66,7 @@ class Supervision:
         leg.keys.listener = self._key
         call.bridge.set_audience(leg, self._audience())
         call.bridge.add(leg)
+        leg.media.set_codes(tuple(MODE_OF_KEY))  # nobody else hears these keys
         call.supervisors[leg] = self
         call.emit(SupervisorJoined(call=call.id, leg=leg.id, supervisor=leg.number, mode=self.mode))
 

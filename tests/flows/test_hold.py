@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pbx.events import DigitReceived, HoldEnded, HoldStarted
-from pbx.media.protocol import UpdateLeg
+from pbx.media.protocol import SendDigits, UpdateLeg
 from pbx.sip import events as sip
 from tests.kit.exchange import House, flow
 from tests.kit.softphone import PhoneCall, Softphone, description
@@ -104,18 +104,76 @@ def test_a_codec_that_nobody_has_is_refused_and_the_call_goes_on() -> None:
     flow(scenario)
 
 
-def test_a_key_by_info_is_reported_and_passed_on() -> None:
+def test_a_key_by_info_is_reported_and_goes_on_as_a_telephone_event() -> None:
     async def scenario(house: House) -> None:
         _, _, call, rung = await talking(house)
         call.info(b"Signal=5\r\nDuration=160\r\n", "application/dtmf-relay")
-        passed = await rung.saw(sip.RequestReceived)
-        assert passed.request.body == b"Signal=5\r\nDuration=160\r\n"
+        await asyncio.sleep(1)
+        (sent,) = house.media.sent(SendDigits)
+        assert (sent.leg, sent.digits) == (house.media.joined[sent.leg] + 1, "5")
         call.hang_up()
         await rung.ended()
 
     house = flow(scenario)
     (key,) = house.happened(DigitReceived)
-    assert (key.digit, key.duration_ms, key.source) == ("5", 160, "info")  # type: ignore[union-attr]
+    assert isinstance(key, DigitReceived)
+    assert (key.digit, key.duration_ms, key.source) == ("5", 160, "info")
+
+
+async def without_events(house: House) -> tuple[PhoneCall, PhoneCall]:
+    """Return a call to a phone that takes no telephone-events."""
+    alice, bob = await house.registered("101", "102")
+    call = alice.call("102")
+    rung = await bob.rung()
+    rung.answer(description(bob.address[0], 41_000, event=None))
+    await call.answered()
+    await asyncio.sleep(1)
+    return call, rung
+
+
+def test_a_key_goes_on_by_info_where_there_are_no_telephone_events() -> None:
+    async def scenario(house: House) -> None:
+        call, rung = await without_events(house)
+        call.info(b"5", "application/dtmf")
+        passed = await rung.saw(sip.RequestReceived)
+        assert passed.request.body == b"Signal=5\r\nDuration=100\r\n"
+        await asyncio.sleep(1)
+        assert not house.media.sent(SendDigits)
+        call.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
+def test_a_key_that_is_refused_as_info_goes_on_as_a_tone() -> None:
+    async def scenario(house: House) -> None:
+        call, rung = await without_events(house)
+        rung.refuses = 415
+        call.info(b"5", "application/dtmf")
+        await asyncio.sleep(1)
+        (sent,) = house.media.sent(SendDigits)
+        assert sent.digits == "5"
+        call.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
+def test_a_code_by_info_is_withheld_and_does_what_it_means() -> None:
+    async def scenario(house: House) -> None:
+        _, _, call, rung = await talking(house)
+        for key in (b"*", b"1"):
+            call.info(key, "application/dtmf")
+            await asyncio.sleep(0.2)
+        assert house.media.recording
+        assert not house.media.sent(SendDigits)
+        call.info(b"*", "application/dtmf")
+        await asyncio.sleep(2)
+        assert [sent.digits for sent in house.media.sent(SendDigits)] == ["*"], "no code came of it"
+        call.hang_up()
+        await rung.ended()
+
+    flow(scenario)
 
 
 def test_a_silent_leg_is_asked_and_stays_when_it_answers() -> None:

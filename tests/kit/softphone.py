@@ -367,7 +367,7 @@ class PhoneCall:
             answer = self.answers_with or (phone.describe() if event.request.body else None)
             phone.ua.respond(event.transaction, 200, body=answer, now=phone.now())
         elif isinstance(event, sip.RequestReceived):
-            phone.ua.respond(event.transaction, 200, now=phone.now())
+            phone.ua.respond(event.transaction, self.refuses or 200, now=phone.now())
         self.events.append(event)
         self._changed.set()
         phone.node.transmit_soon()
