@@ -287,6 +287,7 @@ class Server:
         drain.cancel()
         killed.cancel()
         self._exchange.abandon_calls()
+        await self._recordings.finish()
 
     def ready_line(self) -> str:
         """Return the line that says where phones and programs find us."""

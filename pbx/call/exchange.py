@@ -169,15 +169,14 @@ class Exchange:
         """Give an event of a media worker to its leg; fenced as `pump` is."""
         if isinstance(event, WorkerLoad):
             return
-        if isinstance(event, RecordingDone):
-            self.recordings.done(worker, event)
-            return
         leg = self._by_media.get(getattr(event, "leg", -1))
-        if leg is not None:
-            try:
+        try:
+            if leg is not None:
                 leg.media_event(event)
-            except Exception as error:
-                leg.call.fail(error)
+            elif isinstance(event, RecordingDone):
+                self.recordings.done(worker, event)
+        except Exception as error:
+            self._contain(event, leg, error)
 
     def worker_lost(self, worker: int, legs: Iterable[int]) -> None:
         """End the calls whose media died with their worker."""
@@ -188,7 +187,9 @@ class Exchange:
                 leg.media_gone()
                 leg.call.hang_up("media_worker_lost", status=503, cause=TEMPORARY_FAILURE)
 
-    def _contain(self, event: sip.UserAgentEvent, leg: Leg | None, error: Exception) -> None:
+    def _contain(
+        self, event: sip.UserAgentEvent | AnyWorkerEvent, leg: Leg | None, error: Exception
+    ) -> None:
         """The fence: let a defect of ours cost the call that `event` is about, and no other."""
         if leg is not None:
             leg.call.fail(error)

@@ -51,6 +51,9 @@ STOPPED_TONE = ("tone:beep", "silence:150", "tone:beep")
 REFUSED_TONE = ("tone:leave",)
 """What a party hears who keyed the code."""
 
+FINISHING = 0.5
+"""Seconds that files may take to be completed when the server ends."""
+
 NOTE_PATIENCE = 2.0
 """Seconds that a file of a few seconds may take to be completed."""
 
@@ -204,6 +207,7 @@ class Recordings:
         self._alarm = alarm
         self._live: dict[int, Recording] = {}
         self._notes: dict[int, Note] = {}
+        self._over = asyncio.Event()
 
     def start(self, bridge: Bridge, call: Call, *, left: Leg | None = None) -> Recording:
         """Record a bridge: `left` on the left, what it hears on the right; else the sum of all.
@@ -313,6 +317,18 @@ class Recordings:
         for recording in self.of(call.bridge):
             recording.stop()
 
+    async def finish(self) -> None:
+        """Complete all that goes on, for the end of the server; at most `FINISHING` seconds."""
+        for recording in tuple(self._live.values()):
+            recording.stop()
+        try:
+            async with asyncio.timeout(FINISHING):
+                while self._live:
+                    self._over.clear()
+                    await self._over.wait()
+        except TimeoutError:
+            log.warning("%d recordings are not complete yet", len(self._live))
+
     def awaited_by(self, call: Call) -> bool:
         """Tell whether a file of the call's own bridge is still being completed."""
         return any(each.bridge is call.bridge for each in self._live.values())
@@ -326,6 +342,7 @@ class Recordings:
 
     def _end(self, recording: Recording, event: RecordingDone | None) -> None:
         del self._live[recording.number]
+        self._over.set()
         recording.ended(event)
         for call in recording.calls:
             call.figures_in()

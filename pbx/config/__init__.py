@@ -2,7 +2,7 @@
 
 Every key has a default and the file may be absent. Each mistake is a ConfigError with
 file:line:column; unknown keys are mistakes too, with the nearest known one. Values that later
-versions will use — recording, mail, connections, secrets — are checked now, so that a file written
+versions will use — mail, connections, secrets — are checked now, so that a file written
 today stays valid. `settings.py` holds the values, `sections.py` the keys, `values.py` how a single
 text is read.
 """

@@ -22,6 +22,7 @@ MULAW: Final = 7
 """Format tags (RFC 2361)."""
 
 _LARGEST: Final = 0xFFFF_FFFF
+_FASTEST: Final = 192_000  # samples a second
 _HEADER: Final = struct.Struct("<4sI4s 4sIHHIIHHH 4sII 4sI")
 
 
@@ -96,7 +97,9 @@ def read_layout(header: bytes) -> WavLayout | None:
         return None
     fields = _HEADER.unpack_from(header)
     layout = WavLayout(tag=fields[5], channels=fields[6], rate=fields[7])
-    if layout.tag not in (PCM, MULAW) or layout.channels not in (1, 2) or not layout.rate:
+    if layout.tag not in (PCM, MULAW) or layout.channels not in (1, 2):
+        return None
+    if not 0 < layout.rate <= _FASTEST:
         return None
     ours = layout.header(0)
     kept = (slice(0, 4), slice(8, 46), slice(50, 54))  # all but the sizes

@@ -210,6 +210,22 @@ def test_a_recording_is_found_while_it_goes_on() -> None:
     flow(scenario)
 
 
+def test_a_server_that_ends_completes_what_goes_on() -> None:
+    async def scenario(house: House) -> None:
+        outgoing, rung, call = await talking(house)
+        key(house, call)
+        await house.recordings.finish()
+        assert not house.media.recording
+        assert isinstance(house.index.entries[-1], RecordingEnded)
+        key(house, call)
+        house.media.recording.clear()  # a worker that does not answer
+        await house.recordings.finish()
+        outgoing.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
 def test_a_room_is_recorded_in_mono_and_named_in_the_records_of_all() -> None:
     async def scenario(house: House) -> None:
         outgoing, rung, call = await talking(house)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,33 @@ def check_database(examined: Examined) -> Iterator[Finding]:
         yield fail("database", f"damaged: {verdict}", fix)
 
 
+def check_recordings(examined: Examined) -> Iterator[Finding]:
+    """Compare the index of recordings with the files."""
+    home = examined.home
+    try:
+        connection = sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True, timeout=5.0)
+        with closing(connection):
+            rows: dict[str, str] = dict(connection.execute("SELECT file, state FROM recordings"))
+    except sqlite3.Error:
+        return  # the database has a finding of its own
+    heard = {file for file, state in rows.items() if state in ("complete", "interrupted")}
+    there = {
+        path.relative_to(home.recordings).as_posix()
+        for pattern in ("*.wav", "*.opus")
+        for path in home.recordings.rglob(pattern)
+    }
+    # What began between the two looks is in the second only.
+    gone, strange = heard - there, set() if examined.running else there - rows.keys()
+    if gone:
+        sentence = f"{len(gone)} files are gone, {min(gone)} for one"
+        yield warn("recordings", sentence, "put them back, or the next start notes that they are")
+    if strange:
+        sentence = f"{len(strange)} files are not in the index, {min(strange)} for one"
+        yield warn("recordings", sentence, "the next start of callpbx serve enters what it can")
+    if not gone and not strange:
+        yield ok("recordings", f"all {len(heard)} have their file")
+
+
 def check_server(examined: Examined) -> Iterator[Finding]:
     """Ask the running server which phones are missing and what worries it."""
     if not examined.running:
@@ -92,7 +120,13 @@ def check_server(examined: Examined) -> Iterator[Finding]:
         yield warn("alarm", f"{alarm['sentence']} ({alarm['count']}×)", "see callpbx status")
 
 
-OFFICE_CHECKS: tuple[Check, ...] = (check_modes, check_files, check_database, check_server)
+OFFICE_CHECKS: tuple[Check, ...] = (
+    check_modes,
+    check_files,
+    check_database,
+    check_recordings,
+    check_server,
+)
 
 
 def _phones(report: dict[str, Any]) -> Iterator[Finding]:

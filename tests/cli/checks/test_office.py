@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -42,6 +44,27 @@ def test_a_mistake_in_the_dialplan_is_quoted(office: Home) -> None:
     assert found.sentence.startswith("dialplan.yaml:2:1 E002")
     office.dialplan.unlink()
     assert "does not exist" in only(checks.check_files, office).sentence
+
+
+def test_recordings_and_their_index_are_compared(office: Home) -> None:
+    assert only(checks.check_recordings, office).sentence == "all 0 have their file"
+    with closing(sqlite3.connect(office.database)) as database, database:
+        database.executemany(
+            "INSERT INTO recordings VALUES (?, 'c1', 0, ?, 'ulaw', ?, 1, 1, '', NULL, '[]')",
+            [
+                ("c1-1", "complete", "2026/11/21/c1-1.wav"),
+                ("c1-2", "recording", "2026/11/21/c1-2.wav"),
+                ("c1-3", "deleted", "2026/11/21/c1-3.wav"),
+            ],
+        )
+    assert "1 files are gone, 2026/11/21/c1-1.wav" in only(checks.check_recordings, office).sentence
+    folder = office.recordings / "2026/11/21"
+    folder.mkdir(parents=True)
+    for name in ("c1-1.wav", "c9-1.opus"):
+        (folder / name).touch()
+    found = only(checks.check_recordings, office)
+    assert (found.level, "c9-1.opus" in found.sentence) == ("warn", True)
+    assert only(checks.check_recordings, office, running=True).level == "ok"
 
 
 def test_a_damaged_database_is_noticed(office: Home) -> None:
