@@ -93,9 +93,9 @@ class Leg:
         self.asked: sip.TransactionId | None = None
         """A re-INVITE of the far end that waits for the other leg's new codec."""
         self.wished: tuple[Codec, ...] = ()
-        """What our last re-INVITE offered."""
+        """What our last re-INVITE asked for."""
         self.refused: frozenset[Codec] = frozenset()
-        """What the party refused to change to: the worker transcodes for it."""
+        """What the party did not change to when it was asked: the worker transcodes for it."""
         self.answer_in_ack = False
         """Whether our 2xx held an offer, so that the ACK brings the answer."""
         self._transaction: sip.TransactionId | None = None
@@ -254,9 +254,10 @@ class Leg:
         self.keys.press(digit)
 
     def reoffer(self, capabilities: Capabilities) -> None:
-        """Re-INVITE the party with these capabilities."""
+        """Re-INVITE the party with these capabilities; what it speaks now is offered last, so that
+        whoever lacks them can stay as it is."""
         exchange = self.call.exchange
-        body = self.media.offer(capabilities)
+        body = self.media.offer(capabilities.followed_by(self.speaks()))
         self.wished = capabilities.codecs
         exchange.ua.reinvite(self.invite, body=body, now=exchange.now())
         exchange.outward.transmit_soon()

@@ -78,7 +78,7 @@ def _answer(leg: Leg, body: bytes) -> bytes | None:
         return leg.media.keep()
     shared = ours.shared_by(offer.audio)
     other = leg.other
-    if other is None or not other.up:
+    if other is None or not other.up or other.refused.issuperset(shared.codecs):
         return leg.media.answer(shared)
     if other.media.offered is not None:  # both lost the codec at once
         return leg.media.answer(shared.shared_by(other.media.offered.audio))
@@ -131,6 +131,9 @@ def answered(leg: Leg, response: Response) -> None:
     except SdpError as error:
         leg.call.hang_up(error.slug, cause=INCOMPATIBLE_DESTINATION)
         return
+    agreed = leg.media.agreed
+    if agreed is not None and agreed.codec not in leg.wished:
+        leg.refused |= frozenset(leg.wished)
     settle(leg, before)
 
 
@@ -152,10 +155,12 @@ def serve_other(leg: Leg) -> None:
         return
     offer = other.media.offered.audio
     agreed = leg.media.agreed
-    if agreed is not None and offer.format_of(agreed.codec) is not None:
+    shared = leg.call.settings.capabilities.shared_by(offer)
+    spoken = agreed is not None and offer.format_of(agreed.codec) is not None
+    if spoken or leg.refused.issuperset(shared.codecs):
         _answer_at_last(other, leg)
     elif not leg.media.offer_open:
-        leg.reoffer(leg.call.settings.capabilities.shared_by(offer))
+        leg.reoffer(shared)
 
 
 def _answer_at_last(leg: Leg, other: Leg) -> None:

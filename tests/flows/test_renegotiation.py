@@ -180,6 +180,26 @@ def test_a_codec_that_the_other_side_refuses_is_transcoded() -> None:
     assert flow(scenario).record.reason == "bye"
 
 
+def test_a_party_that_stays_with_its_codec_when_asked_is_asked_once() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob, call, rung = await talking(house)
+        bob.codecs = ("PCMU",)
+        where = (alice.address[0], 42_000, ("G722",))
+        for version, direction in ((2, "sendrecv"), (3, "sendonly"), (4, "sendrecv")):
+            call.reinvite(description(*where, direction=direction, version=version))
+            await call.saw(sip.ReinviteAnswered)
+            call.events.clear()
+            await asyncio.sleep(1)
+        assert codecs_in_use(house) == {"PCMU", "G722"}
+        asked = [event for event in rung.events if isinstance(event, sip.ReinviteReceived)]
+        assert len(asked) == 1
+        assert b"RTP/AVP 9 0 " in asked[0].request.body
+        call.hang_up()
+        await rung.ended()
+
+    assert flow(scenario).record.reason == "bye"
+
+
 def test_a_hang_up_while_the_other_side_is_asked_ends_the_call() -> None:
     async def scenario(house: House) -> None:
         alice, bob, call, rung = await talking(house)
