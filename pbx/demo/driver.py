@@ -16,7 +16,7 @@ import time
 import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 Event = Mapping[str, Any]
 
@@ -97,6 +97,12 @@ class EventLog:
         return "\n    ".join([f"{self._name}: no {what}, {why}; the last events:", *shown])
 
 
+Srtp = Literal["off", "optional", "required"]
+"""Whether a phone encrypts its speech."""
+
+SRTP: tuple[Srtp, ...] = ("off", "optional", "required")
+
+
 class SoftPhone:
     """A pjsua2 phone in a process of its own.
 
@@ -116,6 +122,8 @@ class SoftPhone:
         codecs: str = "PCMU,PCMA,G722",
         ptime: int = 0,
         events: bool = True,
+        tls_ca: Path | None = None,
+        srtp: Srtp = "off",
     ) -> None:
         self.name = name
         self.folder = folder
@@ -128,6 +136,7 @@ class SoftPhone:
                 *(sys.executable, "-m", "pbx.demo.phone", "--bind", bind, "--port", str(port)),
                 *("--codecs", codecs, "--ptime", str(ptime)),
                 *(() if events else ("--no-events",)),
+                *("--tls-ca", str(tls_ca or ""), "--srtp", str(SRTP.index(srtp))),
                 *("--log", str(folder / f"{name}.log")),
             ],
             stdin=subprocess.PIPE,

@@ -26,6 +26,8 @@ from typing import Any
 
 import pjsua2 as pj
 
+from pbx.demo.phone_options import read_options, without_events
+
 POLL_MS = 20
 KEEP_ENDED_S = 1.0
 """Seconds that an ended call's object is kept: PJSIP still uses it after its last callback."""
@@ -192,6 +194,8 @@ class Phone:
         self._endpoint.libCreate()
         self._endpoint.libInit(self._configuration())
         transports = [("udp", pj.PJSIP_TRANSPORT_UDP), ("tcp", pj.PJSIP_TRANSPORT_TCP)]
+        if self._options.tls_ca:
+            transports.append(("tls", pj.PJSIP_TRANSPORT_TLS))
         self._transports = {name: self._open(kind) for name, kind in transports}
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
@@ -217,6 +221,10 @@ class Phone:
         transport = pj.TransportConfig()
         transport.port = self._options.port
         transport.boundAddress = transport.publicAddress = self._options.bind
+        if kind == pj.PJSIP_TRANSPORT_TLS:
+            transport.tlsConfig.CaListFile = self._options.tls_ca
+            transport.tlsConfig.verifyServer = True
+            transport.tlsConfig.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2
         number: int = self._endpoint.transportCreate(kind, transport)
         return number
 
@@ -298,6 +306,8 @@ class Phone:
             account.sipConfig.transportId = self._transports["udp"]
         account.mediaConfig.transportConfig.boundAddress = self._options.bind
         account.mediaConfig.transportConfig.publicAddress = self._options.bind
+        account.mediaConfig.srtpUse = self._options.srtp
+        account.mediaConfig.srtpSecureSignaling = 0
         account.natConfig.contactRewriteUse = 0
         self.account.create(account)
 
@@ -421,39 +431,9 @@ def parameters(*, status: int = 0) -> pj.CallOpParam:
     return wanted
 
 
-def without_events(description: str) -> str:
-    """Return an SDP without telephone-event, as a phone writes it that has none."""
-    lines = description.splitlines()
-    events = {
-        line.removeprefix("a=rtpmap:").split()[0]
-        for line in lines
-        if line.startswith("a=rtpmap:") and "telephone-event" in line
-    }
-    kept = []
-    for line in lines:
-        if line.startswith(("a=rtpmap:", "a=fmtp:")) and line.split(":")[1].split()[0] in events:
-            continue
-        if line.startswith("m=audio"):
-            head, formats = line.split()[:3], line.split()[3:]
-            line = " ".join([*head, *(each for each in formats if each not in events)])
-        kept.append(line)
-    return "\r\n".join([*kept, ""])
-
-
 def main() -> None:
     """Be a phone until told to quit."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--bind", default="127.0.0.1", help="our IPv4 address (pjsua2 is built without IPv6)"
-    )
-    parser.add_argument("--port", type=int, default=0, help="our SIP port, UDP and TCP; 0: any")
-    parser.add_argument("--codecs", default="PCMU,PCMA,G722", help="what is offered, in order")
-    parser.add_argument("--ptime", type=int, default=0, help="ms a packet; 0: as the codec has it")
-    parser.add_argument(
-        "--no-events", dest="events", action="store_false", help="have no telephone-event"
-    )
-    parser.add_argument("--log", default="", help="file for PJSIP's own log")
-    phone = Phone(parser.parse_args())
+    phone = Phone(read_options())
     phone.run()
     phone.leave()
 

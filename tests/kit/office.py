@@ -15,6 +15,7 @@ import httpx
 
 from pbx.demo.office import Office, OfficeError
 from pbx.sip.flow import bracket
+from pbx.sip.tls import TlsFiles
 from tests.kit.tones import tone, write_wav
 
 __all__ = ["Office", "OfficeError", "OfficeMaker", "TestedOffice", "eventually"]
@@ -22,6 +23,7 @@ __all__ = ["Office", "OfficeError", "OfficeMaker", "TestedOffice", "eventually"]
 T = TypeVar("T")
 
 KINDS = ("udp", "tcp")
+TLS_PORT = 5061
 EXTENSIONS = ("101", "102", "103", "104")
 
 Record = dict[str, Any]
@@ -35,7 +37,8 @@ class TestedOffice(Office):
     `numbers`.
 
     `passwords` holds what each extension registers with. `rooms` are lines of `conferences:`, by
-    number; `workers` how many media workers there are, None for auto; `codecs` what is spoken.
+    number; `workers` how many media workers there are, None for auto; `codecs` what is spoken. With
+    `tls` it listens on TLS too.
     """
 
     __test__ = False  # not a class of tests, whatever its name begins with
@@ -50,6 +53,8 @@ class TestedOffice(Office):
         rooms: Mapping[str, str] | None = None,
         workers: int | None = None,
         codecs: Sequence[str] = (),
+        tls: TlsFiles | None = None,
+        srtp_over_plain: bool = False,
     ) -> None:
         self.servers = [f"{bracket(host)}:5060" for host in hosts]
         self.server = self.servers[0]
@@ -64,12 +69,18 @@ class TestedOffice(Office):
             media["workers"] = workers
         if codecs:
             media["codecs"] = list(codecs)
+        if srtp_over_plain:
+            media["srtp_over_plain"] = True
+        listen = [f"{kind}://{server}" for server in self.servers for kind in KINDS]
+        sip: dict[str, object] = {"listen": listen}
+        if tls is not None:
+            files = {"certificate": tls.certificate, "key": tls.key, "ca": tls.ca}
+            sip |= {name: str(path) for name, path in files.items() if path is not None}
+            listen.append(f"tls://{bracket(hosts[0])}:{TLS_PORT}")
         super().__init__(
             folder,
             settings={
-                "sip": {
-                    "listen": [f"{kind}://{server}" for server in self.servers for kind in KINDS]
-                },
+                "sip": sip,
                 "media": media,
             },
             dialplan=dialplan,
@@ -89,6 +100,10 @@ class TestedOffice(Office):
     def uri(self, number: str, *, server: int = 0) -> str:
         """Return how a phone dials a number of this office, at its address number `server`."""
         return f"sip:{number}@{self.servers[server]}"
+
+    def tls_uri(self, number: str) -> str:
+        """Return how a phone dials a number of this office by TLS, but for the transport."""
+        return f"sip:{number}@{self.servers[0].removesuffix(':5060')}:{TLS_PORT}"
 
     def api(self) -> httpx.Client:
         """Return an HTTP client on the running server's Unix socket; close it after use."""

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pbx.sip.flow import bracket
-from tests.kit.phones.pjsua import Event, EventLog, PhoneError
+from pbx.sip.tls import TlsFiles
+from tests.kit.phones.pjsua import Event, EventLog, PhoneError, Srtp
 from tests.kit.programs import find
 from tests.kit.tones import Sound, tone, write_wav
 
@@ -34,7 +35,7 @@ WAV_HEADER = 44
 CONFIG = """\
 poll_method epoll
 sip_listen {listen}:{port}
-call_local_timeout 60
+{tls}call_local_timeout 60
 call_max_calls 8
 audio_path {folder}
 audio_player aubridge,{name}
@@ -60,6 +61,7 @@ module l16.so
 module aufile.so
 module aubridge.so
 module sndfile.so
+module srtp.so
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -78,6 +80,13 @@ CODECS = {
 RATES = {"PCMU": 8000, "PCMA": 8000, "G722": 16000, "opus": 48000, "L16": 16000}
 """How baresip names a codec, and the rate in Hz of the audio it is given and gives."""
 
+SECURITY: dict[Srtp, str] = {
+    "off": "",
+    "optional": ";mediaenc=srtp",
+    "required": ";mediaenc=srtp-mand",
+}
+"""How baresip names what it does about SRTP."""
+
 CHANNELS = {"opus": 2}
 """Interleaved channels of what it writes down, where not 1."""
 
@@ -86,7 +95,7 @@ class Baresip:
     """One baresip process with one codec, speaking one tone in every call.
 
     `number` sets its ports, so that several live in one network namespace: SIP 15000 + 10 n, RTP
-    20000 + 100 n.
+    20000 + 100 n. With `tls` it speaks TLS too, showing and believing these.
     """
 
     def __init__(
@@ -99,12 +108,16 @@ class Baresip:
         hz: int = 690,
         bind: str = "127.0.0.1",
         ptime: int = 20,
+        tls: TlsFiles | None = None,
+        srtp: Srtp = "off",
     ) -> None:
         self.name = name
         self.folder = folder / name
         self.port = 15000 + 10 * number
         self.codec = codec
         self._ptime = ptime
+        self._tls = tls
+        self._srtp = srtp
         self.events = EventLog(name)
         self._replies = EventLog(name)
         self._tokens = itertools.count(1)
@@ -156,7 +169,7 @@ class Baresip:
         self._identify(user, f"127.0.0.1:{self.port}", "regint=0")
 
     def _identify(self, user: str, host: str, parameters: str) -> None:
-        codec = f"audio_codecs={CODECS[self.codec]};ptime={self._ptime}"
+        codec = f"audio_codecs={CODECS[self.codec]};ptime={self._ptime}{SECURITY[self._srtp]}"
         self.do(
             "uanew", f"<sip:{user}@{host}>;auth_user={user};{parameters};{codec};answermode=manual"
         )
@@ -172,6 +185,11 @@ class Baresip:
         event = self.wait("CALL_INCOMING", since=self._taken, timeout=timeout)
         self._taken = event["index"] + 1
         return BaresipCall(self, event["index"])
+
+    def heard(self) -> list[Path]:
+        """Return the files of what was heard, the newest last; it begins one with each stream,
+        so with each call and each resume, and none before the first packet."""
+        return sorted(self.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime)
 
     def do(self, command: str, parameters: str = "") -> str:
         """Send a command and return its reply's text; raises PhoneError when it was refused."""
@@ -204,10 +222,19 @@ class Baresip:
             rtp=20000 + 100 * number,
             rtp_end=20098 + 100 * number,
             modules=MODULES,
+            tls=self._certificates(),
         )
         (self.folder / "config").write_text(config)
         (self.folder / "accounts").write_text("")
         (self.folder / "contacts").write_text("")
+
+    def _certificates(self) -> str:
+        """Return the lines of TLS; its port is the one above that of UDP and TCP."""
+        if self._tls is None:
+            return ""
+        both = self.folder / "both.pem"
+        both.write_bytes(self._tls.certificate.read_bytes() + self._tls.key.read_bytes())
+        return f"sip_cafile {self._tls.ca}\nsip_certificate {both}\n"
 
     def _connect(self, port: int) -> socket.socket:
         deadline = time.monotonic() + PATIENCE_S
@@ -259,6 +286,11 @@ class BaresipCall:
     def __init__(self, phone: Baresip, since: int) -> None:
         self.phone = phone
         self._since = since
+        self._before = frozenset(phone.heard())
+
+    def heard(self) -> list[Path]:
+        """Return the files of what was heard in this call, in order."""
+        return [file for file in self.phone.heard() if file not in self._before]
 
     def wait(self, state: str, *, timeout: float = PATIENCE_S) -> Event:
         """Wait for early, confirmed or disconnected."""
@@ -291,18 +323,12 @@ class BaresipCall:
         writing."""
         rate = RATES[self.phone.codec]
         time.sleep(seconds)
-        channels = CHANNELS.get(self.phone.codec, 1)
-        samples = samples_so_far(self.listen())[::channels]
-        return Sound(samples[-round(seconds * rate) :], rate)
-
-    def listen(self) -> Path:
-        """Return the file into which baresip writes what is heard in the call that goes on."""
-        files = sorted(
-            self.phone.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime
-        )
+        files = self.phone.heard()
         if not files:
             raise PhoneError(f"{self.phone.name}: nothing was recorded")
-        return files[-1]
+        channels = CHANNELS.get(self.phone.codec, 1)
+        samples = samples_so_far(files[-1])[::channels]
+        return Sound(samples[-round(seconds * rate) :], rate)
 
 
 def samples_so_far(file: Path) -> NDArray[np.int16]:
