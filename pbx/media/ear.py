@@ -16,6 +16,7 @@ they are.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -32,6 +33,8 @@ TICK_MS: Final = 20
 
 LARGEST: Final = 1500
 """Octets kept for a payload of a codec whose packets are of any length."""
+
+log = logging.getLogger(__name__)
 
 _HEADER = np.dtype([("head", ">u2"), ("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4")])
 
@@ -249,8 +252,7 @@ class EarBank:
             payloads: list[bytes | None] = []
             to_send = self._all[:mixed]
         else:
-            states = [ear.state for ear in self.ears[:mixed]]
-            payloads = [*codec.encode(states, frames)] if mixed else []
+            payloads = self._encode(frames) if mixed else []
             to_send = []
         payloads += alone
         for entry, payload in zip(self._all[len(to_send) :], payloads, strict=True):
@@ -266,6 +268,25 @@ class EarBank:
                 ear.octets += len(payload)
                 to_send.append((ear, send, row[:size]))
         return to_send
+
+    def _encode(self, frames: Frames) -> list[bytes | None]:
+        """Return the payload of each mixed ear.
+
+        The fence: an encoder that fails begins anew, and only its own ear misses a packet.
+        """
+        ears = self.ears[: self._mixed]
+        try:
+            return [*self.codec.encode([ear.state for ear in ears], frames)]
+        except Exception:
+            return [self._encode_alone(ear, frames[ear.row : ear.row + 1]) for ear in ears]
+
+    def _encode_alone(self, ear: Ear, frame: Frames) -> bytes | None:
+        try:
+            return self.codec.encode([ear.state], frame)[0]
+        except Exception:
+            log.exception("what an ear hears cannot be coded in %s", self.codec.name)
+            ear.state = self.codec.encoder()
+            return None
 
     def _miss(self, ear: Ear) -> None:
         """Take back the numbers of a packet that does not go out."""

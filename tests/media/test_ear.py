@@ -1,5 +1,6 @@
 """Banks of ears: what goes out to each, in packets whose numbers go on from where they were."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -187,3 +188,24 @@ def test_an_ear_changes_from_a_source_to_the_mix_without_a_jump():
     assert [packet.sequence for packet in a.sent] == [1001, 1002]
     assert [packet.timestamp for packet in a.sent] == [70_000, 70_160]
     assert [packet.marker for packet in a.sent] == [True, False]
+
+
+def test_an_encoder_that_fails_costs_its_own_ear_one_packet(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    a, b = Stub("opus"), Stub("opus")
+    bank = bank_of([a, b])
+    broken = b.ear.state
+    encode = type(a.ear.codec).encode
+
+    def fail(self: ArrayCodec, states: Sequence[Any], frames: Any) -> list[bytes]:
+        if any(state is broken for state in states):
+            raise RuntimeError("a defect")
+        return encode(self, states, frames)
+
+    monkeypatch.setattr(type(a.ear.codec), "encode", fail)
+    with caplog.at_level(logging.CRITICAL):
+        for _ in range(3):
+            bank.send(frames(100, 100, samples=320), NOW)
+    assert [packet.sequence for packet in a.sent] == [1001, 1002, 1003]
+    assert [packet.sequence for packet in b.sent] == [1001, 1002]
