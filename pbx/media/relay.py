@@ -29,11 +29,13 @@ from pbx.media.rtp import (
     HEADS,
     MARKER,
     MAX_TRANSIT_STEP,
+    PLAIN_SIZE,
     Arrival,
     RtpStream,
     StreamState,
     payload_bounds,
     read_header,
+    read_plain,
     write_header,
 )
 from pbx.media.telephone_event import EventReader, KeyPress, TelephoneEvent
@@ -250,7 +252,11 @@ class RelayRow(RtpStream):
 
     def tap(self, packet: bytearray, size: int, now: float) -> bool:
         """Do as `forward` does, and push the voice."""
-        head, sequence, timestamp, ssrc = read_header(packet)
+        if size == PLAIN_SIZE:
+            head, sequence, timestamp, ssrc, payload = read_plain(packet)
+        else:
+            head, sequence, timestamp, ssrc = read_header(packet)
+            payload = bytes(packet[HEADER_SIZE:size])
         if (
             sequence == self.expected
             and head == self._expected_head
@@ -258,12 +264,16 @@ class RelayRow(RtpStream):
             and HEADER_SIZE < size < MAX_PACKET
             and self._push is not None
         ):
-            self._push(sequence, timestamp, bytes(packet[HEADER_SIZE:size]), now)
+            self._push(sequence, timestamp, payload, now)
         return self.forward(packet, size, now)
 
     def listen(self, packet: bytearray, size: int, now: float) -> bool:
         """Push the voice; nothing is ever to be sent on. For a row that rests."""
-        head, sequence, timestamp, ssrc = read_header(packet)
+        if size == PLAIN_SIZE:
+            head, sequence, timestamp, ssrc, payload = read_plain(packet)
+        else:
+            head, sequence, timestamp, ssrc = read_header(packet)
+            payload = bytes(packet[HEADER_SIZE:size])
         if (
             sequence != self.expected
             or head != self._expected_head
@@ -284,7 +294,7 @@ class RelayRow(RtpStream):
             step = -step
         if step < MAX_TRANSIT_STEP:
             self.jitter += (step - self.jitter) * 0.0625
-        self._push(sequence, timestamp, bytes(packet[HEADER_SIZE:size]), now)
+        self._push(sequence, timestamp, payload, now)
         return False
 
     def expire(self, now: float) -> None:

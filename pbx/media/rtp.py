@@ -41,6 +41,14 @@ _header = struct.Struct("!HHII")
 read_header = _header.unpack_from
 """Return (first 16 bits, sequence, timestamp, SSRC) of the packet at the buffer's start."""
 
+_plain = struct.Struct("!HHII160s")
+
+PLAIN_SIZE: Final = _plain.size
+"""Octets of a packet of 20 ms of G.711 or G.722 without header extension, 172."""
+
+read_plain = _plain.unpack_from
+"""Return the same and the payload of a packet of that size: half of what two reads cost."""
+
 write_header = _header.pack_into
 """Write (buffer, offset, first 16 bits, sequence, timestamp, SSRC)."""
 
