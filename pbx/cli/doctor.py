@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from pbx.cli.checks.certificate import CERTIFICATE_CHECKS
 from pbx.cli.checks.finding import Examined, Finding
 from pbx.cli.checks.machine import MACHINE_CHECKS
 from pbx.cli.checks.office import OFFICE_CHECKS
@@ -39,7 +40,7 @@ def examine(home: Home) -> Iterator[Finding]:
 
     settings, _ = check_settings(home)  # mistakes in it are one of the findings
     examined = Examined(home, settings or Settings(), server_is_running(home.lock))
-    for check in (*OFFICE_CHECKS, *MACHINE_CHECKS):
+    for check in (*OFFICE_CHECKS, *CERTIFICATE_CHECKS, *MACHINE_CHECKS):
         yield from check(examined)
 
 

@@ -190,7 +190,8 @@ class Switchboard:
             log.debug("leg %d: port %d is not in stock", command.leg, command.port)
             return
         bits = self._random_bits
-        out = OutgoingStream(ssrc=bits(32), sequence=bits(16), timestamp=bits(32))
+        # 15 bits: SRTP's first packets may be lost, but not with them a wrap (RFC 3711 §3.3.1).
+        out = OutgoingStream(ssrc=bits(32), sequence=bits(15), timestamp=bits(32))
         cname = f"{bits(96):024x}"  # RFC 7022 §4.2
         self._open(command.leg, pair, out, RtcpReporter(cname=cname, epoch=self._epoch), now)
         self._top_up_soon(now)

@@ -201,7 +201,7 @@ class Wire:
         send = self._pair.rtp.send if self._pair.connected else self._send_to(target)
         self.send = send if self._srtp is None else _sealing(self._srtp.sealer, send)
 
-    def _send_to(self, target: Address) -> Send:
+    def _send_to(self, target: Address) -> Callable[[memoryview | bytes], object]:
         send_to = self._pair.rtp.sendto
         return lambda packet: send_to(packet, target)
 
@@ -283,11 +283,11 @@ class Wire:
                 self._learned_rtcp = source[:2]
 
 
-def _sealing(sealer: Sealer, send: Send) -> Send:
+def _sealing(sealer: Sealer, send: Callable[[memoryview | bytes], object]) -> Send:
     """Return a `Send` that seals first. What was sealed is tried again as it is, never anew."""
 
     def seal_and_send(packet: memoryview) -> None:
-        sealed = memoryview(sealer.seal(packet))
+        sealed = sealer.seal(packet)
         try:
             send(sealed)
         except ConnectionRefusedError:  # that was about an earlier packet

@@ -229,7 +229,7 @@ def test_a_line_with_the_wrong_name_is_refused_and_the_log_says_so(
         secure.office.add_extension("110", "unused-secret-1", "--contact", contact)
         call = secure.pjsua("101").dial(secure.uri("110"))
         accepted, _ = listener.accept()
-        with accepted, pytest.raises(ssl.SSLError, match="(?i)alert"):
+        with accepted, pytest.raises(ssl.SSLError, match="SSL"):
             context.wrap_socket(accepted, server_side=True)
     assert call.wait("disconnected")["status"] == 480  # what a caller is told of a phone
     assert f"is not trusted as {HOST}" in secure.office.errors()
