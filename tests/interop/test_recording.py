@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.protocol import Enter, Record
 from pbx.media.repair import repair
 from tests.interop.conftest import Phones, assert_stopped_properly
+from tests.kit.office import OfficeMaker, TestedOffice, eventually
 from tests.kit.office import Record as CallRecord
-from tests.kit.office import TestedOffice, eventually
 from tests.kit.phones.pjsua import SoftCall
 from tests.kit.recordings import labels_of, sides_of
-from tests.kit.rtp import RtpPhone, phones
+from tests.kit.rtp import RtpPhone
+from tests.kit.rtp import phones as rtp_phones
 from tests.kit.tones import tone
 from tests.media.test_worker import RunningWorker
 
@@ -52,7 +54,7 @@ def speak(parties: list[RtpPhone], seconds: float) -> None:
 def test_a_worker_killed_during_ten_recordings_costs_each_a_second_at_most(
     worker: RunningWorker, tmp_path: Path
 ) -> None:
-    with phones(*["127.0.0.1"] * CALLS) as parties:
+    with rtp_phones(*["127.0.0.1"] * CALLS) as parties:
         for number, party in enumerate(parties, 1):
             worker.add(number, party)
             worker.lock(number, party)
@@ -83,6 +85,11 @@ LEAK_DB = 35.0
 @pytest.fixture
 def talk(office: TestedOffice, phones: Phones) -> tuple[SoftCall, SoftCall]:
     """Let 101 talk to 102, each with a tone of its own."""
+    return between(office, phones)
+
+
+def between(office: TestedOffice, phones: Phones) -> tuple[SoftCall, SoftCall]:
+    """Return both ends of a call from 101 to 102, each with a tone of its own."""
     alice, bob = phones.pjsua(office, "101"), phones.pjsua(office, "102")
     caller = alice.dial(office.uri("102"))
     called = bob.incoming()
@@ -156,6 +163,20 @@ def test_a_pause_by_command_is_silence_and_a_mark(
 
 
 @pytest.mark.interop("pjsua2")
+def test_a_server_that_is_stopped_completes_its_recordings(
+    office: TestedOffice, talk: tuple[SoftCall, SoftCall]
+) -> None:
+    talk[1].press("*1")
+    eventually(lambda: office.ask("recording", "list"), bool)
+    time.sleep(1.0)
+    assert_stopped_properly(office)
+    (row,) = recorded(office)
+    assert (row["state"], row["error"]) == ("complete", None)
+    assert len(sides(office, row)) == 2
+    office.start()
+
+
+@pytest.mark.interop("pjsua2")
 def test_a_killed_server_leaves_a_recording_that_plays_and_is_in_the_index(
     office: TestedOffice, talk: tuple[SoftCall, SoftCall]
 ) -> None:
@@ -172,3 +193,25 @@ def test_a_killed_server_leaves_a_recording_that_plays_and_is_in_the_index(
     assert (record["result"], record["recording"]) == ("interrupted", row["id"])
     assert_stopped_properly(office)
     office.start()
+
+
+@pytest.mark.interop("pjsua2")
+def test_an_office_may_record_in_opus(make_office: OfficeMaker, phones: Phones) -> None:
+    office = make_office()
+    file = office.folder / "callpbx.yaml"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"recording": {"format": "opus"}}))
+    office.start()
+    caller, _ = between(office, phones)
+    caller.press("*1")
+    eventually(lambda: office.ask("recording", "list"), bool)
+    time.sleep(2.0)
+    caller.hang_up()
+    (row,) = recorded(office)
+    assert (row["format"], row["state"]) == ("opus", "complete")
+    file = office.folder / "var" / "recordings" / row["file"]
+    mended = repair(file)
+    assert mended is not None
+    assert mended.sha256 == row["sha256"], "there was nothing to mend"
+    assert 2.0 < row["seconds"] == pytest.approx(mended.seconds, abs=0.001)
+    assert file.stat().st_size < 60_000 * row["seconds"] / 8 + 1000, "48 kbit/s, and the frame"
+    assert_stopped_properly(office)
