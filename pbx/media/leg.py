@@ -352,14 +352,16 @@ class MediaLeg(FarEnd):
             self._drop_ear()
             return
         if self.ear is None:
-            self.ear = Ear(codec, payload, self.out, self.send, self._count_unsent)
-        self.ear.send = self.send
-        self.ear.source = solo
+            self.ear = Ear(codec, payload, self.out, nowhere, self._count_unsent)
+        if (self.ear.send, self.ear.source) != (self.send, solo):
+            self.ear.send, self.ear.source = self.send, solo
+            self._matrix.change()
         self._matrix.feed_alone(self.ear, solo is not None)
 
     def _drop_ear(self) -> None:
         if self.ear is not None:
             self._matrix.feed_alone(self.ear, False)
+            self._matrix.change()  # a bank must not go on sending to it
             self.ear.leave()
             self.ear = None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ from pbx.media.tape import Tape
 NARROW: Final = 8000
 WIDE: Final = 16000
 """Sample rates, Hz; a room has one of them."""
+
+Key = TypeVar("Key", VoiceColumn, Ear)
 
 log = logging.getLogger(__name__)
 
@@ -91,26 +93,27 @@ class Matrix:
 
     def use(self, number: int, bridge: Described | None) -> None:
         """Mix the bridge of that number, described anew; or, with None, no longer."""
-        if bridge is None:
-            self._bridges.pop(number, None)
-        else:
+        if bridge is not None:
             self._bridges[number] = bridge
+        elif self._bridges.pop(number, None) is None:
+            return  # relayed as before: that is nothing to work out anew
         self.change()
 
     def tap(self, voice: VoiceColumn, on: bool) -> None:
         """Decode a voice that no bridge needs, because somebody listens to it; or no longer."""
-        if on:
-            self._taps[voice] = None
-        else:
-            self._taps.pop(voice, None)
-        self.change()
+        self._switch(self._taps, voice, on)
 
     def feed_alone(self, ear: Ear, on: bool) -> None:
         """Send an ear's source to it; or no longer."""
+        self._switch(self._alone, ear, on)
+
+    def _switch(self, those: dict[Key, None], one: Key, on: bool) -> None:
+        if (one in those) == on:
+            return
         if on:
-            self._alone[ear] = None
+            those[one] = None
         else:
-            self._alone.pop(ear, None)
+            del those[one]
         self.change()
 
     def change(self) -> None:

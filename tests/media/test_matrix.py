@@ -10,7 +10,7 @@ from pbx.media import band as band_module
 from pbx.media.band import PATIENCE
 from pbx.media.ear import EarBank
 from pbx.media.matrix import Matrix
-from pbx.media.protocol import Leave, Watch
+from pbx.media.protocol import Enter, Leave, Watch
 from pbx.media.scene import Room
 from pbx.media.voice import LegVoice
 from tests.kit.ears import gathering
@@ -124,3 +124,17 @@ def test_a_room_is_wide_as_soon_as_one_codec_is():
         room.pass_time(0.6)
         assert room.who_hears_whom()[0] == {1}  # telephones do not hear 5 kHz
         assert matrix_of(room.board)._wide.lifted
+
+
+def test_what_happens_to_relayed_calls_is_no_change_for_the_matrix():
+    with gathering("PCMU", "PCMU", "PCMA", "PCMU") as room:
+        a, b, c, d = room.parties
+        room.bridge(c, d)
+        room.go_on(0.1)
+        matrix = matrix_of(room.board)
+        assert not matrix._changed
+        bridge = room.bridge(a, b)
+        room.board.do(Leave(a.leg), Enter(a.leg, bridge))
+        assert room.board.switchboard.mixed == 2
+        room.go_on(0.04)
+        assert not matrix._changed
