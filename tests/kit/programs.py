@@ -35,7 +35,7 @@ FOLDERS = {
 }
 """Folder of sound → Debian package."""
 
-MODULES = {"pjsua2": "callpbx[phone]"}
+MODULES = {"pesq": "callpbx[quality]", "pjsua2": "callpbx[phone]"}
 """Python module → what pip installs it with."""
 
 _HELD_BY = PACKAGES | FOLDERS
