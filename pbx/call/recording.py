@@ -59,6 +59,11 @@ NOTE_PATIENCE = 2.0
 
 WORKER_DIED = "the media worker died"
 
+NOT_WHOLE = (
+    "recordings are not whole, because the disk is full, broken or too slow; "
+    "callpbx recording list shows which"
+)
+
 _SUFFIXES: dict[RecordingFormat, str] = {"ulaw": "wav", "pcm": "wav", "opus": "opus"}
 
 
@@ -301,7 +306,8 @@ class Recordings:
         if recording is not None and recording.worker == worker:
             self._end(recording, event)
             if event.error:
-                self._alarm(f"a recording is not whole: {event.error}")
+                log.warning("recording %s: %s", recording.id, event.error)
+                self._alarm(NOT_WHOLE)
 
     def worker_lost(self, worker: int) -> None:
         """Note that the recordings of a worker ended with it."""

@@ -26,7 +26,7 @@ SILENCE_AT_ONCE: Final = 1
 STRETCH: Final = 1 << 20
 """Octets hashed in one go."""
 
-_TOO_SLOW: Final = "the disk was too slow"
+_TOO_SLOW: Final = "the disk or the machine was too slow"
 
 
 class WrittenFile:
@@ -54,7 +54,7 @@ class WrittenFile:
             self._opened = os.fdopen(os.open(self._path, flags, 0o600), "r+b", buffering=0)
             self._file = start_file(self._opened, self._format, self._sides)
         except OSError as error:
-            return self._never(f"{self._path} cannot be written: {error.strerror}")
+            return self._never(f"the file cannot be made: {error.strerror}")
         except Refused as refusal:
             return self._never(str(refusal))
         return None
@@ -95,7 +95,7 @@ class WrittenFile:
         try:
             stretch = os.pread(opened.fileno(), STRETCH, self._hashed)
         except OSError as error:
-            self._why = f"{self._path} cannot be read: {error.strerror}"
+            self._why = f"the file cannot be read: {error.strerror}"
             return self._done(file, sha256="")
         if stretch:
             self._hash.update(stretch)
@@ -114,7 +114,7 @@ class WrittenFile:
         seconds = file.samples / file.rate
         error = None if sha256 else self._why
         if self._lost:
-            error = f"{self._lost / file.rate:.1f} s of {self._path} are silent: {self._why}"
+            error = f"{self._lost / file.rate:.1f} s are silent: {self._why}"
         return RecordingDone(self.number, seconds, self._hashed, sha256, error)
 
     def _never(self, why: str) -> RecordingDone:

@@ -9,13 +9,20 @@ import pytest
 from pbx.call.call import Call
 from pbx.call.recording import (
     LONGEST_PAUSE,
+    NOT_WHOLE,
     REFUSED_TONE,
     STARTED_TONE,
     STOPPED_TONE,
     WORKER_DIED,
 )
 from pbx.errors import NotFound, Refused
-from pbx.events import RecordingEnded, RecordingPaused, RecordingResumed, RecordingStarted
+from pbx.events import (
+    RecordingEnded,
+    RecordingEvent,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+)
 from pbx.media.protocol import Announce, CodeHeard, Record, RecordingDone, StopRecording
 from tests.kit.exchange import House, flow
 from tests.kit.softphone import PhoneCall
@@ -193,7 +200,7 @@ def test_a_recording_that_is_not_whole_raises_an_alarm() -> None:
         await rung.ended()
 
     house = flow(scenario)
-    assert house.alarms == ["a recording is not whole: no space left"]
+    assert house.alarms == [NOT_WHOLE]
     assert house.record.recordings[0].error == "no space left"
 
 
@@ -224,6 +231,25 @@ def test_a_server_that_ends_completes_what_goes_on() -> None:
         await rung.ended()
 
     flow(scenario)
+
+
+def test_a_defect_in_the_index_costs_no_call() -> None:
+    async def scenario(house: House) -> None:
+        outgoing, rung, call = await talking(house)
+        key(house, call)
+
+        def broken(_event: RecordingEvent, _at: float) -> None:
+            raise ValueError("a defect")
+
+        house.index.take = broken  # type: ignore[method-assign]
+        house.defects = 1
+        house.recordings.of(call.bridge)[0].stop()
+        await asyncio.sleep(1)
+        assert house.exchange.calls
+        outgoing.hang_up()
+        await rung.ended()
+
+    assert flow(scenario).record.result == "answered"
 
 
 def test_a_room_is_recorded_in_mono_and_named_in_the_records_of_all() -> None:

@@ -131,3 +131,14 @@ def test_ticks_that_were_never_run_are_silence(track: KeptTrack) -> None:
     recording.stop()
     assert track.sound.shape == (2, 6 * 160)
     assert not track.sound[:, 160:800].any()
+
+
+def test_a_loop_that_stood_still_for_hours_costs_no_memory(track: KeptTrack) -> None:
+    recording = Recording(1, track, format="ulaw", stereo=True)
+    write(recording, 1)
+    recording.skip(1_000_000)
+    write(recording, 1)
+    recording.stop()
+    assert track.sound.shape == (2, 2 * 160)
+    assert track.missing == [0, 160_000_000]
+    assert recording.seconds == pytest.approx(20_000.04)
