@@ -112,6 +112,7 @@ class Band:
         if self._fading:
             self._fading = False
             heard = cross_fade(self._before.run(self._frames), heard)
+            self._leave_sounds_out()
         return heard
 
     def frames_of(self, voices: Sequence[VoiceColumn]) -> Frames:
@@ -147,6 +148,12 @@ class Band:
         except Exception:
             log.exception("a voice cannot be watched any more")
             voice.listening = None
+
+    def _leave_sounds_out(self) -> None:
+        """Take nothing more of sounds that have faded away: somebody else may hear them now."""
+        heard = set(self._scene.voices)
+        for sound in [sound for sound in self._sounds if sound not in heard]:
+            self._sounds.remove(sound)
 
     def _keep_lifting(self) -> None:
         """Leave the filter's memory with the voices."""

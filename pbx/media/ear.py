@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pbx.media.array_codec import ArrayCodec, Frames
+from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.outgoing import OutgoingStream
 from pbx.media.protocol import PayloadMap
 from pbx.media.rtp import HEADER_SIZE, HEADS, MARKER
@@ -134,10 +135,12 @@ class Ear:
 
 
 class EarBank:
-    """All ears of one codec and packet time."""
+    """All ears of one shape."""
 
-    def __init__(self, codec: ArrayCodec, ptime: int) -> None:
-        self.codec = codec
+    def __init__(self, shape: Shape) -> None:
+        name, _, ptime = shape
+        self.shape = shape
+        self.codec = codec = ARRAY_CODECS[name]
         self.ptime = ptime
         self.ears: list[Ear] = []
         self._mixed = 0

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from pbx.media.array_codec import Frames
 from pbx.media.band import Band
-from pbx.media.codecs import ARRAY_CODECS
 from pbx.media.column import VoiceColumn
 from pbx.media.ear import Ear, EarBank, Shape
 from pbx.media.resample import DOWN
@@ -149,45 +148,44 @@ class Matrix:
                 feed.settle()
         rooms = [(bridge, bridge.room()) for bridge in self._bridges.values()]
         rooms.sort(key=lambda described: len(described[1].voices))  # as the mixer wants them
-        banks: dict[Shape, dict[int, list[Ear]]] = {}
-        for _, room in rooms:
-            for listener in room.listeners:
-                if isinstance(listener.ear, Ear):
-                    by_rate = banks.setdefault(listener.ear.shape, {NARROW: [], WIDE: []})
-                    by_rate[room.rate].append(listener.ear)
-        for ear in self._alone:
-            banks.setdefault(ear.shape, {NARROW: [], WIDE: []})
         ears: dict[int, list[Hashable]] = {NARROW: [], WIDE: []}
-        feeds_of = {}
-        for shape, by_rate in banks.items():
-            feeds_of[shape] = [
-                _feed(rate, ears[rate], mixed) for rate, mixed in by_rate.items() if mixed
-            ]
+        self._feeds = []
+        for shape, mixed in self._mixed_ears(room for _, room in rooms).items():
+            feeds = [_feed(rate, ears[rate], those) for rate, those in mixed.items() if those]
+            self._feeds.append((self._arrange_bank(shape, mixed, now), feeds))
+        for shape in self._banks.keys() - {bank.shape for bank, _ in self._feeds}:
+            self._banks.pop(shape).arrange((), (), now)
         self._tapes = [
             (tape, room.rate, _place(ears[room.rate], tape.ears))
             for bridge, room in rooms
             for tape in bridge.tapes
         ]
-        self._arrange_banks(banks, now)
-        self._feeds = [(self._banks[shape], feeds) for shape, feeds in feeds_of.items()]
-        taps = list(self._taps)
-        wide_rooms = [room for _, room in rooms if room.rate == WIDE]
-        narrow_rooms = [room for _, room in rooms if room.rate == NARROW]
-        self._wide.arrange(wide_rooms, [v for v in taps if v.rate == WIDE], ears[WIDE])
-        narrow_taps = [voice for voice in taps if voice.rate == NARROW]
-        self._narrow.arrange(narrow_rooms, [*self._wide.lifted, *narrow_taps], ears[NARROW])
+        for band in (self._wide, self._narrow):  # in this order: the wide one says what it lifts
+            taps = [voice for voice in self._taps if voice.rate == band.rate]
+            if band is self._narrow:
+                taps += self._wide.lifted
+            there = [room for _, room in rooms if room.rate == band.rate]
+            band.arrange(there, taps, ears[band.rate])
 
-    def _arrange_banks(self, banks: dict[Shape, dict[int, list[Ear]]], now: float) -> None:
-        alone: dict[Shape, list[Ear]] = {shape: [] for shape in banks}
-        for ear in self._alone:
-            alone[ear.shape].append(ear)
-        for shape in self._banks.keys() - banks.keys():
-            self._banks.pop(shape).arrange((), (), now)
-        for shape, by_rate in banks.items():
-            if shape not in self._banks:
-                self._banks[shape] = EarBank(ARRAY_CODECS[shape[0]], shape[2])
-            mixed = [*by_rate[NARROW], *by_rate[WIDE]]
-            self._banks[shape].arrange(mixed, alone[shape], now)
+    def _mixed_ears(self, rooms: Iterable[Room]) -> dict[Shape, dict[int, list[Ear]]]:
+        """Return the ears that hear rooms, by bank and by the room's rate; no bank is left out."""
+        shapes: dict[Shape, dict[int, list[Ear]]] = {
+            ear.shape: {NARROW: [], WIDE: []} for ear in self._alone
+        }
+        for room in rooms:
+            for listener in room.listeners:
+                if isinstance(ear := listener.ear, Ear):
+                    by_rate = shapes.setdefault(ear.shape, {NARROW: [], WIDE: []})
+                    by_rate[room.rate].append(ear)
+        return shapes
+
+    def _arrange_bank(self, shape: Shape, mixed: dict[int, list[Ear]], now: float) -> EarBank:
+        bank = self._banks.get(shape)
+        if bank is None:
+            bank = self._banks[shape] = EarBank(shape)
+        alone = [ear for ear in self._alone if ear.shape == shape]
+        bank.arrange([*mixed[NARROW], *mixed[WIDE]], alone, now)
+        return bank
 
 
 def _feed(rate: int, ears: list[Hashable], mixed: list[Ear]) -> Feed:

@@ -52,7 +52,7 @@ class Payloads:
 
 def bank_of(mixed: Sequence[Stub], alone: Sequence[Stub] = (), **changes: Any) -> EarBank:
     stub = [*mixed, *alone][0]
-    bank = EarBank(stub.ear.codec, stub.ear.payload.ptime)
+    bank = EarBank(stub.ear.shape)
     bank.arrange([stub.ear for stub in mixed], [stub.ear for stub in alone], NOW)
     return bank
 

@@ -394,3 +394,17 @@ def test_keys_are_told_in_the_matrix_and_not_heard_as_noise():
         room.go_on(0.5)
         assert room.board.events(DigitHeard) == [DigitHeard(a.leg, "5", 60)]
         assert not b.sound().samples.any()
+
+
+def test_a_prompt_over_a_call_goes_on_at_its_pace_when_the_other_leaves(prompt: str):
+    with gathering("PCMU", "PCMU") as room:
+        a, b = room.parties
+        room.bridge(a, b)
+        room.board.do(Play(a.leg, 7, (prompt,), others=0.5))
+        room.go_on(0.5)
+        room.board.do(Leave(b.leg), Leave(a.leg))
+        room.go_on(1.4)
+        assert not room.board.events(PlaybackDone)
+        room.go_on(0.2)
+        assert room.board.events(PlaybackDone) == [PlaybackDone(a.leg, 7, True)]
+        check_stream(a)
