@@ -58,10 +58,14 @@ class EventLog:
             self._closed = True
             self._changed.notify_all()
 
-    def all(self, event: str) -> list[Event]:
-        """Return every event of a kind so far."""
+    def everything(self, since: int = 0) -> list[Event]:
+        """Return every event so far, from index `since` on."""
         with self._changed:
-            return [kept for kept in self._events if kept.get("event") == event]
+            return self._events[since:]
+
+    def all(self, event: str, *, since: int = 0) -> list[Event]:
+        """Return every event of a kind so far, from index `since` on."""
+        return [kept for kept in self.everything(since) if kept.get("event") == event]
 
     def wait(
         self,

@@ -40,9 +40,6 @@ CLOCK_RATE = 16_000
 
 TONE_AMPLITUDE = 8000
 
-L16 = "L16/16000/1"
-"""The one L16 that is offered, of the many that PJSIP has."""
-
 Reply = dict[str, Any]
 
 
@@ -91,9 +88,12 @@ class PhoneCall(pj.Call):
             self.phone.park(info.id)
 
     def onCallSdpCreated(self, created: Any) -> None:
-        """Leave out of our descriptions what this phone shall not have."""
-        if not self.phone.has_events:
+        """Say in our descriptions what PJSIP has no setting for."""
+        options = self.phone.options
+        if not options.events:
             created.sdp.wholeSdp = without_events(created.sdp.wholeSdp)
+        if options.ptime:
+            created.sdp.wholeSdp += f"a=ptime:{options.ptime}\r\n"
 
     def onCallMediaState(self, _: object) -> None:
         """Report what was negotiated, and connect tone and recorder to it."""
@@ -182,10 +182,9 @@ class Phone:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._wire = Wire()
-        self._options = options
+        self.options = options
         self._ended: list[tuple[float, PhoneCall]] = []
         self.calls: dict[int, PhoneCall] = {}
-        self.has_events: bool = options.events
         self.account = PhoneAccount(self)
         self._endpoint = pj.Endpoint()
         self._start()
@@ -194,12 +193,12 @@ class Phone:
         self._endpoint.libCreate()
         self._endpoint.libInit(self._configuration())
         transports = [("udp", pj.PJSIP_TRANSPORT_UDP), ("tcp", pj.PJSIP_TRANSPORT_TCP)]
-        if self._options.tls_ca:
+        if self.options.tls_ca:
             transports.append(("tls", pj.PJSIP_TRANSPORT_TLS))
         self._transports = {name: self._open(kind) for name, kind in transports}
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
-        self._choose_codecs(self._options.codecs)
+        self._choose_codecs(self.options.codecs)
         address = self._endpoint.transportGetInfo(self._transports["udp"]).localName
         self.emit("ready", address=address, version=self._endpoint.libVersion().full)
 
@@ -212,17 +211,17 @@ class Phone:
         configuration.medConfig.clockRate = CLOCK_RATE
         configuration.medConfig.ecTailLen = 0
         configuration.medConfig.noVad = True
-        configuration.logConfig.level = 5 if self._options.log else 0
+        configuration.logConfig.level = 5 if self.options.log else 0
         configuration.logConfig.consoleLevel = 0
-        configuration.logConfig.filename = self._options.log
+        configuration.logConfig.filename = self.options.log
         return configuration
 
     def _open(self, kind: int) -> int:
         transport = pj.TransportConfig()
-        transport.port = self._options.port
-        transport.boundAddress = transport.publicAddress = self._options.bind
+        transport.port = self.options.port
+        transport.boundAddress = transport.publicAddress = self.options.bind
         if kind == pj.PJSIP_TRANSPORT_TLS:
-            transport.tlsConfig.CaListFile = self._options.tls_ca
+            transport.tlsConfig.CaListFile = self.options.tls_ca
             transport.tlsConfig.verifyServer = True
             transport.tlsConfig.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2
         number: int = self._endpoint.transportCreate(kind, transport)
@@ -234,14 +233,7 @@ class Phone:
         for codec in self._endpoint.codecEnum2():
             name = codec.codecId.split("/")[0]
             priority = 200 - wanted.index(name) if name in wanted else 0
-            if codec.codecId.startswith("L16") and codec.codecId != L16:
-                priority = 0
             self._endpoint.codecSetPriority(codec.codecId, priority)
-            if priority and self._options.ptime:
-                parameters = self._endpoint.codecGetParam(codec.codecId)
-                frame_ms = parameters.info.frameLen
-                parameters.setting.frmPerPkt = max(1, self._options.ptime // frame_ms)
-                self._endpoint.codecSetParam(codec.codecId, parameters)
 
     def emit(self, event: str, **details: object) -> None:
         """Tell the driver that something happened, with the monotonic time of it."""
@@ -304,9 +296,9 @@ class Phone:
         account.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
         if transport == "udp":  # PJSIP binds only datagram transports to an account
             account.sipConfig.transportId = self._transports["udp"]
-        account.mediaConfig.transportConfig.boundAddress = self._options.bind
-        account.mediaConfig.transportConfig.publicAddress = self._options.bind
-        account.mediaConfig.srtpUse = self._options.srtp
+        account.mediaConfig.transportConfig.boundAddress = self.options.bind
+        account.mediaConfig.transportConfig.publicAddress = self.options.bind
+        account.mediaConfig.srtpUse = self.options.srtp
         account.mediaConfig.srtpSecureSignaling = 0
         account.natConfig.contactRewriteUse = 0
         self.account.create(account)

@@ -13,7 +13,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=0, help="our SIP port, UDP and TCP; 0: any")
     parser.add_argument("--codecs", default="PCMU,PCMA,G722", help="what is offered, in order")
-    parser.add_argument("--ptime", type=int, default=0, help="ms a packet; 0: as the codec has it")
+    parser.add_argument("--ptime", type=int, default=0, help="ms a packet, as we ask for")
     parser.add_argument(
         "--no-events", dest="events", action="store_false", help="have no telephone-event"
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.conftest import Phones
-from tests.kit.office import TestedOffice
+from tests.kit.office import OfficeMaker, TestedOffice
 from tests.kit.tones import heard, read_wav
 
 
@@ -64,7 +64,8 @@ def test_baresip_calls_baresip_in_opus(office: TestedOffice, phones: Phones) -> 
 
 
 @pytest.mark.interop("pjsua2", "baresip")
-def test_no_codec_in_common_is_not_acceptable_here(office: TestedOffice, phones: Phones) -> None:
+def test_no_codec_in_common_is_not_acceptable_here(serve: OfficeMaker, phones: Phones) -> None:
+    office = serve(codecs=["g722", "pcma", "pcmu"])
     alice = phones.pjsua(office, "101")
     phones.baresip(office, "102", codec="opus", hz=690)
     call = alice.dial(office.uri("102"))

@@ -186,6 +186,17 @@ class Baresip:
         self._taken = event["index"] + 1
         return BaresipCall(self, event["index"])
 
+    def keys(self, *, since: int = 0, until: str) -> str:
+        """Return the keys that the other side pressed, once the one named last has come."""
+        started = "CALL_DTMF_START"
+        self.events.wait(
+            lambda event: event["type"] == started and event["param"] == until,
+            f"key {until}",
+            since=since,
+        )
+        pressed = [event for event in self.events.everything(since) if event["type"] == started]
+        return "".join(event["param"] for event in pressed)
+
     def heard(self) -> list[Path]:
         """Return the files of what was heard, the newest last; it begins one with each stream,
         so with each call and each resume, and none before the first packet."""

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from tests.kit.office import TestedOffice
 from tests.kit.phones.baresip import CHANNELS, RATES, Baresip, BaresipCall, samples_so_far
-from tests.kit.phones.pjsua import RECORDED_HZ, PhoneError, SoftCall, SoftPhone
+from tests.kit.phones.pjsua import RECORDED_HZ, SoftCall, SoftPhone
 from tests.kit.tones import TONES, Sound, heard, level_of
 
 AnyPhone = SoftPhone | Baresip
@@ -41,11 +42,12 @@ class Talker:
             call.wait_media()
             if hz:
                 call.play(hz)
+            self._own = [call.listen()]
             self._rate, self._channels = RECORDED_HZ, 1
         else:
+            self._own = []
             codec = call.phone.codec
             self._rate, self._channels = RATES[codec], CHANNELS.get(codec, 1)
-        self._file = _open_ear(call)
 
     def __repr__(self) -> str:
         return f"{self.call.phone.name} ({self.hz} Hz)"
@@ -59,7 +61,9 @@ class Talker:
         return self._heard().part(mark)
 
     def _heard(self) -> Sound:
-        return Sound(samples_so_far(self._file)[:: self._channels], self._rate)
+        files = self.call.heard() if isinstance(self.call, BaresipCall) else self._own
+        parts = [samples_so_far(file)[:: self._channels] for file in files if file.exists()]
+        return Sound(np.concatenate([np.zeros(0, np.int16), *parts]), self._rate)
 
 
 Ears = Mapping[Talker, Collection[Talker | int]]
@@ -105,20 +109,6 @@ def loudest(sound: Sound, hz: int, *, window_s: float = WINDOW_S) -> float:
     count = int(sound.seconds / half) - 1
     assert count > 0, f"{sound.seconds:.2f} s are too short to judge"
     return max(level_of(sound.part(n * half, n * half + window_s), hz) for n in range(count))
-
-
-def _open_ear(call: AnyCall) -> Path:
-    """Return the file of what is heard; baresip's is there with the first packet."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            file = call.listen()
-            if file.exists():
-                return file
-        except PhoneError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.02)
 
 
 def _heard_of_late(
