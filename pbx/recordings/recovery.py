@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -26,8 +27,8 @@ from pbx.recordings.rows import IndexRow, read_row
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
-"""Files looked at before the index is written."""
+STEP = 500
+"""Files or rows looked at in one go: there may be a million."""
 
 _rows = schema.recordings.c
 
@@ -66,9 +67,8 @@ async def recover(
         index.put(row)
         mended += 1
     await index.flush()
-    found = await audit(database, folder)
-    adopted, strange = await _adopt_all(index, folder, found.files_alone)
-    missing = await _note_missing(database, index, found.rows_alone)
+    adopted, strange = await _adopt_all(database, index, folder)
+    missing = await _note_missing(database, index, folder)
     await index.flush()
     done = Recovered(mended, adopted, missing, strange)
     if done != Recovered():
@@ -81,40 +81,62 @@ async def recover(
 
 async def audit(database: Storage, folder: Path) -> Audit:
     """Compare the index with the files below `folder`."""
-    there = frozenset(await asyncio.to_thread(lambda: tuple(files(folder))))
-    states = await database.read(_states)
-    alone = (file for file, state in states.items() if state in KEPT and file not in there)
-    return Audit(tuple(sorted(alone)), tuple(sorted(there - states.keys())))
+    rows = [row.file async for row in _rows_alone(database, folder)]
+    found = [file async for file, _ in _files_alone(database, folder)]
+    return Audit(tuple(sorted(rows)), tuple(sorted(found)))
 
 
 async def _adopt_all(
-    index: RecordingIndex, folder: Path, alone: Iterable[str]
+    database: Storage, index: RecordingIndex, folder: Path
 ) -> tuple[int, tuple[str, ...]]:
     adopted = 0
     strange = []
-    for file in alone:
+    async for file, known in _files_alone(database, folder):
         if index.is_busy(_id_of(file)):
             continue  # a recording that has just begun
-        row = await asyncio.to_thread(adopt, folder, file)
+        row = None if known else await asyncio.to_thread(adopt, folder, file)
         if row is None:
             strange.append(file)
             continue
         index.put(row)
         adopted += 1
-        if adopted % AT_ONCE == 0:
+        if adopted % STEP == 0:
             await index.flush()
     return adopted, tuple(strange)
 
 
-async def _note_missing(database: Storage, index: RecordingIndex, alone: Iterable[str]) -> int:
+async def _note_missing(database: Storage, index: RecordingIndex, folder: Path) -> int:
     gone = 0
-    for file in alone:
-        row = await database.read(partial(_by_file, _id_of(file)))
-        if row is not None and not index.is_busy(row.id):
+    async for row in _rows_alone(database, folder):
+        if not index.is_busy(row.id):
             row.state, row.error = "missing", NO_FILE
             index.put(row)
             gone += 1
     return gone
+
+
+async def _files_alone(database: Storage, folder: Path) -> AsyncIterator[tuple[str, bool]]:
+    """Yield each file that no row names, and whether there is a row of its id all the same."""
+    walk = files(folder)
+    while step := await asyncio.to_thread(lambda: list(islice(walk, STEP))):
+        known = await database.read(partial(_files_of, [_id_of(file) for file in step]))
+        for file in step:
+            named = known.get(_id_of(file))
+            if named != file:
+                yield file, named is not None
+
+
+async def _rows_alone(database: Storage, folder: Path) -> AsyncIterator[IndexRow]:
+    """Yield each row that should have a file and has none."""
+    last = (0, "")
+    while rows := await database.read(partial(_kept_after, last)):
+        last = (rows[-1].started_at, rows[-1].id)
+        for row in await asyncio.to_thread(_without_file, folder, rows):
+            yield row
+
+
+def _without_file(folder: Path, rows: list[IndexRow]) -> list[IndexRow]:
+    return [row for row in rows if not (folder / row.file).is_file()]
 
 
 def _id_of(file: str) -> str:
@@ -127,12 +149,20 @@ def _going_on(connection: Connection) -> list[IndexRow]:
     return [read_row(row) for row in connection.execute(statement)]
 
 
-def _states(connection: Connection) -> dict[str, str]:
-    rows = connection.execute(select(_rows.file, _rows.state))
-    return {row.file: row.state for row in rows}
+def _files_of(recordings: list[str], connection: Connection) -> dict[str, str]:
+    statement = select(_rows.id, _rows.file).where(_rows.id.in_(recordings))
+    return {row.id: row.file for row in connection.execute(statement)}
 
 
-def _by_file(recording: str, connection: Connection) -> IndexRow | None:
-    statement = select(schema.recordings).where(_rows.id == recording)
-    row = connection.execute(statement).one_or_none()
-    return read_row(row) if row is not None else None
+def _kept_after(last: tuple[int, str], connection: Connection) -> list[IndexRow]:
+    """Return the next rows that should have a file, oldest first."""
+    started_at, recording = last
+    later = _rows.started_at > started_at
+    beside = (_rows.started_at == started_at) & (_rows.id > recording)
+    statement = (
+        select(schema.recordings)
+        .where(later | beside, _rows.state.in_(KEPT))
+        .order_by(_rows.started_at, _rows.id)
+        .limit(STEP)
+    )
+    return [read_row(row) for row in connection.execute(statement)]

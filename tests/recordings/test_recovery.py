@@ -6,11 +6,14 @@ import asyncio
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from pbx.media.ogg import FIRST, opus_head, opus_tags, page
+from pbx.recordings import recovery
 from pbx.recordings.index import RecordingIndex
 from pbx.recordings.mending import INTERRUPTED, NO_FILE, NOT_OURS
 from pbx.recordings.recovery import Audit, Recovered, audit, cut_off, recover
-from tests.recordings.shelf import Shelf
+from tests.recordings.shelf import START, Shelf
 
 
 async def restart(shelf: Shelf) -> Recovered:
@@ -89,6 +92,31 @@ def test_files_that_are_no_recordings_are_left_alone_and_named(tmp_path: Path) -
         (tmp_path / "c5-1.wav").write_text("no sound")
         assert await restart(shelf) == Recovered(strange=("c5-1.wav",))
         assert (tmp_path / "c5-1.wav").read_text() == "no sound"
+
+    asyncio.run(main())
+
+
+def test_a_copy_of_a_recording_does_not_take_the_place_of_the_first(tmp_path: Path) -> None:
+    async def main() -> None:
+        shelf = Shelf(tmp_path)
+        path = shelf.record("c1-1")
+        (tmp_path / "c1-1.wav").write_bytes(path.read_bytes())
+        assert await restart(shelf) == Recovered(strange=("c1-1.wav",))
+        assert (await shelf.entry("c1-1")).file == shelf.file("c1-1")
+
+    asyncio.run(main())
+
+
+def test_any_number_is_looked_at_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(recovery, "STEP", 3)
+        shelf = Shelf(tmp_path)
+        for n in range(10):
+            shelf.record(f"gone{n}-1", START + n // 4).unlink()
+            shelf.record(f"kept{n}-1", START + n // 4)
+            shelf.write_file(f"alone{n}-1")
+        assert await restart(shelf) == Recovered(adopted=10, missing=10)
+        assert await audit(shelf.database, tmp_path) == Audit((), ())
 
     asyncio.run(main())
 

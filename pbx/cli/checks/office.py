@@ -72,13 +72,17 @@ def check_database(examined: Examined) -> Iterator[Finding]:
         yield fail("database", f"damaged: {verdict}", fix)
 
 
+_RECORDED = """SELECT file, state FROM recordings
+WHERE state IN ('recording', 'complete', 'interrupted')"""
+
+
 def check_recordings(examined: Examined) -> Iterator[Finding]:
     """Compare the index of recordings with the files."""
     home = examined.home
     try:
         connection = sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True, timeout=5.0)
         with closing(connection):
-            rows: dict[str, str] = dict(connection.execute("SELECT file, state FROM recordings"))
+            rows: dict[str, str] = dict(connection.execute(_RECORDED))
     except sqlite3.Error:
         return  # the database has a finding of its own
     heard = {file for file, state in rows.items() if state in ("complete", "interrupted")}
