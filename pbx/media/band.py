@@ -21,7 +21,7 @@ from pbx.media.column import SoundColumn, VoiceColumn
 from pbx.media.mixer import MixPlan, cross_fade
 from pbx.media.resample import UP
 from pbx.media.scene import Room, Scene
-from pbx.media.voice import decode_tick
+from pbx.media.voice import LegVoice, decode_tick
 
 PATIENCE: Final = 50
 """Ticks that voices are decoded though they have faded away."""
@@ -43,6 +43,7 @@ class Band:
         self._scene = Scene(())
         self._fading = False
         self._decoded: list[VoiceColumn] = []
+        self._voices: list[LegVoice] = []
         self._gated: list[VoiceColumn] = []
         self._listened: list[VoiceColumn] = []
         self._sounds: list[SoundColumn] = []
@@ -68,6 +69,7 @@ class Band:
         self._decoded = [
             voice for voice in dict.fromkeys([*native, *taps]) if voice not in self._broken
         ]
+        self._voices = [column.voice for column in self._decoded]
         self._keep_lifting()
         self.lifted = [voice for voice in spoken if voice.rate != self.rate]
         self._lifting = np.concatenate([UP.state(0), *map(_lifting_of, self.lifted)])
@@ -93,9 +95,9 @@ class Band:
 
     def decode(self, now: float) -> None:
         """Take the next 20 ms of all voices and sounds."""
-        voices = self._decoded
-        if voices:
-            self._decode(voices, self._frames[: len(voices)], now)
+        count = len(self._decoded)
+        if count:
+            self._decode(self._frames[:count], now)
         for voice in self._listened:
             self._listen(voice, now)
         for voice in self._gated:
@@ -104,7 +106,7 @@ class Band:
             sound.write(self._frames[self._layout[sound]])
         if self._narrow is not None and self.lifted:
             rows = self._narrow.frames_of(self.lifted)
-            self._frames[len(voices) : len(voices) + len(rows)] = UP.apply(self._lifting, rows)
+            self._frames[count : count + len(rows)] = UP.apply(self._lifting, rows)
 
     def run(self) -> Frames:
         """Return what the ears hear, (ears, samples)."""
@@ -123,11 +125,11 @@ class Band:
                 row[:] = self._frames[self._layout[voice]]
         return frames
 
-    def _decode(self, voices: Sequence[VoiceColumn], frames: Frames, now: float) -> None:
+    def _decode(self, frames: Frames, now: float) -> None:
         try:
-            decode_tick([column.voice for column in voices], frames, now)
+            decode_tick(self._voices, frames, now)
         except Exception:
-            for n, column in enumerate(voices):
+            for n, column in enumerate(self._decoded):
                 self._decode_alone(column, frames[n : n + 1], now)
 
     def _decode_alone(self, column: VoiceColumn, frame: Frames, now: float) -> None:
