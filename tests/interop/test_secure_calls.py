@@ -148,6 +148,48 @@ def test_baresip_and_pjsua_speak_srtp_over_tls(
     call.wait("disconnected")
 
 
+OUTCOMES = {
+    ("off", "off"): "plain",
+    ("off", "optional"): "plain",
+    ("off", "required"): "refused",
+    ("optional", "off"): "plain",
+    ("optional", "optional"): "encrypted",
+    ("optional", "required"): "refused",
+    ("required", "off"): "refused",
+    ("required", "optional"): "encrypted",
+    ("required", "required"): "encrypted",
+}
+"""What becomes of a call to a phone, by its extension's policy and by its own setting."""
+
+
+@pytest.mark.interop("pjsua2", "baresip")
+@pytest.mark.parametrize("phone", ["pjsua", "baresip"])
+@pytest.mark.parametrize(("policy", "setting"), OUTCOMES)
+def test_a_phone_is_offered_what_its_policy_says(
+    secure: SecureOffice, phone: str, policy: str, setting: Srtp
+) -> None:
+    secure.office.cli("extension", "set", "102", "--srtp", policy)
+    called = getattr(secure, phone)("102", srtp=setting)
+    caller = secure.baresip("101", transport="udp")
+    outcome = OUTCOMES[policy, setting]
+    if outcome == "refused":
+        call = caller.dial(secure.office.uri("102"))
+        assert "488" in call.wait("disconnected")["param"]
+        return
+    if phone == "pjsua":
+        call, _ = assert_they_talk(caller, called, secure.office.uri("102"))
+    else:
+        call, _ = assert_they_talk(
+            secure.pjsua("103", transport="udp"), called, secure.office.uri("102")
+        )
+    call.hang_up()
+    call.wait("disconnected")
+    *_, offered, answered, _ = secure.profiles()  # a challenged INVITE comes twice
+    assert (offered == answered == "RTP/SAVP+" or offered == answered == "RTP/AVP+") == (
+        outcome == "encrypted"
+    )
+
+
 @pytest.mark.interop("pjsua2", "baresip")
 @pytest.mark.parametrize("caller", ["101", "102"])
 def test_a_plain_phone_and_a_secure_one_talk(secure: SecureOffice, caller: str) -> None:
