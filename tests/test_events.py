@@ -153,6 +153,9 @@ def test_every_event_survives_being_stored_as_json(kind: type[msgspec.Struct]) -
         "cause": 16,
         "sip_status": 200,
         "silent_s": 30.0,
+        "mode": "agent" if kind.__name__ == "PartyReleased" else "listen",
+        "on": True,
+        "format": "ulaw",
     }
     required = [f for f in msgspec.structs.fields(kind) if f.required]
     event = kind(**{f.name: samples.get(f.name, "text") for f in required})

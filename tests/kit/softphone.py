@@ -147,11 +147,15 @@ class Softphone:
         """Tell whether a call came in that nobody took with `rung`."""
         return not self._incoming.empty()
 
-    def describe(self, *, direction: str = "sendrecv", version: int = 1) -> bytes:
-        """Return this phone's description at a new port."""
+    def describe(
+        self, *, direction: str = "sendrecv", version: int = 1, offer: bytes = b""
+    ) -> bytes:
+        """Return this phone's description at a new port; its answer is in the order of `offer`."""
         self._next_port += 2
+        places = {codec: offer.find(f"{codec}/".encode()) for codec in self.codecs}
+        ordered = sorted(self.codecs, key=lambda codec: places[codec])
         return description(
-            self.address[0], self._next_port, self.codecs, direction=direction, version=version
+            self.address[0], self._next_port, ordered, direction=direction, version=version
         )
 
     def now(self) -> float:
@@ -364,7 +368,8 @@ class PhoneCall:
         elif isinstance(event, sip.ReinviteReceived) and self.refuses:
             phone.ua.respond(event.transaction, self.refuses, now=phone.now())
         elif isinstance(event, sip.ReinviteReceived):
-            answer = self.answers_with or (phone.describe() if event.request.body else None)
+            offer = event.request.body
+            answer = self.answers_with or (phone.describe(offer=offer) if offer else None)
             phone.ua.respond(event.transaction, 200, body=answer, now=phone.now())
         elif isinstance(event, sip.RequestReceived):
             phone.ua.respond(event.transaction, self.refuses or 200, now=phone.now())
