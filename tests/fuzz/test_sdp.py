@@ -7,6 +7,7 @@ and its dynamic payload numbers never change their meaning in our offers.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ from pbx.errors import SdpError
 from pbx.media.codec import Codec
 from pbx.media.formats import Capabilities
 from pbx.media.offer_answer import OfferAnswer
+from pbx.media.sdes import SUITES, Security
 from pbx.media.sdp import MAX_BODY, SessionDescription
 
 T = TypeVar("T")
@@ -206,3 +208,41 @@ class OneLeg(RuleBasedStateMachine):
 
 OneLeg.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestOneLeg = OneLeg.TestCase
+
+
+KEY_LINES = st.lists(
+    st.one_of(
+        st.binary(max_size=60).map(lambda octets: b"a=crypto:" + octets),
+        st.builds(
+            lambda suite, octets, rest: b"a=crypto:1 %s inline:%s%s" % (suite, octets, rest),
+            st.sampled_from([suite.encode() for suite in SUITES] + [b"AES_256_CM_HMAC_SHA1_80"]),
+            st.one_of(
+                st.binary(max_size=44),
+                st.sampled_from([28, 30, 44]).map(lambda size: b64encode(bytes(size))),
+            ),
+            st.sampled_from([b"", b"|2^20|1:4", b"|1:999", b" KDR=1", b"||", b"|^:", b";inline:A"]),
+        ),
+    ),
+    max_size=5,
+)
+
+
+@given(
+    KEY_LINES,
+    st.sampled_from([b"RTP/AVP", b"RTP/SAVP", b"RTP/SAVPF", b"UDP/TLS/RTP/SAVPF"]),
+    st.sampled_from(Security),
+)
+def test_whatever_keys_are_offered_the_policy_holds(
+    lines: list[bytes], profile: bytes, security: Security
+) -> None:
+    head = b"v=0\r\no=- 1 1 IN IP4 10.1.0.9\r\nc=IN IP4 10.1.0.9\r\nm=audio 4000 %s 8" % profile
+    leg = OfferAnswer(1, local=HERE, security=security, random_bytes=bytes)
+    body = b"\r\n".join([head, *lines])
+    if isinstance(attempt(lambda: leg.receive_offer(body)), SdpError):
+        return
+    answer = leg.answer(OWN)
+    assert leg.media is not None
+    keys = leg.media.keys
+    assert (keys is not None) == (b"a=crypto:" in answer)
+    assert keys is None or (security.may and len(keys.receive) == SUITES[keys.suite])
+    assert keys is not None or not (security.must or profile.startswith(b"RTP/SAVP"))
