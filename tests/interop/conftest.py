@@ -19,7 +19,7 @@ import pytest
 
 from tests.kit.office import OfficeMaker, TestedOffice
 from tests.kit.phones.baresip import Baresip
-from tests.kit.phones.pjsua import SoftPhone
+from tests.kit.phones.pjsua import SoftPhone, Srtp
 from tests.kit.phones.talker import AnyPhone
 
 OFFICES = pytest.StashKey[list[TestedOffice]]()
@@ -118,11 +118,12 @@ class Phones:
         codecs: str = "PCMU,PCMA,G722",
         ptime: int = 0,
         events: bool = True,
+        srtp: Srtp = "off",
     ) -> SoftPhone:
         """Start a PJSIP phone and register it as an extension."""
         name = f"phone{next(self._numbers)}-{number}"
         phone = self._stack.enter_context(
-            SoftPhone(name, self._folder, codecs=codecs, ptime=ptime, events=events)
+            SoftPhone(name, self._folder, codecs=codecs, ptime=ptime, events=events, srtp=srtp)
         )
         self._stack.callback(phone.quit)
         phone.register(office.uri(number), office.passwords[number], transport=transport)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import socket
-import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import Phones
-from tests.kit.office import OfficeMaker, TestedOffice
+from tests.interop.conftest import Phones, assert_stopped_properly
+from tests.interop.test_kill import workers_of
+from tests.kit.office import MUSIC_HZ, OfficeMaker, TestedOffice, eventually
 from tests.kit.phones.sipvicious import crack_password, enumerate_numbers
-from tests.kit.tones import heard, read_wav
+from tests.kit.phones.talker import Talker, talk, wait_for
+from tests.kit.strangers import Stranger, memory_of, udp_ports
+from tests.kit.tones import heard, level_of
 
 STRANGER = "127.0.0.66"
+ROOM = "7001"
 PACKETS = 100_000
-MEDIA_PORTS = range(10000, 10400)
+EARLY = 10_000
+"""Packets that come before the calls, and again before it is measured what strangers cost."""
+
+WINDOW_S = 0.5
+MOST_CHANGE_DB = 2.0
+MOST_MEMORY = 4_000_000
+MOST_LINES = 20
+MOST_KEPT = 1_000_000
 
 
 @pytest.mark.interop("svwar")
@@ -46,40 +57,116 @@ def test_guessing_passwords_ends_before_the_fiftieth_guess(
     assert "Traceback" not in office.errors()
 
 
+@dataclass(frozen=True)
+class Shape:
+    """A call that is up, and whom each party must go on hearing."""
+
+    name: str
+    ears: dict[Talker, set[Talker | int]]
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[TestedOffice]:
+    """Return an office with a room and encryption, whose log is read."""
+    with TestedOffice(
+        tmp_path / "office", rooms={ROOM: "mix_only_talkers: no, tones: no"}, srtp_over_plain=True
+    ) as office:
+        office.start()
+        office.add_extensions((str(n), f"phone-{n}-secret") for n in range(105, 111))
+        office.cli("extension", "set", "110", "--srtp", "required")
+        yield office
+        assert_stopped_properly(office)
+
+
+def calls_of_all_shapes(office: TestedOffice, phones: Phones) -> list[Shape]:
+    """Set up a call that is relayed, one mixed in a room, one held with music, one recorded and one
+    encrypted."""
+    codecs = {"103": "PCMU", "104": "PCMA"}
+    started = phones.at_once(
+        *(
+            lambda n=n: phones.pjsua(
+                office,
+                n,
+                codecs=codecs.get(n, "PCMU,PCMA"),
+                srtp="required" if n in ("109", "110") else "off",
+            )
+            for n in map(str, range(101, 111))
+        )
+    )
+    relayed = talk(office, started[0], started[1], "102", (430, 560))
+    in_room = []
+    for phone, hz in zip(started[2:4], (690, 820), strict=True):
+        call = phone.dial(office.uri(ROOM))
+        call.wait("confirmed")
+        in_room.append(Talker(call, hz))
+    holder, waiting = talk(office, started[4], started[5], "106", (430, 690))
+    holder.call.hold()
+    recorded = talk(office, started[6], started[7], "108", (950, 1080))
+    recorded[0].call.press("*1")
+    eventually(lambda: office.ask("recording", "list"), bool)
+    encrypted = talk(office, started[8], started[9], "110", (560, 820))
+    pairs = {"relayed": relayed, "mixed": in_room, "recorded": recorded, "encrypted": encrypted}
+    shapes = [Shape(name, {a: {b}, b: {a}}) for name, (a, b) in pairs.items()]
+    return [*shapes, Shape("held", {holder: set(), waiting: {MUSIC_HZ}})]
+
+
 @pytest.mark.interop("pjsua2")
-def test_strangers_audio_reaches_nobody_and_is_answered_by_nothing(
-    office: TestedOffice, phones: Phones
+@pytest.mark.timeout(120)
+def test_a_hundred_thousand_packets_of_strangers_change_nothing(
+    busy: TestedOffice, phones: Phones
 ) -> None:
-    alice, bob = phones.pjsua(office, "101"), phones.pjsua(office, "102")
-    call = alice.dial(office.uri("102"))
-    incoming = bob.incoming()
-    incoming.answer()
-    call.wait("confirmed")
-    call.play(430)
-    incoming.play(690)
-    call.record(0.5)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        stranger.bind((STRANGER, 0))
-        stranger.setblocking(False)
-        spray(stranger, PACKETS // 2)
-        assert heard(read_wav(call.record(1.0))) == {690}
-        spray(stranger, PACKETS - PACKETS // 2)
-        assert heard(read_wav(incoming.record(1.0))) == {430}
-        with pytest.raises(BlockingIOError):
-            stranger.recv(2048)
-    call.hang_up()
-    call.wait("disconnected")
-    for row in office.record()["quality"]:
-        assert row["packets"] < 1000, "strangers' packets were counted as the phone's"
+    processes = [busy.pid, *workers_of(busy)]
+    with Stranger(STRANGER, seed=66) as stranger, Stranger("127.0.0.67", seed=67) as another:
+        stranger.spray(udp_ports(processes), EARLY)
+        shapes = calls_of_all_shapes(busy, phones)
+        ears = {talker: whom for shape in shapes for talker, whom in shape.ears.items()}
+        wait_for(ears, seconds=1.0, timeout=10)
+        ports = udp_ports(processes)
+        assert 5060 in ports
+        assert len(ports) > 2 * len(ears), "two for each leg, and those for legs to come"
+        marks = {talker: talker.mark() for talker in ears}
+        stranger.spray(ports, EARLY)
+        memory, log, kept = memory_of(processes), busy.errors(), size_of(busy)
+        stranger.spray(ports, PACKETS // 2)
+        another.spray(ports, PACKETS - PACKETS // 2)
+        wait_for(ears, seconds=1.0)
+        assert stranger.answers() == another.answers() == []
+    assert memory_of(processes) - memory < MOST_MEMORY
+    assert busy.errors()[len(log) :].count("\n") < MOST_LINES
+    assert size_of(busy) - kept < MOST_KEPT
+    for shape in shapes:
+        for talker, whom in shape.ears.items():
+            assert_unchanged(shape.name, talker, marks[talker], whom)
+    hang_up(shapes)
+    for record in busy.records(6):
+        for row in record["quality"]:
+            assert row["packets"] < 51 * record["talk_s"] + 51 * record["hold_s"] + 25
 
 
-def spray(stranger: socket.socket, packets: int) -> None:
-    """Send loud PCMU packets, each port's in a sequence of its own, over the whole media range."""
-    loud = bytes([0x00, 0x80] * 80)  # full-scale square wave of 4 kHz
-    for n in range(packets):
-        sequence, port = divmod(n, len(MEDIA_PORTS))
-        header = struct.pack("!BBHII", 0x80, 0, sequence & 0xFFFF, sequence * 160, 0xBADBAD)
-        try:
-            stranger.sendto(header + loud, ("127.0.0.1", MEDIA_PORTS[port]))
-        except (BlockingIOError, ConnectionRefusedError):
-            continue  # nobody listens on that port, which is an answer of the kernel's alone
+def hang_up(shapes: list[Shape]) -> None:
+    """End all calls; a room ends with its last member."""
+    for shape in shapes:
+        one, other = shape.ears
+        one.call.hang_up()
+        if shape.name == "mixed":
+            other.call.hang_up()
+
+
+def assert_unchanged(name: str, talker: Talker, mark: float, whom: set[Talker | int]) -> None:
+    """Check half a second by half a second that a party has heard the same as before `mark`."""
+    tones = {hz if isinstance(hz, int) else hz.hz for hz in whom}
+    before = {hz: level_of(talker.since(mark - 1.0).part(0, 1.0), hz) for hz in tones}
+    sound = talker.since(mark)
+    assert sound.seconds > 5
+    for n in range(int(sound.seconds / WINDOW_S)):
+        part = sound.part(n * WINDOW_S, (n + 1) * WINDOW_S)
+        about = f"{name}: {talker} after {n * WINDOW_S:g} s"
+        assert heard(part) == tones, about
+        for hz, level in before.items():
+            assert abs(level_of(part, hz) - level) < MOST_CHANGE_DB, about
+
+
+def size_of(office: TestedOffice) -> int:
+    """Return the octets of all files of an office but for its recordings."""
+    files = (file for file in office.folder.rglob("*") if "recordings" not in file.parts)
+    return sum(file.stat().st_size for file in files if file.is_file())
