@@ -151,7 +151,7 @@ class Room:
         leg.keys.listener = on_codes(codes)
         leg.media.set_codes(tuple(codes))
         self.bridge.add(leg, gated=self.rules.gated)
-        leg.media.watch(talk=True)
+        leg.media.watch(keys=True, talk=True)
         if self.rules.record:
             self._record(call)
         self._greet(member)

@@ -107,6 +107,7 @@ async def collect(
     if secret:
         keys.clear()
     keys.secret = secret
+    leg.media.watch(keys=True)
     with leg.call.exchange.recordings.hushed(leg.bridge if secret else None):
         try:
             if prompt and not keys.waiting:
@@ -114,6 +115,7 @@ async def collect(
             return await _keyed(keys, wanted)
         finally:
             keys.secret = False
+            leg.media.watch(keys=False)
 
 
 async def _keyed(keys: Keys, wanted: Wanted) -> str | None:

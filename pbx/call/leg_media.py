@@ -73,6 +73,8 @@ class LegMedia:
         self._named: AudioDescription | None = None
         self.number = engine.next_leg()
         self._part = SetPart(self.number)
+        self._watched = Watch(self.number)
+        self._wants_keys = self._wants_talk = False
         self.awaits_figures = False
         self.silence_limit = 0.0
         """Seconds of silence that the worker reports; 0 for never."""
@@ -204,9 +206,19 @@ class LegMedia:
             self._part = part
             self._send(part)
 
-    def watch(self, *, keys: bool = False, talk: bool = False) -> None:
-        """Ask to be told of keys pressed as tones and of talking."""
-        self._send(Watch(self.number, keys, talk))
+    def watch(self, *, keys: bool | None = None, talk: bool | None = None) -> None:
+        """Ask to be told of the party's keys and of its talking, or no longer; None: as before.
+
+        Keys are looked for in its sound only where it has agreed on no telephone-event.
+        """
+        self._wants_keys = self._wants_keys if keys is None else keys
+        self._wants_talk = self._wants_talk if talk is None else talk
+        agreed = self._offer_answer.media
+        tones_only = agreed is not None and agreed.payload.event_receive is None
+        watched = Watch(self.number, self._wants_keys and tones_only, self._wants_talk)
+        if watched != self._watched:
+            self._watched = watched
+            self._send(watched)
 
     def set_codes(self, codes: tuple[str, ...]) -> None:
         """Ask to be told of these codes; whoever hears the leg does not hear them."""
@@ -298,6 +310,7 @@ class LegMedia:
         agreed = self._offer_answer.media
         if agreed is not None:
             self._send(agreed.update(self.number, also_from=self._also_from, relearn=relearn))
+            self.watch()
 
     def _send(self, command: AnyCommand) -> None:
         if self._port is not None:

@@ -64,6 +64,7 @@ class Supervision:
         call, leg = self.call, self.leg
         leg.watch(self._news)
         leg.keys.listener = self._key
+        leg.media.watch(keys=True)
         call.bridge.set_audience(leg, self._audience())
         call.bridge.add(leg)
         leg.media.set_codes(tuple(MODE_OF_KEY))  # nobody else hears these keys

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.conftest import Phones
-from tests.kit.office import TestedOffice
-from tests.kit.phones.pjsua import SoftPhone
+from tests.kit.office import OfficeMaker, TestedOffice, eventually
+from tests.kit.phones.pjsua import SoftCall, SoftPhone
+from tests.kit.phones.talker import Talker, talk, wait_for
 
 KEYS = "150#*779"
+ROOM, PIN = "7001", "2580"
 
 
 def heard(phone: SoftPhone, *, until: str) -> str:
@@ -58,3 +60,52 @@ def test_keys_of_two_kinds_of_phone(office: TestedOffice, phones: Phones, codec:
     assert heard(bob, until="9") == "7*79"
     call.hang_up()
     incoming.wait("disconnected")
+
+
+@pytest.mark.interop("pjsua2")
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"], ids=["relayed", "mixed"])
+def test_keys_as_info_reach_the_other_side_once(
+    office: TestedOffice, phones: Phones, codec: str
+) -> None:
+    alice, bob = phones.at_once(
+        lambda: phones.pjsua(office, "101", codecs="PCMU"),
+        lambda: phones.pjsua(office, "102", codecs=codec),
+    )
+    caller, called = talk(office, alice, bob, "102", (0, 0))
+    assert isinstance(alice, SoftPhone)
+    assert isinstance(bob, SoftPhone)
+    for key in "15#":  # PJSIP sends one INFO at a time
+        caller.call.do("press", digits=key, method="info")
+        bob.wait("digit", digit=key)
+    caller.call.press("9")
+    assert heard(bob, until="9") == "15#9"
+    called.call.press("37")
+    assert heard(alice, until="7") == "37"
+
+
+@pytest.mark.interop("pjsua2")
+def test_a_pin_may_be_keyed_as_tones_as_info_and_as_events(
+    serve: OfficeMaker, phones: Phones
+) -> None:
+    office = serve(rooms={ROOM: "pin: yes, mix_only_talkers: no"})
+    office.cli("conference", "set", ROOM, "--pin", PIN)
+    alice, bob, carol = phones.at_once(
+        lambda: phones.pjsua(office, "101", events=False),
+        lambda: phones.pjsua(office, "102"),
+        lambda: phones.pjsua(office, "103"),
+    )
+    members: list[Talker] = []
+    keyed = ((alice, "tones", 430), (bob, "info", 560), (carol, "rfc4733", 690))
+    for phone, method, hz in keyed:
+        call = phone.dial(office.uri(ROOM))
+        assert isinstance(call, SoftCall)
+        call.wait("confirmed")
+        call.wait_media()
+        for keys in f"{PIN}#" if method == "info" else (f"{PIN}#",):
+            call.press(keys, method=method)
+        eventually(
+            lambda: len(office.ask("conference", "list")[0]["members"]),
+            lambda inside: inside > len(members),
+        )
+        members.append(Talker(call, hz))
+        wait_for({member: set(members) - {member} for member in members})

@@ -34,7 +34,7 @@ MUSIC_HZ = 1470
 
 class TestedOffice(Office):
     """An office with extensions 101–104 on port 5060 of `host`, and a dialplan that names
-    `numbers`.
+    `numbers`: extensions, or where each leads.
 
     `passwords` holds what each extension registers with. `rooms` are lines of `conferences:`, by
     number; `workers` how many media workers there are, None for auto; `codecs` what is spoken. With
@@ -60,7 +60,9 @@ class TestedOffice(Office):
         self.server = self.servers[0]
         dialplan = "version: 1\n"
         if numbers:
-            dialplan += "numbers:\n" + "".join(f'  "{name}": ext:{name}\n' for name in numbers)
+            leads = numbers if isinstance(numbers, Mapping) else {n: f"ext:{n}" for n in numbers}
+            lines = (f'  "{number}": {where}\n' for number, where in leads.items())
+            dialplan += "numbers:\n" + "".join(lines)
         if rooms:
             lines = (f'  "{name}": {{{rules}}}\n' for name, rules in rooms.items())
             dialplan += "conferences:\n" + "".join(lines)
@@ -133,10 +135,10 @@ class TestedOffice(Office):
         """Return the one record that there is."""
         return self.records(1)[0]
 
-    def add_load_trunk(self, port: int) -> None:
+    def add_load_trunk(self, port: int, *, name: str = "load") -> None:
         """Let calls in from 127.0.0.1:`port` as from a carrier."""
         server = f"sip:127.0.0.1:{port}"
-        self.cli("trunk", "add", "load", "--server", server, "--match", f"127.0.0.1:{port}")
+        self.cli("trunk", "add", name, "--server", server, "--match", f"127.0.0.1:{port}")
 
     def add_fixed_phone(self, number: str, port: int) -> None:
         """Add an extension that never registers and lives at 127.0.0.1:`port`."""

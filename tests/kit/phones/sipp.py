@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pbx.media.codecs import ARRAY_CODECS
 from tests.kit.programs import find
+from tests.kit.tones import Sound
 
 SCENARIOS = Path(__file__).parent.parent.parent / "data" / "sipp"
 
@@ -43,7 +45,8 @@ class Sipp:
 
     `calls` is how many calls it makes or takes in all before it ends by itself, `rate` calls a
     second, `pause_ms` what the scenario's `<pause/>` lasts. With `target` (HOST:PORT) it calls,
-    without it answers.
+    without it answers. With `sounds` (for the scenario `talker`) each call speaks one of them, by
+    its number, over and over.
     """
 
     def __init__(
@@ -64,11 +67,15 @@ class Sipp:
         pin: str = "",
         log_messages: bool = False,
         retransmits: bool = True,
+        sounds: Sequence[Sound] = (),
     ) -> None:
         self.folder = folder / f"sipp-{scenario}-{port}"
         self.folder.mkdir()
+        played = SCENARIOS / f"{scenario}.xml"
+        if sounds:
+            played = _write_talker(self.folder, played.read_text(), sounds)
         command = ["taskset", "-c", pin] if pin else []
-        command += [find("sipp") or "sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-nostdin"]
+        command += [find("sipp") or "sipp", "-sf", str(played), "-nostdin"]
         command += ["-i", bind, "-p", str(port), "-t", transport, "-mi", bind]
         command += ["-l", str(at_once), "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]
         command += ["-trace_err", "-error_file", "errors.log"]
@@ -150,6 +157,23 @@ class Sipp:
     def _read(self, name: str) -> str:
         file = self.folder / name
         return file.read_text(errors="replace") if file.exists() else ""
+
+
+def _write_talker(folder: Path, scenario: str, sounds: Sequence[Sound]) -> Path:
+    """Write the sounds as headerless PCMU, and the scenario in which each call plays its own."""
+    lines = []
+    for number, sound in enumerate(sounds, 1):
+        (payload,) = ARRAY_CODECS["PCMU"].encode(None, sound.samples.reshape(1, -1))
+        (folder / f"{number}.ulaw").write_bytes(payload)
+        lines += [
+            f'<nop test="else{number}" next="{number}"><action><test assign_to="else{number}" '
+            f'variable="call" compare="not_equal" value="{number}"/></action></nop>',
+            f'<nop><action><exec rtp_stream="{number}.ulaw,-1,0,PCMU/8000"/></action></nop>',
+            f'<label id="{number}"/>',
+        ]
+    file = folder / "talker.xml"
+    file.write_text(scenario.replace("<!-- sounds -->", "\n".join(lines)))
+    return file
 
 
 def _milliseconds(text: str) -> float:

@@ -82,18 +82,25 @@ def talk(
     return Talker(call, tones[0]), Talker(incoming, tones[1])
 
 
-def wait_for(ears: Ears, *, seconds: float = WINDOW_S, timeout: float = PATIENCE_S) -> None:
+def wait_for(
+    ears: Ears,
+    *,
+    seconds: float = WINDOW_S,
+    timeout: float = PATIENCE_S,
+    tones: Collection[int] = TONES,
+) -> None:
     """Wait until each has heard just these for `seconds`, all at one time.
 
-    What was heard before now does not count. AssertionError says who heard whom at the end.
+    What was heard before now does not count, nor do tones that are neither among `tones` nor
+    anybody's here. AssertionError says who heard whom at the end.
     """
     marks = {talker: talker.mark() for talker in ears}
     wanted = {talker: _tones(parties) for talker, parties in ears.items()}
-    tones = {*TONES, *(talker.hz for talker in ears if talker.hz)}.union(*wanted.values())
+    listed = {*tones, *(talker.hz for talker in ears if talker.hz)}.union(*wanted.values())
     deadline = time.monotonic() + timeout
     while True:
         time.sleep(LOOK_S)
-        now = {talker: _heard_of_late(talker, marks[talker], seconds, tones) for talker in ears}
+        now = {talker: _heard_of_late(talker, marks[talker], seconds, listed) for talker in ears}
         if now == wanted:
             return
         assert time.monotonic() < deadline, "\n".join(
