@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.interop.conftest import Phones, assert_stopped_properly
@@ -14,7 +15,7 @@ from tests.kit.office import MUSIC_HZ, OfficeMaker, TestedOffice, eventually
 from tests.kit.phones.sipvicious import crack_password, enumerate_numbers
 from tests.kit.phones.talker import Talker, talk, wait_for
 from tests.kit.strangers import Stranger, memory_of, udp_ports
-from tests.kit.tones import heard, level_of
+from tests.kit.tones import Sound, heard
 
 STRANGER = "127.0.0.66"
 ROOM = "7001"
@@ -155,15 +156,23 @@ def hang_up(shapes: list[Shape]) -> None:
 def assert_unchanged(name: str, talker: Talker, mark: float, whom: set[Talker | int]) -> None:
     """Check half a second by half a second that a party has heard the same as before `mark`."""
     tones = {hz if isinstance(hz, int) else hz.hz for hz in whom}
-    before = {hz: level_of(talker.since(mark - 1.0).part(0, 1.0), hz) for hz in tones}
+    before = loudness(talker.since(mark - 1.0).part(0, 1.0))
     sound = talker.since(mark)
     assert sound.seconds > 5
     for n in range(int(sound.seconds / WINDOW_S)):
         part = sound.part(n * WINDOW_S, (n + 1) * WINDOW_S)
         about = f"{name}: {talker} after {n * WINDOW_S:g} s"
         assert heard(part) == tones, about
-        for hz, level in before.items():
-            assert abs(level_of(part, hz) - level) < MOST_CHANGE_DB, about
+        assert abs(loudness(part) - before) < MOST_CHANGE_DB, about
+
+
+def loudness(sound: Sound) -> float:
+    """Return the level of a sound, dB of full scale; silence is −90.
+
+    Phones skip or stretch a frame on a busy machine, which moves a tone's phase, but not its level.
+    """
+    mean = float(np.mean(sound.samples.astype(float) ** 2)) / 32768**2
+    return 10 * np.log10(max(mean, 1e-9))
 
 
 def size_of(office: TestedOffice) -> int:
