@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks import figures, machine
 from benchmarks.figures import Figure
 from benchmarks.relay import HOST, MAX_BEHIND_MS, SETTLE, BenchedWorker, generator, pin
-from pbx.media.mixer import EarRow, MixPlan
+from pbx.media.mixing.mixer import EarRow, MixPlan
 from pbx.media.protocol import (
     AddLeg,
     AnyCommand,

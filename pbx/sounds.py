@@ -46,7 +46,7 @@ class Sounds:
         if path.exists():
             return
         making = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pbx.media.music", str(path)
+            sys.executable, "-m", "pbx.media.sounds.music", str(path)
         )
         try:
             if await making.wait() != 0:

@@ -33,8 +33,8 @@ BROKEN = [
     ("imports", "sip/dialog.py", "from pbx.media.sdp import parse", "sip may not import media.sdp"),
     ("imports", "sip/dialog.py", "from ..media import sdp", "sip may not import media.sdp"),
     ("imports", "sip/dialog.py", "def f():\n    import pbx.call", "sip may not import call"),
-    ("imports", "call/leg.py", "from pbx.media.codecs import TABLE", "the worker's side"),
-    ("imports", "media/codec.py", "from pbx.media import rtp", "on signalling's side"),
+    ("imports", "call/leg.py", "from pbx.media.codecs.registry import TABLE", "the worker's side"),
+    ("imports", "media/codec.py", "from pbx.media.packets import rtp", "on signalling's side"),
     ("imports", "api/app.py", "from pbx.server import serve", "api may not import server"),
     ("imports", "api/app.py", "from pbx.cdr.store import Recorder", "only read models"),
     ("imports", "cli/serve.py", "from pbx.server import serve", "cli may not import server"),
@@ -44,10 +44,10 @@ BROKEN = [
     ("io", "sip/message.py", "from time import monotonic", "imports time"),
     ("io", "acd/strategy.py", "def f():\n    import random", "imports random"),
     ("io", "cdr/record.py", "import sqlalchemy", "imports sqlalchemy"),
-    ("io", "media/rtp.py", "import asyncio", "imports asyncio"),
+    ("io", "media/packets/rtp.py", "import asyncio", "imports asyncio"),
     ("io", "call/call.py", "import asyncio\nasyncio.open_connection('h', 1)", "open_connection"),
     ("io", "cdr/record.py", "import datetime\ndatetime.datetime.now()", "datetime.now"),
-    ("io", "media/rtp.py", "import urllib.request\nurllib.request.urlopen('h')", "urllib.request"),
+    ("io", "media/packets/rtp.py", "import urllib.request\nurllib.request.urlopen('h')", "urllib"),
     ("io", "sip/auth.py", "import os\nos.urandom(8)", "os.urandom"),
     ("cancellation", "server.py", "import asyncio\nasyncio.wait_for(f(), 1)", "wait_for"),
     ("cancellation", "server.py", "from asyncio import wait_for\nwait_for(f(), 1)", "wait_for"),
@@ -85,7 +85,8 @@ def test_the_project_keeps_the_rule(rule: str) -> None:
 
 def broken_copy(tmp_path: Path, file: str, text: str) -> list[Source]:
     """Return the sources of a small house of which one file holds `text`."""
-    for name in ("media/sdp.py", "media/rtp.py", "media/codecs.py", "call/__init__.py", file):
+    worker = ("media/packets/rtp.py", "media/codecs/registry.py")
+    for name in ("media/sdp.py", *worker, "call/__init__.py", file):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     for name in ("server.py", "config.py", "cdr/store.py", "marks/__init__.py"):
@@ -140,7 +141,11 @@ def signalling_modules(sources: list[Source]) -> list[str]:
         ".".join(("pbx", *source.module))
         for source in sources
         if source.package != "demo"
-        and not (source.package == "media" and source.module[-1] not in house.SIGNALLING_MEDIA)
+        and not (
+            source.package == "media"
+            and source.module[1:]
+            and not house.on_signalling_side(source.module)
+        )
         and "migrations" not in source.module
         and source.module[-1:] != ("__main__",)
     ]

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from pbx.call import renegotiation
 from pbx.call.in_call import IN_CALL
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, answered
-from pbx.media.codes import CodeMatcher
 from pbx.media.engine import MediaEngine, MediaPort
+from pbx.media.keys.codes import CodeMatcher
 from pbx.media.protocol import Announce, AnyCommand, SetGains
 
 if TYPE_CHECKING:

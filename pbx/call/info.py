@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.errors import MessageError
-from pbx.media.codes import Completed, Verdict
+from pbx.media.keys.codes import Completed, Verdict
 from pbx.sip import events as sip
 from pbx.sip.message import Request
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pbx.media.codes import CodeMatcher, Completed
+from pbx.media.keys.codes import CodeMatcher, Completed
 
 if TYPE_CHECKING:
     from pbx.call.leg import Leg

@@ -34,8 +34,8 @@ from pbx.events import (
     PlaybackFinished,
 )
 from pbx.media.codec import Codec
-from pbx.media.codes import CodeMatcher
 from pbx.media.formats import Capabilities
+from pbx.media.keys.codes import CodeMatcher
 from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
 from pbx.sip.flow import Flow, host_port

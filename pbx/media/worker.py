@@ -27,13 +27,13 @@ import msgspec
 
 from pbx.media.descriptors import close_all, receive_with, send_with
 from pbx.media.engine import Family
-from pbx.media.outbox import Outbox
-from pbx.media.ports import PortStock
+from pbx.media.mixing.outbox import Outbox
+from pbx.media.mixing.switchboard import Switchboard
+from pbx.media.mixing.tick import TickLoop
+from pbx.media.packets.ports import PortStock
+from pbx.media.packets.rtcp import NTP_EPOCH
 from pbx.media.protocol import MAX_MESSAGE, AnyCommand, TakeLeg, WorkerLoad, decode_commands
-from pbx.media.rtcp import NTP_EPOCH
-from pbx.media.switchboard import Switchboard
-from pbx.media.tick import TickLoop
-from pbx.media.tone_plan import DEFAULT_COUNTRY, TONE_PLANS
+from pbx.media.sounds.tone_plan import DEFAULT_COUNTRY, TONE_PLANS
 
 LOAD_INTERVAL: Final = 1.0
 """Seconds between two reports of what the worker uses; they are its sign of life too."""

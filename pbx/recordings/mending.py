@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pbx.errors import Refused
-from pbx.media.repair import Repaired, repair
+from pbx.media.recording.repair import Repaired, repair
 from pbx.recordings.model import FILE_NAME, inside
 from pbx.recordings.rows import IndexRow
 

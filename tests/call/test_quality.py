@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pbx.call.quality import LegFigures, StreamQuality
-from pbx.media.outgoing import OutgoingStream
+from pbx.media.packets.outgoing import OutgoingStream
+from pbx.media.packets.rtcp import RtcpReporter
+from pbx.media.packets.rtp import RtpStream
 from pbx.media.protocol import Echo, FreeLeg, LegFreed, LegReport, PayloadMap, StreamFigures
-from pbx.media.rtcp import RtcpReporter
-from pbx.media.rtp import RtpStream
 from tests.kit.rtp import PCMU, Board, phones
 
 PCMA = PayloadMap("PCMA", 8, 8, 8000)

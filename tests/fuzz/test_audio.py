@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbx.errors import Refused
-from pbx.media.audio import G722File, WavFile
-from pbx.media.loudness import music_gain
-from pbx.media.sounds import FileSource
+from pbx.media.sounds.audio import G722File, WavFile
+from pbx.media.sounds.loudness import music_gain
+from pbx.media.sounds.store import FileSource
 
 chunks = st.builds(
     lambda name, size, body: name + struct.pack("<I", size) + body,

@@ -8,8 +8,8 @@ import io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbx.media.ogg import FIRST, opus_head, opus_tags, page, repair_ogg
-from pbx.media.wav import MULAW, PCM, Mark, WavLayout, marks_chunks, repair_wav
+from pbx.media.recording.ogg import FIRST, opus_head, opus_tags, page, repair_ogg
+from pbx.media.recording.wav import MULAW, PCM, Mark, WavLayout, marks_chunks, repair_wav
 
 OGG = b"".join(
     [

@@ -8,10 +8,10 @@ stream's packets keep their distances; keys are told at most once per timestamp.
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.media.protocol import PayloadMap
-from pbx.media.outgoing import OutgoingStream
-from pbx.media.relay import MAX_PACKET, RelayRow
-from pbx.media.rtcp import (
+from pbx.media.keys.telephone_event import EventReader, TelephoneEvent
+from pbx.media.packets.outgoing import OutgoingStream
+from pbx.media.packets.relay import MAX_PACKET, RelayRow
+from pbx.media.packets.rtcp import (
     MAX_ROUND_TRIP,
     ReceiverReport,
     ReportBlock,
@@ -19,9 +19,9 @@ from pbx.media.rtcp import (
     SenderReport,
     parse_rtcp,
 )
-from pbx.media.rtp import RtpPacket, RtpStream, sequence_distance
-from pbx.media.source import SourceLock, Verdict
-from pbx.media.telephone_event import EventReader, TelephoneEvent
+from pbx.media.packets.rtp import RtpPacket, RtpStream, sequence_distance
+from pbx.media.packets.source import SourceLock, Verdict
+from pbx.media.protocol import PayloadMap
 
 SPEAKER = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=101, event_receive=101)
 HEARER = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=120, event_receive=120)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from pbx.demo.tones import Sound, heard, level_of
-from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.codecs.registry import ARRAY_CODECS
 from pbx.media.protocol import Enter, Record
-from pbx.media.repair import repair
+from pbx.media.recording.repair import repair
 from tests.interop.conftest import Phones, assert_stopped_properly
 from tests.kit.office import OfficeMaker, TestedOffice, eventually
 from tests.kit.office import Record as CallRecord

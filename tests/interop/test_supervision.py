@@ -30,7 +30,7 @@ BLIND = """\
 import sys
 
 if "pbx.media.worker" in sys.orig_argv:
-    from pbx.media.bridge import Bridge
+    from pbx.media.mixing.bridge import Bridge
 
     Bridge.set_gains = lambda self, gains: None
 """

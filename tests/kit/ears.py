@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from pbx.demo.tones import TONES, Sound, heard, level_of
-from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.codecs.registry import ARRAY_CODECS
+from pbx.media.packets.rtp import RtpPacket
 from pbx.media.protocol import Enter, PayloadMap
-from pbx.media.rtp import RtpPacket
 from tests.kit.rtp import Board, RtpPhone
 from tests.kit.tones import tone
 

@@ -19,10 +19,14 @@ MAX_LINES = 450
 ROOTS = ("server", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
+MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})
+"""Rooms of pbx/media: the worker's side."""
+
 SIGNALLING_MEDIA = frozenset(
-    {"codec", "codes", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
-    | {"negotiation", "offer_answer", "ogg", "protocol", "repair", "sdes", "sdp", "terms", "tones"}
-    | {"wav", "worker_process"}
+    {"codec", "descriptors", "emodel", "engine", "engine_client", "formats", "moves"}
+    | {"negotiation", "offer_answer", "protocol", "sdes", "sdp", "terms", "worker_process"}
+    | {"keys.codes", "recording.ogg", "recording.repair", "recording.wav"}
+    | MEDIA_ROOMS  # the packages themselves: nothing but a docstring
 )
 """Files of pbx/media that the signalling process imports; the others belong to the worker."""
 
@@ -76,9 +80,9 @@ IO_FILES = (
     "directory/store.py",
     "media/descriptors.py",
     "media/engine_client.py",
-    "media/ports.py",
-    "media/recording_writer.py",
-    "media/tick.py",
+    "media/packets/ports.py",
+    "media/recording/writer.py",
+    "media/mixing/tick.py",
     "media/worker.py",
     "media/worker_process.py",
     "recordings/index.py",
@@ -235,21 +239,26 @@ def _complain(source: Source, used: Import, packages: set[str]) -> str | None:
     lazy = LAZILY.get(source.package, frozenset()) if used.lazily else frozenset()
     if not {package, name} & (MAY_IMPORT[source.package] | lazy):
         return f"{source.package} may not import {name}"
-    if package == "media" and used.target[2:3] and used.target[2] not in SIGNALLING_MEDIA:
+    if package == "media" and used.target[2:3] and not on_signalling_side(used.target[1:]):
         return f"{source.package} may not import {name}, which is the worker's side"
     if source.package == "api" and package == "cdr" and name not in API_READS:
         return f"api may not import {name}, only read models"
     return None
 
 
+def on_signalling_side(module: tuple[str, ...]) -> bool:
+    """Tell whether a module of media (`("media", "keys", "codes")`) is one of signalling's."""
+    file = module[1:3] if module[1] in MEDIA_ROOMS else module[1:2]
+    return ".".join(file) in SIGNALLING_MEDIA
+
+
 def _complain_inside(source: Source, used: Import) -> str | None:
     """Media has two sides: what signalling imports may not import what the worker imports."""
-    if source.package != "media" or source.module[-1] not in SIGNALLING_MEDIA:
+    if source.package != "media" or not source.module[1:] or not on_signalling_side(source.module):
         return None
-    if used.target[2:3] and used.target[2] not in SIGNALLING_MEDIA:
-        return (
-            f"media/{source.module[-1]} is on signalling's side, {used.target[2]} on the worker's"
-        )
+    if used.target[2:3] and not on_signalling_side(used.target[1:]):
+        ours, theirs = ".".join(source.module), ".".join(used.target[1:4])
+        return f"{ours} is on signalling's side, {theirs} on the worker's"
     return None
 
 

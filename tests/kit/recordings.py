@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pbx.demo.tones import Sound
-from pbx.media.g711 import PCMU
+from pbx.media.codecs.g711 import PCMU
 
 
 def sides_of(file: Path) -> list[Sound]:

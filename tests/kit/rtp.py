@@ -15,8 +15,14 @@ from contextlib import contextmanager, suppress
 from typing import Any, Self, TypeVar
 
 from pbx.media.engine import Family
-from pbx.media.outbox import Outbox
-from pbx.media.ports import PortStock
+from pbx.media.keys.telephone_event import TelephoneEvent
+from pbx.media.mixing.outbox import Outbox
+from pbx.media.mixing.switchboard import Switchboard
+from pbx.media.mixing.tick import TickLoop
+from pbx.media.packets.ports import PortStock
+from pbx.media.packets.rtcp import RtcpPacket, parse_rtcp
+from pbx.media.packets.rtp import RtpPacket
+from pbx.media.packets.srtp import Srtp
 from pbx.media.protocol import (
     AddLeg,
     AnyCommand,
@@ -31,12 +37,6 @@ from pbx.media.protocol import (
     UpdateLeg,
     decode_events,
 )
-from pbx.media.rtcp import RtcpPacket, parse_rtcp
-from pbx.media.rtp import RtpPacket
-from pbx.media.srtp import Srtp
-from pbx.media.switchboard import Switchboard
-from pbx.media.telephone_event import TelephoneEvent
-from pbx.media.tick import TickLoop
 
 PCMU = PayloadMap("PCMU", send=0, receive=0, clock=8000, event_send=101, event_receive=101)
 

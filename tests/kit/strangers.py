@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pbx.media.g711 import PCMA, PCMU
+from pbx.media.codecs.g711 import PCMA, PCMU
 from tests.kit.tones import tone
 
 STRANGER_HZ = 1210

@@ -21,6 +21,7 @@ from pbx.errors import NoResource, UsageError
 from pbx.media import engine_client
 from pbx.media.engine import MediaEngine, MediaPort
 from pbx.media.engine_client import EngineClient, EngineSettings, restart_delay
+from pbx.media.packets.rtp import RtpPacket
 from pbx.media.protocol import (
     AddLeg,
     Announce,
@@ -36,7 +37,6 @@ from pbx.media.protocol import (
     SourceLocked,
     UpdateLeg,
 )
-from pbx.media.rtp import RtpPacket
 from pbx.media.worker_process import share_ports
 from tests.kit.rtp import PCMU, RtpPhone, phones
 

@@ -6,9 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pbx.media.codecs import ARRAY_CODECS
-from pbx.media.detect import KeyDetector
-from pbx.media.key_tones import key_frames
+from pbx.media.codecs.registry import ARRAY_CODECS
+from pbx.media.keys.detect import KeyDetector
+from pbx.media.keys.key_tones import key_frames
+from pbx.media.keys.telephone_event import EventReader, TelephoneEvent
+from pbx.media.packets.rtp import RtpPacket, sequence_distance, timestamp_distance
 from pbx.media.protocol import (
     CodeHeard,
     DigitHeard,
@@ -26,8 +28,6 @@ from pbx.media.protocol import (
     UpdateLeg,
     Watch,
 )
-from pbx.media.rtp import RtpPacket, sequence_distance, timestamp_distance
-from pbx.media.telephone_event import EventReader, TelephoneEvent
 from tests.kit.rtp import Board, RtpPhone, phones
 
 PCMU = PayloadMap("PCMU", 0, 0, 8000, event_send=101, event_receive=101, event_clock=8000)

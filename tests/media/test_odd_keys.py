@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from pbx.media.keys.telephone_event import EventReader, TelephoneEvent
+from pbx.media.packets.rtp import RtpPacket
 from pbx.media.protocol import DigitHeard, Enter, PayloadMap
-from pbx.media.rtp import RtpPacket
-from pbx.media.telephone_event import EventReader, TelephoneEvent
 from tests.kit.rtp import Board, phones
 
 PCMU = PayloadMap("PCMU", 0, 0, 8000, event_send=101, event_receive=101, event_clock=8000)

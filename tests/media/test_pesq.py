@@ -13,7 +13,7 @@ from statistics import mean
 
 import pytest
 
-from pbx.media.rtp import RtpPacket
+from pbx.media.packets.rtp import RtpPacket
 from tests.kit.speech import (
     PROMPTS,
     Way,

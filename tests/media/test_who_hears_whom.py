@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pbx.media.bridge import Bridge
+from pbx.media.mixing.bridge import Bridge
+from pbx.media.packets.rtp import sequence_distance
 from pbx.media.protocol import (
     Announce,
     Enter,
@@ -19,8 +20,7 @@ from pbx.media.protocol import (
     SetPart,
     StopPlaying,
 )
-from pbx.media.rtp import sequence_distance
-from pbx.media.tape import Tape
+from pbx.media.recording.tape import Tape
 from tests.kit.ears import PAYLOADS, SPOKEN_DBFS, Gathering, Party, gathering
 from tests.kit.tones import Sound, level_of, tone, write_wav
 

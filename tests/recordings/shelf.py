@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pbx.db.engine import MemoryDatabase
 from pbx.events import RecordingEnded, RecordingStarted
-from pbx.media.repair import repair
-from pbx.media.wav import MULAW, WavLayout
+from pbx.media.recording.repair import repair
+from pbx.media.recording.wav import MULAW, WavLayout
 from pbx.recordings.index import RecordingIndex
 from pbx.recordings.model import RecordingEntry
 from pbx.recordings.store import RecordingStore

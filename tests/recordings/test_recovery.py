@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbx.media.ogg import FIRST, opus_head, opus_tags, page
+from pbx.media.recording.ogg import FIRST, opus_head, opus_tags, page
 from pbx.recordings import recovery
 from pbx.recordings.index import RecordingIndex
 from pbx.recordings.mending import INTERRUPTED, NO_FILE, NOT_OURS

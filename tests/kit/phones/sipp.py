@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pbx.media.codecs import ARRAY_CODECS
+from pbx.media.codecs.registry import ARRAY_CODECS
 from tests.kit.programs import find
 from tests.kit.tones import Sound
 

@@ -1,0 +1,1 @@
+"""Keys in every form: telephone-events, tones, codes; and who talks."""

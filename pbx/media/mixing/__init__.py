@@ -1,0 +1,1 @@
+"""The matrix: legs and bridges, voices and ears, and the tick that joins them."""

@@ -1,0 +1,1 @@
+"""Recordings: from the tick to the writer's thread, the file formats, mending after a crash."""
