@@ -13,7 +13,7 @@ from pbx.events import ConferenceLeft, ConferenceTalking, DigitReceived
 from pbx.media.protocol import Announce, DigitHeard, Talking, Watch
 from pbx.plan.model import Conference, Plan
 from tests.kit.exchange import House, RoomPins, flow
-from tests.kit.softphone import PhoneCall
+from tests.kit.softphone import PhoneCall, description
 
 PINS = RoomPins("1234", "9999")
 
@@ -105,6 +105,28 @@ def test_the_pin_lets_in_and_is_told_to_nobody() -> None:
 
     shown = [event.digit for event in flow(scenario).happened(DigitReceived)]
     assert set(shown) == {"?"}
+
+
+def test_a_phone_without_telephone_event_may_key_the_pin_as_tones() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        plain, modern = await house.registered("101", "102")
+        calls = []
+        for phone, event in ((plain, None), (modern, 101)):
+            body = description(phone.address[0], 42_000, event=event)
+            calls.append(phone.call("7001", body=body))
+            await calls[-1].answered()
+            await key(house, phone.number, "1234#")
+        await asyncio.sleep(1)
+        watched = [house.media.sent(Watch, leg_of(house, number)) for number in ("101", "102")]
+        listens = [[(each.keys, each.talk) for each in watches] for watches in watched]
+        assert listens[0] == [(True, False), (False, False), (True, True)]
+        assert listens[1] == [(False, True)]
+        for call in calls:
+            call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
 
 
 def test_a_recording_of_the_call_is_silent_while_the_pin_is_keyed() -> None:
