@@ -8,7 +8,7 @@ import pytest
 from pbx.media.codecs.registry import ARRAY_CODECS
 
 G722 = ARRAY_CODECS["G722"]
-VECTORS = Path(__file__).parents[3] / "shared/vectors/g722_stl"
+VECTORS = Path(__file__).parents[4] / "shared/vectors/g722_stl"
 OCTETS = 160  # of 20 ms
 
 

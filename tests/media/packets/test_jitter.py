@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pbx.media.packets.jitter import MAX_DELAY_MS, START_TICKS, Hole, JitterBuffer
 
-SCRIPTS = Path(__file__).parent.parent / "data" / "jitter"
+SCRIPTS = Path(__file__).parents[2] / "data" / "jitter"
 FRAME = 160
 
 
