@@ -114,7 +114,7 @@ class JitterBuffer:
     def delay_ms(self) -> float:
         """Return the milliseconds that a sample waits on average between arrival and playing."""
         if not self._gauge.windows:
-            return self.depth * 1000 / self.clock
+            return min(self.depth * 1000 / self.clock, 1.0 * MAX_DELAY_MS)
         played = self._time + self._owed - self.held - self.local
         mean = self._gauge.mean - played + self.tick / 2
         return min(max(0.0, mean * 1000 / self.clock), 1.0 * MAX_DELAY_MS)
@@ -239,6 +239,7 @@ class JitterBuffer:
         else:
             self.late += 1
         self._leads.append(stamp - self.local)
+        self._check()  # or a sender whose packets are all late would be measured for ever
 
     def _append(self, number: int, stamp: int, payload: bytes) -> None:
         """Put the newest packet of all."""
