@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+Word16 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
+Word32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+Seconds = Annotated[float, msgspec.Meta(ge=-1e10, le=1e10)]
+Ssrc = Annotated[int, msgspec.Meta(ge=-1, le=0xFFFF_FFFF)]
+"""Numbers as a leg's state holds them on its way: what cannot be is refused when it is read. Of
+SSRCs, −1 means none yet."""
 
 MediaDirection = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 """Seen from callpbx: sendonly means that we send and do not listen."""

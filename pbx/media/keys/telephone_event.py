@@ -12,11 +12,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from pbx.media.packets.rtp import timestamp_distance
+from pbx.media.terms import Count, Seconds, Word32
 
 DIGITS: Final = "0123456789*#ABCD"
 """The keys by their event number 0–15, RFC 4733 §3.2."""
@@ -66,11 +67,11 @@ class KeyPress:
 class EventState(msgspec.Struct, frozen=True, array_like=True):
     """All that one `EventReader` knows. `age` is the seconds since the last packet of a key."""
 
-    event: int
-    timestamp: int
-    duration: int
-    earlier: int
-    age: float
+    event: Annotated[int, msgspec.Meta(ge=-1, le=0xFF)]
+    timestamp: Word32
+    duration: Count
+    earlier: Count
+    age: Seconds
     withheld: bool
     pending: bool
 

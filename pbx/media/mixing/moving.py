@@ -13,10 +13,11 @@ out again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from pbx.errors import Refused
+from pbx.errors import Refused, UsageError
 from pbx.media.descriptors import close_all
 from pbx.media.keys.telephone_event import EventState
 from pbx.media.packets.outgoing import OutgoingStream
@@ -24,6 +25,7 @@ from pbx.media.packets.ports import PortPair, PortStock
 from pbx.media.packets.rtcp import ReporterState
 from pbx.media.packets.rtp import StreamState
 from pbx.media.packets.source import Address
+from pbx.media.packets.srtp import check_keys
 from pbx.media.packets.wire import WireState
 from pbx.media.protocol import (
     Echo,
@@ -33,6 +35,10 @@ from pbx.media.protocol import (
     SetPart,
     Watch,
 )
+from pbx.media.terms import Count, Seconds, Word16, Word32
+
+RTP_CLOCKS: Final = range(8000, 192_001)  # Hz
+PTIMES: Final = range(5, 201)  # milliseconds
 
 LastingCommand = SetPart | SetCodes | Watch | Echo
 """What holds for a leg until it is said anew."""
@@ -41,12 +47,12 @@ LastingCommand = SetPart | SetCodes | Watch | Echo
 class OutgoingState(msgspec.Struct, frozen=True, array_like=True):
     """The stream that the leg hears. `age` is the seconds since its last packet, None before it."""
 
-    ssrc: int
-    sequence: int
-    timestamp: int
-    age: float | None
-    packets: int
-    octets: int
+    ssrc: Word32
+    sequence: Word16
+    timestamp: Word32
+    age: Seconds | None
+    packets: Count
+    octets: Count
 
     @classmethod
     def of(cls, out: OutgoingStream, now: float) -> OutgoingState:
@@ -74,16 +80,16 @@ class LegState(msgspec.Struct, frozen=True, array_like=True):
     out: OutgoingState
     heard: StreamState
     key: EventState
-    dropped: int
+    dropped: Count
     rtcp: ReporterState
     wire: WireState
     told: bool
-    unsent: int
-    refused: int
-    concealed_ms: int
-    timeout: float
-    silent_age: float
-    live_age: float
+    unsent: Count
+    refused: Count
+    concealed_ms: Count
+    timeout: Seconds
+    silent_age: Seconds
+    live_age: Seconds
     locked_to: Address | None
 
 
@@ -112,10 +118,26 @@ def adopt(
     """
     try:
         state, lasting = unpack(octets)
-    except msgspec.DecodeError as error:
+        _check(state)
+    except (msgspec.DecodeError, UsageError) as error:
         close_all(descriptors)
         raise Refused(f"a leg's state cannot be read: {error}") from error
     try:
         return stock.adopt(descriptors), state, lasting
     except OSError as error:
         raise Refused(f"a leg's sockets cannot be used: {error}") from error
+
+
+def _check(state: LegState) -> None:
+    """Raise UsageError where numbers that are fine each make no leg together."""
+    payload, heard, srtp = state.payload, state.heard, state.wire.srtp
+    if payload is not None:
+        events = (payload.event_send or 0, payload.event_receive or 0)
+        numbered = all(0 <= number < 128 for number in (payload.send, payload.receive, *events))
+        timed = payload.clock in RTP_CLOCKS and payload.ptime in PTIMES
+        if not (numbered and timed):
+            raise UsageError(f"{payload} cannot be spoken")
+    if heard.ssrc < 0 < heard.expected:
+        raise UsageError("a stream without an SSRC cannot go on")
+    if srtp is not None:
+        check_keys(srtp.keys)

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from pbx.media.packets.outgoing import OutgoingStream
 from pbx.media.packets.rtp import RtpStream, timestamp_distance
+from pbx.media.terms import Count, Seconds, Word32
 
 SENDER_REPORT: Final = 200
 RECEIVER_REPORT: Final = 201
@@ -181,14 +182,14 @@ class ReporterState(msgspec.Struct, frozen=True, array_like=True):
     """
 
     cname: str
-    ntp: float
-    last_report: int
-    last_report_age: float
-    heard_age: float
+    ntp: Annotated[float, msgspec.Meta(ge=0, le=1 << 32)]
+    last_report: Word32
+    last_report_age: Seconds
+    heard_age: Seconds
     lost: int
-    jitter: int
-    reported: int
-    round_trip: float | None
+    jitter: Word32
+    reported: Count
+    round_trip: Seconds | None
 
 
 class RtcpReporter:

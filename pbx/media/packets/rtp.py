@@ -16,9 +16,11 @@ import struct
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import inf
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+
+from pbx.media.terms import Count, Seconds, Ssrc, Word32
 
 HEADER_SIZE: Final = 12
 """Octets of the fixed header, RFC 3550 §5.1."""
@@ -127,13 +129,13 @@ class StreamState(msgspec.Struct, frozen=True, array_like=True):
     `age` is the seconds since the last packet arrived.
     """
 
-    clock: int
-    ssrc: int
-    expected: int
-    octets: int
-    age: float
-    timestamp: int
-    jitter: float
+    clock: Annotated[int, msgspec.Meta(ge=1, le=192_000)]
+    ssrc: Ssrc
+    expected: Annotated[int, msgspec.Meta(ge=0, le=0x10000)]
+    octets: Count
+    age: Seconds
+    timestamp: Word32
+    jitter: Annotated[float, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
     bursts: int
     counted: int
     counted_to: int

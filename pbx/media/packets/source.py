@@ -24,7 +24,9 @@ from typing import Final
 
 import msgspec
 
-Address = tuple[str, int]
+from pbx.media.terms import Ssrc, Word16
+
+Address = tuple[str, Word16]
 """IP address in canonical text form, and port."""
 
 ENOUGH: Final = 3
@@ -79,7 +81,7 @@ class SourceState(msgspec.Struct, frozen=True, array_like=True):
     described: Address | None
     previous: Address | None
     locked: Address | None
-    ssrc: int
+    ssrc: Ssrc
     stale: bool
 
 

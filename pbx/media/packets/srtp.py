@@ -18,13 +18,15 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from pylibsrtp import Error, Policy, Session
 
 from pbx.errors import UsageError
 from pbx.media.protocol import SrtpKeys
+from pbx.media.sdes import SUITES
+from pbx.media.terms import Word32
 
 _PROFILES: Final[Mapping[str, int]] = {
     "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
@@ -59,11 +61,14 @@ class SealError(OSError):
 
 class Progress(msgspec.Struct, frozen=True, array_like=True):
     """How far one direction is: `index` is 65,536 × rollovers + sequence of the newest packet of
-    `ssrc` (RFC 3711 §3.3.1), −1 before the first; `reports` counts the SRTCP packets sent."""
+    `ssrc` (RFC 3711 §3.3.1), −1 before the first; `reports` counts the SRTCP packets sent.
 
-    ssrc: int
-    index: int
-    reports: int = 0
+    Both are led up to step by step and so are bounded: two years of speech, half a year of reports.
+    """
+
+    ssrc: Word32
+    index: Annotated[int, msgspec.Meta(ge=-1, le=1 << 32)]
+    reports: Annotated[int, msgspec.Meta(ge=0, le=1 << 22)] = 0
 
 
 class SrtpState(msgspec.Struct, frozen=True, array_like=True):
@@ -253,6 +258,18 @@ class Srtp:
         resumed.sealer = Sealer(keys.suite, keys.send, behind=state.sent)
         resumed.opener = Opener(keys.suite, keys.receive, mki=keys.mki, behind=state.received)
         return resumed
+
+
+def check_keys(keys: SrtpKeys) -> None:
+    """Raise UsageError for a suite that is none of ours, or a key that is too short or too long.
+
+    libsrtp reads as many octets as the suite has, whatever it is given.
+    """
+    for key in (keys.send, keys.receive):
+        if SUITES.get(keys.suite) != len(key):
+            raise UsageError(f"{len(key)} octets are no key for {keys.suite}")
+    if not 0 <= keys.mki <= 128:
+        raise UsageError(f"a key identifier has no {keys.mki} octets")
 
 
 def _context(suite: str, key: bytes, ssrcs: int) -> Session:

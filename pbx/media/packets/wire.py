@@ -34,6 +34,7 @@ from pbx.media.packets.source import (
 )
 from pbx.media.packets.srtp import Sealer, Srtp, SrtpState
 from pbx.media.protocol import SrtpKeys
+from pbx.media.terms import Count
 
 Send = Callable[[memoryview], object]
 """Sends one packet; raises OSError."""
@@ -63,7 +64,7 @@ class WireState(msgspec.Struct, frozen=True, array_like=True):
     connected: bool
     remote_rtcp: Address | None
     learned_rtcp: Address | None
-    strangers: int
+    strangers: Count
     srtp: SrtpState | None
 
 
@@ -164,13 +165,21 @@ class Wire:
         self._choose_send()
 
     def route(
-        self, rewrite: Callable[[bytearray, int, float], bool], send: Send, on_failure: OnFailure
+        self,
+        rewrite: Callable[[bytearray, int, float], bool],
+        send: Send,
+        on_failure: OnFailure,
+        *,
+        hurry: bool = True,
     ) -> None:
-        """Let packets from the locked source go through `rewrite` to `send`."""
+        """Let packets from the locked source go through `rewrite` to `send`.
+
+        Without `hurry` they may wait for the next tick.
+        """
         descriptor = self._pair.rtp.fileno()
         if self._pair.connected:
             receive = self._pair.rtp.recv_into if self._srtp is None else self._receive_opened
-            self._loop.route(descriptor, (receive, rewrite, send), on_failure)
+            self._loop.route(descriptor, (receive, rewrite, send), on_failure, hurry=hurry)
         else:
             self._loop.unroute(descriptor)
 
