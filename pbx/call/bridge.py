@@ -150,6 +150,7 @@ def connect(call: Call, called: Leg) -> None:
         if leg.is_extension:
             leg.codes = CodeMatcher(IN_CALL)
             leg.media.set_codes(tuple(IN_CALL))
+            leg.media.watch(keys=True)
     call.connected()
     call.bridged(caller, called)
 

@@ -2,9 +2,9 @@
 
 The destination `conference:ROOM`: answer, ask for the PIN where the room has one (three tries),
 wait with music until a moderator is there where the room wants one, then hear and be heard until
-the caller hangs up, is put out, or the room closes. A room is one bridge for the legs of many
-calls; it opens with its first member and closes with its last, and its recording with it. The
-moderator PIN makes a moderator. Keys in a room: `*6` mutes and unmutes oneself, `*5` locks and
+the caller hangs up, is put out, or the room closes. Ten wrong PINs lock the room to a caller
+(pin_lock.py). A room is one bridge for the legs of many calls; it opens with its first member and
+closes with its last, and its recording with it. The moderator PIN makes a moderator. Keys in a room: `*6` mutes and unmutes oneself, `*5` locks and
 unlocks it (moderators).
 """
 
@@ -106,17 +106,10 @@ class Room:
         """Let a member go; without effect for one who has left."""
         if self.members.pop(member.leg, None) is None:
             return
-        leg, call = member.leg, member.call
-        if member.talking:
-            self._talks(leg, False)
-        member.inside = False
-        leg.on_talking = leg.keys.listener = None
-        leg.media.stop_music()
-        self.bridge.remove(leg)
-        call.emit(ConferenceLeft(call=call.id, leg=leg.id, room=self.rules.room, reason=reason))
-        tone = ("tone:leave",) if self.rules.tones else ()
-        if tone or member.name:
-            self.bridge.announce(*member.name, *tone)
+        if member.inside:
+            self._let_out(member, reason)
+        else:
+            member.leg.media.stop_music()
         if not self.members and self.recording is not None:
             self.recording.stop()
         if self.rules.end_with_moderator and member.moderator and not self.moderated:
@@ -161,6 +154,18 @@ class Room:
             )
         )
 
+    def _let_out(self, member: Member, reason: str) -> None:
+        leg, call = member.leg, member.call
+        if member.talking:
+            self._talks(leg, False)
+        member.inside = False
+        leg.on_talking = leg.keys.listener = None
+        self.bridge.remove(leg)
+        call.emit(ConferenceLeft(call=call.id, leg=leg.id, room=self.rules.room, reason=reason))
+        tone = ("tone:leave",) if self.rules.tones else ()
+        if tone or member.name:
+            self.bridge.announce(*member.name, *tone)
+
     def _greet(self, member: Member) -> None:
         """Let all hear that a member came, and who."""
         tone = ("tone:join",) if self.rules.tones else ()
@@ -200,10 +205,15 @@ class Room:
 
 
 class Conferences:
-    """The rooms that are open, by number."""
+    """The rooms that are open, by number, and who may try no more PINs."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}
+        self.pin_lock = PinLock()
+
+    def __len__(self) -> int:
+        """Return how many rooms are open."""
+        return len(self._rooms)
 
     def __iter__(self) -> Iterator[Room]:
         return iter(tuple(self._rooms.values()))
@@ -222,6 +232,15 @@ class Conferences:
             room = self._rooms[rules.room] = Room(exchange, rules)
         return room
 
+    def refuses(self, rules: Conference, admitted: Pass) -> str | None:
+        """Return why somebody with that pass cannot come in now; None for who can."""
+        room = self._rooms.get(rules.room)
+        if room is None:
+            return None
+        if room.full:
+            return "conference_full"
+        return "conference_locked" if room.locked and admitted != "moderator" else None
+
     def close_if_empty(self, room: Room) -> None:
         """Close a room that its last member has left."""
         if not room.members and self._rooms.get(room.rules.room) is room:
@@ -239,13 +258,9 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
         return failed(404, "unknown_number")
     call.caller.answer(call.caller.speaks())
     call.connected()
-    admitted: Pass | None = "member" if invited else await _admitted(call, rules)
-    if admitted is None:
-        return await _turned_away(call, "wrong_pin")
-    room = exchange.conferences.open(exchange, rules)
-    if room.full or (room.locked and admitted != "moderator"):
-        return await _turned_away(call, "conference_full" if room.full else "conference_locked")
-    said = await _said_name(call) if rules.announce_names else ()
+    admitted = "member" if invited else await _admitted(call, rules)
+    rooms = exchange.conferences
+    refusal = admitted if isinstance(admitted, Refusal) else rooms.refuses(rules, admitted)
     member = Member(call, moderator=admitted == "moderator", name=said)
     reason = "left"
     try:

@@ -79,6 +79,11 @@ class Supervision:
         self.call.bridge.set_audience(self.leg, self._audience())
         self.call.emit(SupervisorChanged(call=self.call.id, leg=self.leg.id, mode=mode))
 
+    def end(self) -> None:
+        """Be a supervisor no longer: gone, or a party of the call from now on; once."""
+        if self.call.supervisors.pop(self.leg, None) is not None:
+            self.call.emit(SupervisorLeft(call=self.call.id, leg=self.leg.id))
+
     def _audience(self) -> frozenset[Leg] | None:
         """Return who hears the supervisor; None for all."""
         if self.mode == "barge":
@@ -93,8 +98,7 @@ class Supervision:
 
     def _news(self, leg: Leg, news: News) -> None:
         if news is News.ENDED:
-            self.call.supervisors.pop(leg, None)
-            self.call.emit(SupervisorLeft(call=self.call.id, leg=leg.id))
+            self.end()
 
 
 def agent_of(call: Call) -> Leg | None:
@@ -196,6 +200,7 @@ def _take_over(call: Call, customer: Leg, supervisor: Leg) -> None:
     """Put the supervisor's leg in the place of the agent's that was let go."""
     call.kept = None
     call.bridge.set_audience(supervisor, None)
+    call.supervisors[supervisor].end()
     supervisor.keys.listener = None
     customer.other, supervisor.other = supervisor, customer
     customer.media.stop_music()

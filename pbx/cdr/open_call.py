@@ -191,7 +191,7 @@ def _supervision(call: OpenCall) -> tuple[Supervised, ...]:
             started_at=utc_text(call.started_ms + watch.start),
             ended_at=utc_text(call.started_ms + watch.end),
         )
-        for watch in call.watched
+        for watch in sorted(call.watched, key=lambda watch: watch.start)
     )
 
 

@@ -156,7 +156,7 @@ def test_the_call_ends_for_all_when_a_supervisor_releases_it() -> None:
 
     record = flow(scenario).record
     assert (record.result, record.reason, record.ended_by) == ("answered", "released", "supervisor")
-    assert [watch.mode for watch in record.supervision] == ["release:all", "listen"]
+    assert [watch.mode for watch in record.supervision] == ["listen", "release:all"]
 
 
 def test_the_supervisor_takes_the_call_over() -> None:
@@ -193,7 +193,7 @@ def test_the_customer_stays_when_the_agent_is_let_go_and_can_be_taken_over_later
     record = flow(scenario).record
     assert record.ended_by == "caller"
     modes = [watch.mode for watch in record.supervision]
-    assert modes == ["release:agent", "release:takeover", "listen"]
+    assert modes == ["listen", "release:agent", "release:takeover"]
 
 
 def test_a_customer_who_is_never_taken_over_is_let_go_in_the_end() -> None:
