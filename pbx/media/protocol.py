@@ -389,9 +389,15 @@ def encode(*messages: AnyCommand | AnyWorkerEvent) -> bytes:
 
 def decode_commands(datagram: bytes) -> list[AnyCommand]:
     """Return the commands in a datagram, in order; raises msgspec.DecodeError."""
-    return _commands.decode(datagram)
+    try:
+        return _commands.decode(datagram)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def decode_events(datagram: bytes) -> list[AnyWorkerEvent]:
     """Return the events in a datagram, in order; raises msgspec.DecodeError."""
-    return _events.decode(datagram)
+    try:
+        return _events.decode(datagram)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from error

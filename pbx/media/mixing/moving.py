@@ -106,7 +106,10 @@ def pack(state: LegState, lasting: Sequence[LastingCommand]) -> bytes:
 
 def unpack(octets: bytes) -> Luggage:
     """Return what `pack` made octets of; raises msgspec.DecodeError."""
-    return _decoder.decode(octets)
+    try:
+        return _decoder.decode(octets)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def adopt(
