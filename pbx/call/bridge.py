@@ -146,13 +146,18 @@ def connect(call: Call, called: Leg) -> None:
     caller.answer(called.speaks().followed_by(call.settings.capabilities))
     join(caller, called)
     renegotiation.match_codecs(called)
-    for leg in (caller, called):
-        if leg.is_extension:
-            leg.codes = CodeMatcher(IN_CALL)
-            leg.media.set_codes(tuple(IN_CALL))
-            leg.media.watch(keys=True)
+    hear_codes(caller)
+    hear_codes(called)
     call.connected()
     call.bridged(caller, called)
+
+
+def hear_codes(leg: Leg) -> None:
+    """Let a party at one of the office's phones key the codes of a call, in place of others."""
+    if leg.is_extension:
+        leg.codes = CodeMatcher(IN_CALL)
+        leg.media.set_codes(tuple(IN_CALL))
+        leg.media.watch(keys=True)
 
 
 async def talk(call: Call, called: Leg) -> Outcome:

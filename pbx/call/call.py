@@ -125,6 +125,21 @@ class Call:
             raise UsageError("the call has no caller's leg yet")
         return self.caller_leg
 
+    @property
+    def agent(self) -> Leg | None:
+        """Return the leg of the party at the office's phone: who was called, or who called where
+        the call goes out; None while there is none."""
+        caller = self.caller_leg
+        return caller if self.who.direction == "outbound" else caller and caller.other
+
+    @property
+    def customer(self) -> Leg | None:
+        """Return the leg of the other party, also of one that waits alone; None while there is
+        none."""
+        if self.who.direction != "outbound":
+            return self.caller_leg
+        return self.kept if self.caller_leg is None else self.caller_leg.other
+
     def ring(self, *, role: Role | None = None) -> Ringing:
         """Return the scope that rings contacts: `async with call.ring() as ringing`."""
         return Ringing(self, role)

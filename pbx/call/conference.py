@@ -1,11 +1,11 @@
 """Conference rooms: who is in one, who may come in, and what a caller lives through there.
 
-The destination `conference:ROOM`: answer, ask for the PIN where the room has one (three tries),
-wait with music until a moderator is there where the room wants one, then hear and be heard until
-the caller hangs up, is put out, or the room closes. Ten wrong PINs lock the room to a caller
-(pin_lock.py). A room is one bridge for the legs of many calls; it opens with its first member and
-closes with its last, and its recording with it. The moderator PIN makes a moderator. Keys in a room: `*6` mutes and unmutes oneself, `*5` locks and
-unlocks it (moderators).
+The destination `conference:ROOM`: answer, ask for the PIN where the room has one (the door is
+conference_door.py), wait with music until a moderator is there where the room wants one, then hear
+and be heard until the caller hangs up, is put out, or the room closes. A room is one bridge for the
+legs of many calls; it opens with its first member and closes with its last, and its recording with
+it. The moderator PIN makes a moderator. Keys in a room: `*6` mutes and unmutes oneself, `*5` locks
+and unlocks it (moderators).
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from pbx.call import conference_door as door
 from pbx.call.bridge import Bridge
-from pbx.call.keys import Wanted, collect, on_codes
+from pbx.call.conference_door import Pass
+from pbx.call.keys import on_codes
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, failed
+from pbx.call.pin_lock import PinLock
 from pbx.errors import NotFound, Refused
 from pbx.events import (
     ConferenceJoined,
@@ -35,14 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PIN_TRIES: Final = 3
-NAME_SECONDS: Final = 3.0
-PIN: Final = Wanted(least=1, most=10, end_key="#", first_s=10.0, between_s=4.0)
-
 MUTE: Final = "*6"
 LOCK: Final = "*5"
-
-Pass = Literal["moderator", "member"]
 
 
 class Member:
@@ -258,9 +255,19 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
         return failed(404, "unknown_number")
     call.caller.answer(call.caller.speaks())
     call.connected()
-    admitted = "member" if invited else await _admitted(call, rules)
     rooms = exchange.conferences
-    refusal = admitted if isinstance(admitted, Refusal) else rooms.refuses(rules, admitted)
+    admitted = "member" if invited else await door.admitted(call, rules, rooms.pin_lock)
+    if admitted is None:
+        locked = rooms.pin_lock.locked(door.guest(call, rules), exchange.now())
+        return await door.turned_away(call, "pin_locked" if locked else "wrong_pin")
+    refusal = rooms.refuses(rules, admitted)
+    said: tuple[str, ...] = ()
+    if rules.announce_names and refusal is None:
+        said = await door.said_name(call)
+        refusal = rooms.refuses(rules, admitted)  # it filled up meanwhile, or was locked
+    if refusal is not None:
+        return await door.turned_away(call, refusal)
+    room = rooms.open(exchange, rules)
     member = Member(call, moderator=admitted == "moderator", name=said)
     reason = "left"
     try:
@@ -268,7 +275,7 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
         reason = await member.gone
     finally:
         room.leave(member, reason)
-        exchange.conferences.close_if_empty(room)
+        rooms.close_if_empty(room)
     await call.caller.play("tone:leave")
     return Outcome(OutcomeKind.LEFT, "answered", reason, 200, NORMAL_CLEARING, "system")
 
@@ -285,41 +292,6 @@ async def dial_out(exchange: Exchange, room: str, number: str) -> str:
         return await call.go(Destination("conference", room), invited=True)
 
     return await exchange.originate(number, room, script=enter)
-
-
-async def _admitted(call: Call, rules: Conference) -> Pass | None:
-    """Ask for the PIN, if the room has one; return None after three wrong ones."""
-    pins = call.exchange.directory.conference_pins(rules.room)
-    if not rules.pin and not (rules.wait_for_moderator and pins is not None):
-        return "member"
-    for _ in range(PIN_TRIES):
-        prompt = call.settings.prompt("conference-pin")
-        pin = await collect(call.caller, PIN, prompt=(prompt,), secret=True)
-        if pin is not None and pins is not None and pins.is_moderators(pin):
-            return "moderator"
-        if pin is None and not rules.pin:
-            return "member"
-        if pin is not None and pins is not None and pins.is_members(pin):
-            return "member"
-        await call.caller.play(call.settings.prompt("conference-wrong-pin"))
-    return None
-
-
-async def _said_name(call: Call) -> tuple[str, ...]:
-    """Ask for the caller's name and take it down; any key ends it."""
-    caller = call.caller
-    await caller.play(call.settings.prompt("conference-name"), "tone:beep")
-    call.bridge.add(caller)
-    caller.keys.clear()
-    note = call.exchange.recordings.note(call.bridge, call.id)
-    await caller.keys.next(NAME_SECONDS)
-    source = await note.finish()
-    return () if source is None else (source,)
-
-
-async def _turned_away(call: Call, reason: str) -> Outcome:
-    await call.caller.play(call.settings.prompt(reason.replace("_", "-")))
-    return Outcome(OutcomeKind.FAILED, "rejected", reason, 200, NORMAL_CLEARING, "system")
 
 
 def _confirm(leg: Leg, on: bool) -> None:

@@ -439,6 +439,8 @@ class Exchange:
             "legs": len(self._by_invite),
             "media_legs": len(self._by_media),
             "requests": len(self._by_request),
+            "conferences": len(self.conferences),
+            "recordings": len(self.recordings),
             "defects": self.defects,
             "dropped": dict(self.dropped),
         }

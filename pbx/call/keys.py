@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,15 @@ class Keys:
         self._pressed.append(key)
         self._arrived.set()
 
+    @contextmanager
+    def masked(self) -> Iterator[None]:
+        """Tell nobody within the block which keys are pressed."""
+        self.secret, before = True, self.secret
+        try:
+            yield
+        finally:
+            self.secret = before
+
     def clear(self) -> None:
         """Forget what was pressed before now."""
         self._pressed.clear()
@@ -104,18 +114,16 @@ async def collect(
     its keys are masked in all that is told of them, and recordings are silent meanwhile.
     """
     keys = leg.keys
-    if secret:
-        keys.clear()
-    keys.secret = secret
-    leg.media.watch(keys=True)
-    with leg.call.exchange.recordings.hushed(leg.bridge if secret else None):
-        try:
-            if prompt and not keys.waiting:
-                await leg.play(*prompt, stop_on_key=True)
-            return await _keyed(keys, wanted)
-        finally:
-            keys.secret = False
-            leg.media.watch(keys=False)
+    with ExitStack() as stack:
+        if secret:
+            keys.clear()
+            stack.enter_context(keys.masked())
+            stack.enter_context(leg.call.exchange.recordings.hushed(leg.bridge))
+        stack.callback(leg.media.watch, keys=False)
+        leg.media.watch(keys=True)
+        if prompt and not keys.waiting:
+            await leg.play(*prompt, stop_on_key=True)
+        return await _keyed(keys, wanted)
 
 
 async def _keyed(keys: Keys, wanted: Wanted) -> str | None:

@@ -173,9 +173,12 @@ class Note:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
-    async def finish(self) -> str | None:
-        """Complete the file; return the source that plays it, None where nothing came of it."""
+    def stop(self) -> None:
+        """Complete the file: a bridge of the worker lives as long as it is recorded."""
         self.bridge.send(StopRecording(self.number))
+
+    async def taken(self) -> str | None:
+        """Wait for the file; return the source that plays it, None where nothing came of it."""
         try:
             async with asyncio.timeout(NOTE_PATIENCE):
                 done = await self.done
@@ -213,6 +216,10 @@ class Recordings:
         self._live: dict[int, Recording] = {}
         self._notes: dict[int, Note] = {}
         self._over = asyncio.Event()
+
+    def __len__(self) -> int:
+        """Return how many recordings and notes are not complete yet."""
+        return len(self._live) + len(self._notes)
 
     def start(self, bridge: Bridge, call: Call, *, left: Leg | None = None) -> Recording:
         """Record a bridge: `left` on the left, what it hears on the right; else the sum of all.
@@ -274,12 +281,19 @@ class Recordings:
                 recording.resume()
 
     def begin(self, call: Call) -> Recording:
-        """Record a call with its caller on the left; the recording that goes on, if one does.
+        """Record a call with its customer on the left; the recording that goes on, if one does.
 
-        Raises Refused.
+        What the customer hears is on the right: the agent, but no supervisor who whispers. Raises
+        Refused.
         """
-        going_on = self.of(call.bridge)
-        return going_on[0] if going_on else self.start(call.bridge, call, left=call.caller)
+        if going_on := self.of(call.bridge):
+            return going_on[0]
+        if call.ending is not None:
+            raise Refused(f"call {call.id} is ending")
+        customer = call.customer
+        if customer is None or customer.bridge is not call.bridge:
+            raise Refused(f"nobody talks in call {call.id} who could be recorded")
+        return self.start(call.bridge, call, left=customer)
 
     def toggle(self, leg: Leg) -> None:
         """Begin to record the call of the leg, or stop, as `*1` does; both sides hear a tone."""

@@ -10,15 +10,16 @@
 The supervisor's phone is rung as one more leg of the call (it answers by itself where it can) and
 becomes a member of the call's bridge; a mode is nothing but its audience there, so keys 1, 2 and 3
 switch it without a click. The audience stands before the leg enters: not one packet of a listener
-gets out. The agent is the party at the office's phone: who was called, or who called where the call
-goes out.
+gets out. Whoever takes a call over is a party of it from then on, and no supervisor any more.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from pbx.call.bridge import KEPT_FOR, hear_codes, hold_music
 from pbx.call.endings import RELEASED
 from pbx.call.leg import Leg
 from pbx.call.leg_state import News
@@ -76,19 +77,26 @@ class Supervision:
         if mode == self.mode:
             return
         self.mode = mode
-        self.call.bridge.set_audience(self.leg, self._audience())
+        self.attend()
         self.call.emit(SupervisorChanged(call=self.call.id, leg=self.leg.id, mode=mode))
+
+    def attend(self) -> None:
+        """Be heard by whoever is the agent now."""
+        self.call.bridge.set_audience(self.leg, self._audience())
 
     def end(self) -> None:
         """Be a supervisor no longer: gone, or a party of the call from now on; once."""
-        if self.call.supervisors.pop(self.leg, None) is not None:
-            self.call.emit(SupervisorLeft(call=self.call.id, leg=self.leg.id))
+        leg, call = self.leg, self.call
+        if call.supervisors.pop(leg, None) is not None:
+            leg.keys.listener = None
+            call.bridge.set_audience(leg, None)
+            call.emit(SupervisorLeft(call=call.id, leg=leg.id))
 
     def _audience(self) -> frozenset[Leg] | None:
         """Return who hears the supervisor; None for all."""
         if self.mode == "barge":
             return None
-        agent = agent_of(self.call) if self.mode == "whisper" else None
+        agent = self.call.agent if self.mode == "whisper" else None
         return frozenset(() if agent is None else (agent,))
 
     def _key(self, key: str) -> None:
@@ -99,13 +107,6 @@ class Supervision:
     def _news(self, leg: Leg, news: News) -> None:
         if news is News.ENDED:
             self.end()
-
-
-def agent_of(call: Call) -> Leg | None:
-    """Return the leg of the party at the office's phone; None while there is none."""
-    caller = call.caller_leg
-    called = caller.other if caller is not None else None
-    return caller if call.who.direction == "outbound" else called
 
 
 async def supervise(exchange: Exchange, call_name: str, number: str, mode: SupervisionMode) -> None:
@@ -123,14 +124,23 @@ async def supervise(exchange: Exchange, call_name: str, number: str, mode: Super
         raise NotFound(f"there is no extension {number}")
     if call.state != "talking":
         raise Refused(f"nobody talks in call {call.id} yet; try again once it is answered")
-    if any(leg.number == number and leg.ending is None for leg in call.legs.values()):
-        raise Refused(f"{number} is a party of call {call.id} and cannot supervise it")
+    if call.agent is None and call.kept is None:
+        raise Refused(f"call {call.id} is no talk of two; who dials a conference is in it")
+    for leg in call.legs.values():
+        if leg.number == number and leg.ending is None:
+            raise Refused(_already_in(call, leg))
     contacts = await exchange.contacts(extension)
     if not contacts:
         raise Refused(f"extension {number} has no registered phone")
     if call.ending is not None:
         raise NotFound(f"there is no call {call_name}")
     call.attend(_ring(call, extension, contacts, mode), f"supervisor {number}")
+
+
+def _already_in(call: Call, leg: Leg) -> str:
+    if leg.role == "supervisor" and not leg.up:
+        return f"{leg.number} is being rung for call {call.id}"
+    return f"{leg.number} is a party of call {call.id} and cannot supervise it"
 
 
 async def _ring(
@@ -140,7 +150,7 @@ async def _ring(
         for contact in contacts:
             ringing.add(replace(contact, headers=ANSWER_BY_ITSELF))
         first = await ringing.first(extension.no_answer_s)
-    if not isinstance(first, Outcome):
+    if not isinstance(first, Outcome) and first.up:
         Supervision(call, first, mode).begin()
 
 
@@ -162,7 +172,7 @@ def release(
         _take_over(call, call.kept, _supervisor_in(call, supervisor))
         call.emit(PartyReleased(call=call.id, mode=mode, by=by))
         return
-    agent = agent_of(call)
+    agent = call.agent
     if agent is None or not agent.up or agent.other is None:
         raise Refused(f"nobody talks in call {call.id} whom the other party could stay without")
     customer = agent.other
@@ -191,24 +201,35 @@ def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
     call.kept = customer
     if agent is call.caller_leg:
         call.caller_leg = None
+        call.attend(_give_up(call, customer), "a party that waits alone")
     else:
         call.keep_going()
     customer.media.start_music(call.settings.hold_music())
 
 
+async def _give_up(call: Call, customer: Leg) -> None:
+    """End a call that nobody has taken over; where a called party was let go, `talk` does."""
+    await asyncio.sleep(KEPT_FOR)
+    if call.kept is customer:
+        call.hang_up("released", by="supervisor")
+
+
 def _take_over(call: Call, customer: Leg, supervisor: Leg) -> None:
     """Put the supervisor's leg in the place of the agent's that was let go."""
     call.kept = None
-    call.bridge.set_audience(supervisor, None)
     call.supervisors[supervisor].end()
-    supervisor.keys.listener = None
-    customer.other, supervisor.other = supervisor, customer
     customer.media.stop_music()
+    customer.other, supervisor.other = supervisor, customer
     if call.caller_leg is None:
         call.caller_leg = supervisor
     else:
         call.succeed(supervisor)
+    hold_music(customer)
+    hold_music(supervisor)
+    hear_codes(supervisor)
+    for supervision in call.supervisors.values():
+        supervision.attend()
     call.bridged(customer, supervisor)
 
 
-__all__ = ["ReleaseMode", "Supervision", "agent_of", "release", "supervise"]
+__all__ = ["ReleaseMode", "Supervision", "release", "supervise"]

@@ -161,12 +161,77 @@ def test_three_wrong_pins_end_the_call() -> None:
             await key(house, "101", wrong)
             await asyncio.sleep(0.5)
         house.media.finish_playing(leg_of(house, "101"))
-        await asyncio.sleep(0.5)
-        house.media.finish_playing(leg_of(house, "101"))
         await call.ended()
 
     record = flow(scenario).record
     assert (record.result, record.reason) == ("rejected", "wrong_pin")
+
+
+def test_what_is_keyed_while_a_pin_is_called_wrong_is_told_to_nobody() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        call = await dialled(house, "101")
+        await key(house, "101", "5555#")
+        for digit in "1234#":
+            house.media.report(DigitHeard(leg_of(house, "101"), digit, 100))
+        await asyncio.sleep(1)
+        assert room(house).member("101"), "the next try may begin during the prompt"
+        call.hang_up()
+        last = await dialled(house, "102")
+        for _ in range(3):
+            await key(house, "102", "5555#")
+        for digit in "1234#":
+            house.media.report(DigitHeard(leg_of(house, "102"), digit, 100))
+        house.media.finish_playing(leg_of(house, "102"))
+        await last.ended()
+
+    assert {event.digit for event in flow(scenario).happened(DigitReceived)} == {"?"}
+
+
+def test_ten_wrong_pins_over_four_calls_lock_the_room_to_their_caller() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        for tries in (3, 3, 3, 1):
+            call = await dialled(house, "103")
+            for _ in range(tries):
+                await key(house, "103", "5555#")
+            house.media.finish_playing(leg_of(house, "103"))
+            await call.ended()
+        locked = await dialled(house, "103")
+        house.media.finish_playing(leg_of(house, "103"))
+        await locked.ended()
+        member = await dialled(house, "101")
+        await key(house, "101", "1234#")
+        assert room(house).member("101"), "the room is open to all others"
+        member.hang_up()
+        await asyncio.sleep(900)
+        again = await dialled(house, "103")
+        await key(house, "103", "1234#")
+        assert room(house).member("103")
+        again.hang_up()
+
+    reasons = [record.reason for record in flow(scenario).records.values()]
+    assert reasons[:5] == ["wrong_pin"] * 3 + ["pin_locked"] * 2
+
+
+def test_many_calls_at_once_have_no_more_tries_than_one_after_the_other() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True))
+        (phone,) = await house.registered("103")
+        calls = [phone.call("7001") for _ in range(11)]
+        for call in calls:
+            await call.answered()
+        legs = [call.caller.id for call in house.exchange.calls.values()]
+        for leg, pin in zip(legs, ["5555#"] * 10 + ["1234#"], strict=True):
+            for digit in pin:
+                house.media.report(DigitHeard(leg, digit, 100))
+            await asyncio.sleep(0.1)
+        assert not house.exchange.conferences
+        for call in calls:
+            call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
 
 
 def test_a_room_that_asks_for_a_pin_but_has_none_lets_nobody_in() -> None:
@@ -176,8 +241,6 @@ def test_a_room_that_asks_for_a_pin_but_has_none_lets_nobody_in() -> None:
         call = await dialled(house, "101")
         for _ in range(3):
             await key(house, "101", "1#")
-            await asyncio.sleep(0.5)
-            house.media.finish_playing(leg_of(house, "101"))
             await asyncio.sleep(0.5)
         house.media.finish_playing(leg_of(house, "101"))
         await call.ended()
@@ -342,3 +405,74 @@ def test_names_are_asked_for_at_the_door_and_told_to_all() -> None:
         await asyncio.sleep(1)
 
     flow(scenario)
+
+
+def test_who_hangs_up_at_the_door_leaves_neither_a_room_nor_a_note() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", announce_names=True))
+        call = await dialled(house, "101")
+        house.media.finish_playing(leg_of(house, "101"))
+        await asyncio.sleep(1)
+        assert house.media.recording
+        call.hang_up()
+        await asyncio.sleep(1)
+        assert not house.media.recording
+        assert not house.exchange.conferences
+
+    flow(scenario)
+
+
+def test_two_at_the_door_of_an_empty_room_come_into_one() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", announce_names=True))
+        slow, first = await dialled(house, "101"), await dialled(house, "102")
+        for number in ("102", "101"):
+            house.media.finish_playing(leg_of(house, number))
+            await asyncio.sleep(0.1)
+            house.media.report(DigitHeard(leg_of(house, number), "#", 100))
+            await asyncio.sleep(0.1)
+        assert heard_by(house, "101") == {"102"}
+        first.hang_up()
+        slow.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
+def test_a_room_that_fills_up_while_names_are_said_is_full() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", most=2, announce_names=True))
+        numbers = ("101", "102", "103")
+        calls = [await dialled(house, number) for number in numbers]
+        for number in numbers:
+            house.media.finish_playing(leg_of(house, number))
+        await asyncio.sleep(5)
+        assert len(room(house).members) == 2
+        for call, number in zip(calls, numbers, strict=True):
+            house.media.finish_playing(leg_of(house, number))
+            call.hang_up()
+        await asyncio.sleep(1)
+
+    reasons = [record.reason for record in flow(scenario).records.values()]
+    assert reasons.count("conference_full") == 1
+
+
+def test_nobody_is_told_that_somebody_left_who_never_came_in() -> None:
+    async def scenario(house: House) -> None:
+        plan(house, Conference("7001", pin=True, wait_for_moderator=True))
+        chief = await dialled(house, "103")
+        await key(house, "103", "9999#")
+        inside = await dialled(house, "101")
+        await key(house, "101", "1234#")
+        chief.hang_up()
+        await asyncio.sleep(1)
+        waiting = await dialled(house, "102")
+        await key(house, "102", "1234#")
+        told = len(house.media.sent(Announce))
+        waiting.hang_up()
+        await asyncio.sleep(1)
+        assert len(house.media.sent(Announce)) == told
+        inside.hang_up()
+        await asyncio.sleep(1)
+
+    assert len(flow(scenario).happened(ConferenceLeft)) == 2

@@ -270,7 +270,7 @@ class House:
         left = self.media.leaks()
         left += [f"call {call}" for call in self.exchange.calls]
         counts = self.exchange.snapshot()
-        tables = ("legs", "media_legs", "requests")
+        tables = ("legs", "media_legs", "requests", "conferences", "recordings")
         left += [f"{name}: {counts[name]}" for name in tables if counts[name]]
         left += [
             f"call {call.id} has no ending" for call in self._calls.values() if call.ending is None

@@ -232,7 +232,8 @@ class FakeMediaEngine:
     def leaks(self) -> list[str]:
         """Return what is still open or taken; an empty list after calls that ended well."""
         legs = [f"leg {leg} is open on port {port.port}" for leg, port in self._port_of.items()]
-        return legs + [f"port {port.port} is taken and unused" for port in sorted(self._taken)]
+        ports = [f"port {port.port} is taken and unused" for port in sorted(self._taken)]
+        return legs + ports + [f"recording {number} goes on" for number in self.recording]
 
     def _later(self, call: Callable[[], None]) -> None:
         if self._soon is not None:
