@@ -197,7 +197,7 @@ class MediaLeg(FarEnd):
         hearer = self._hearer()
         if hearer is None or hearer.payload is None:
             self._row.rest()
-            self._wire.route(self._rewrite, nowhere, self._fail)
+            self._wire.route(self._rewrite, nowhere, self._fail, hurry=False)
         else:
             self._row.aim(hearer.out, hearer.payload, events=hearer is not self)
             self._wire.route(self._rewrite, hearer.send, self._fail)

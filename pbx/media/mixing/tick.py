@@ -7,6 +7,9 @@ something. A descriptor may have both: the route is used while there is one.
 
 One packet is taken per ready descriptor and turn: epoll tells again about those that have more, so
 nobody who floods one port keeps the others waiting, and no call is spent on finding a queue empty.
+
+Routes that end in the matrix have time until the next tick. They are looked at every few
+milliseconds, all at once: to wake up for each of their packets would cost more than the packet.
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ MAX_LATE_TICKS: Final = 5
 
 MAX_EVENTS: Final = 256
 """Descriptors told by one call of epoll."""
+
+LOOK: Final = 0.005
+"""Seconds between two looks at the routes that have time."""
+
+MAX_LOOKS: Final = 4
+"""Packets taken at most of one such route in a look."""
 
 Route = tuple[
     Callable[[bytearray], int],
@@ -80,6 +89,10 @@ class TickLoop:
         self._routes: list[Route | None] = []
         """By descriptor: descriptors are small numbers, and indexing beats hashing."""
         self._failures: dict[int, OnFailure] = {}
+        self._calm_epoll = select.epoll()
+        self._calm: set[int] = set()
+        """Descriptors of routes that have time."""
+        self._next_look = inf
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._next_tick = inf
@@ -95,15 +108,36 @@ class TickLoop:
         """Call the reader too when the descriptor can be written, or no longer."""
         self._epoll.modify(descriptor, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
 
-    def route(self, descriptor: int, route: Route, on_failure: OnFailure) -> None:
-        """Send on what a watched descriptor receives, in place of calling its reader."""
+    def route(
+        self, descriptor: int, route: Route, on_failure: OnFailure, *, hurry: bool = True
+    ) -> None:
+        """Send on what a watched descriptor receives, in place of calling its reader.
+
+        Without `hurry` it may be received some milliseconds later, but before the next tick.
+        """
         self._routes[descriptor] = route
         self._failures[descriptor] = on_failure
+        self._calm_down(descriptor, not hurry)
 
     def unroute(self, descriptor: int) -> None:
         """Call the descriptor's reader again."""
         self._routes[descriptor] = None
         self._failures.pop(descriptor, None)
+        self._calm_down(descriptor, False)
+
+    def _calm_down(self, descriptor: int, calm: bool) -> None:
+        """Look at a descriptor from time to time only, or be woken up by it again."""
+        if (descriptor in self._calm) == calm:
+            return
+        if calm:
+            self._epoll.unregister(descriptor)
+            self._calm_epoll.register(descriptor, select.EPOLLIN)
+            self._calm.add(descriptor)
+            self._next_look = min(self._next_look, self.clock() + LOOK)
+        else:
+            self._calm.remove(descriptor)
+            self._calm_epoll.unregister(descriptor)
+            self._epoll.register(descriptor, select.EPOLLIN)
 
     def forget(self, descriptor: int) -> None:
         """Watch the descriptor no longer."""
@@ -133,6 +167,7 @@ class TickLoop:
     def close(self) -> None:
         """Close what the loop itself has opened."""
         self._epoll.close()
+        self._calm_epoll.close()
 
     def stop(self) -> None:
         """End `run` after the present turn."""
@@ -141,14 +176,41 @@ class TickLoop:
     def turn(self, *, wait: bool = True) -> int:
         """Serve the descriptors that are ready and what is due; return how many were ready.
 
-        Where `wait` is true, wait first until there is something.
+        Where `wait` is true, wait first until there is something; else look everywhere now.
         """
         clock = self.clock
         timers = self._timers
-        due = min(self._next_tick, timers[0][0] if timers else inf)
+        look_due = min(self._next_tick, self._next_look)
+        due = min(look_due, timers[0][0] if timers else inf)
         patience = 0.0 if not wait else None if due == inf else max(0.0, due - clock())
         ready = self._epoll.poll(patience, MAX_EVENTS)
         now = clock()
+        self._serve(ready, now)
+        count = len(ready)
+        if now >= look_due or not wait:
+            count += self._look(now)
+        if now >= due:
+            self._run_timers(now)
+            self._run_ticks(now)
+        return count
+
+    def _look(self, now: float) -> int:
+        """Serve the routes that have time; return how many packets there were."""
+        if not self._calm:
+            self._next_look = inf
+            return 0
+        self._next_look = now + LOOK
+        count = 0
+        for _ in range(MAX_LOOKS):
+            ready = self._calm_epoll.poll(0, max(1, len(self._calm)))
+            if not ready:
+                break
+            self._serve(ready, now)
+            count += len(ready)
+        return count
+
+    def _serve(self, ready: list[tuple[int, int]], now: float) -> None:
+        """Take one packet of each of these descriptors."""
         buffer, views = self.buffer, self.views
         routes = self._routes
         for descriptor, _ in ready:
@@ -169,10 +231,6 @@ class TickLoop:
                 self._failures[descriptor](error, size)
             except Exception:  # the fence: a defect met in one leg must not end the others
                 self._give_up(descriptor)
-        if now >= due:
-            self._run_timers(now)
-            self._run_ticks(now)
-        return len(ready)
 
     def _read(self, descriptor: int, now: float) -> None:
         """Call a reader, with the same fence."""

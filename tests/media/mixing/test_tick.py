@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pbx.media.mixing.tick import MAX_LATE_TICKS, TICK, TickLoop
+from pbx.media.mixing.tick import LOOK, MAX_LATE_TICKS, MAX_LOOKS, TICK, TickLoop
 
 
 class Bench:
@@ -70,6 +70,61 @@ def test_an_unrouted_descriptor_is_its_readers_again(bench: Bench):
     bench.far.send(b"abc")
     bench.turn()
     assert read == [b"abc"]
+
+
+def calm_route(bench: Bench, taken: list[bytes]) -> None:
+    """Let a descriptor be a route that has time."""
+    descriptor = bench.near.fileno()
+
+    def take(packet: bytearray, size: int, now: float) -> bool:
+        taken.append(bytes(packet[:size]))
+        return False
+
+    bench.loop.watch(descriptor, lambda now: pytest.fail("the route is to be used"))
+    route = (bench.near.recv_into, take, lambda view: None)
+    bench.loop.route(descriptor, route, lambda error, size: None, hurry=False)
+
+
+def test_a_route_that_has_time_wakes_nobody_up_and_is_served_before_the_tick(bench: Bench):
+    taken: list[bytes] = []
+    served: list[list[bytes]] = []
+    calm_route(bench, taken)
+    bench.loop.on_tick = lambda now: served.append(list(taken))
+    bench.loop.tick_while(True)
+    bench.far.send(b"one")
+    bench.loop.call_at(bench.now, lambda now: None)
+    bench.loop.turn()
+    assert not taken
+    bench.now += TICK
+    bench.loop.turn()
+    assert served == [[b"one"]]
+
+
+def test_a_route_that_has_time_is_looked_at_some_times_in_a_tick(bench: Bench):
+    taken: list[bytes] = []
+    calm_route(bench, taken)
+    bench.now += LOOK
+    for n in range(MAX_LOOKS + 1):
+        bench.far.send(b"%d" % n)
+    bench.loop.turn()
+    assert len(taken) == MAX_LOOKS
+    bench.now += LOOK
+    bench.loop.turn()
+    assert len(taken) == MAX_LOOKS + 1
+
+
+def test_a_route_may_be_in_a_hurry_again(bench: Bench):
+    taken: list[bytes] = []
+    calm_route(bench, taken)
+    descriptor = bench.near.fileno()
+    route = (bench.near.recv_into, lambda *_: False, lambda view: taken.append(b"sent"))
+    bench.loop.route(descriptor, route, lambda error, size: None)
+    bench.far.send(b"abc")
+    assert bench.loop.turn() == 1
+    assert bench.turn(bench.now + LOOK) == 0
+    bench.loop.forget(descriptor)
+    bench.far.send(b"abc")
+    assert bench.turn() == 0
 
 
 def test_what_a_route_cannot_receive_or_send_is_told(bench: Bench):
