@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -227,6 +228,33 @@ def test_a_server_that_ends_completes_what_goes_on() -> None:
         key(house, call)
         house.media.recording.clear()  # a worker that does not answer
         await house.recordings.finish()
+        outgoing.hang_up()
+        await rung.ended()
+        house.recordings.worker_lost(house.media.worker)
+
+    flow(scenario)
+
+
+def test_no_recording_begins_of_a_call_that_is_ending() -> None:
+    async def scenario(house: House) -> None:
+        outgoing, rung, call = await talking(house)
+        call.hang_up("enough")
+        with pytest.raises(Refused, match="is ending"):
+            house.recordings.begin(call)
+        await outgoing.ended()
+        await rung.ended()
+        assert not house.media.sent(Record)
+
+    flow(scenario)
+
+
+def test_a_call_that_goes_out_is_recorded_with_its_customer_on_the_left() -> None:
+    async def scenario(house: House) -> None:
+        outgoing, rung, call = await talking(house)
+        call.who = replace(call.who, direction="outbound")
+        house.recordings.begin(call)
+        (record,) = house.media.sent(Record)
+        assert call.legs[record.left or 0].number == "102", "it hears no whisper"
         outgoing.hang_up()
         await rung.ended()
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from pbx.call import supervision
 from pbx.call.leg import Leg
+from pbx.call.leg_state import News
 from pbx.errors import NotFound, Refused
 from pbx.events import SupervisionMode
-from pbx.media.protocol import DigitHeard
+from pbx.media.protocol import DigitHeard, SetCodes
 from tests.kit.exchange import House, flow
 from tests.kit.softphone import PhoneCall
 
@@ -225,5 +227,136 @@ def test_what_cannot_be_done_is_refused_in_a_sentence() -> None:
             supervision.release(exchange, call_id, "takeover")
         there.alice.hang_up()
         await there.bob.ended()
+
+    flow(scenario)
+
+
+def test_whoever_takes_over_is_a_party_and_no_supervisor_any_more() -> None:
+    async def scenario(house: House) -> None:
+        there = await watched(house)
+        exchange, call_id = house.exchange, there.call.id
+        supervision.release(exchange, call_id, "takeover")
+        await there.bob.ended()
+        with pytest.raises(Refused, match="no supervisor is in call"):
+            supervision.release(exchange, call_id, "takeover")
+        with pytest.raises(Refused, match="103 is a party of call"):
+            await supervision.supervise(exchange, call_id, "103", "listen")
+        carol = there.leg("103").id
+        assert house.media.sent(SetCodes, carol)[-1].codes == ("*1",)
+        house.media.report(DigitHeard(carol, "1", 100))
+        assert there.hears() == {"101": {"103"}, "103": {"101"}}, "keys switch nothing any more"
+        supervision.release(exchange, call_id, "agent")
+        await there.carol.ended()
+        assert there.hears() == {"101": set()}
+        there.alice.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
+def test_a_whisper_goes_to_whoever_took_the_call_over() -> None:
+    async def scenario(house: House) -> None:
+        there = await watched(house)
+        (dave,) = await house.registered("104")
+        await supervision.supervise(house.exchange, there.call.id, "104", "whisper")
+        own = await dave.rung()
+        own.answer()
+        await asyncio.sleep(1)
+        supervision.release(house.exchange, there.call.id, "takeover", "103")
+        await there.bob.ended()
+        assert there.heard_by("103") == {"101", "104"}
+        assert there.heard_by("101") == {"103"}
+        there.alice.hang_up()
+        await own.ended()
+
+    flow(scenario)
+
+
+def test_music_plays_on_for_a_customer_whose_new_agent_holds() -> None:
+    async def scenario(house: House) -> None:
+        there = await watched(house)
+        there.leg("102").held = True  # the agent held when it was let go
+        there.leg("103").held = True
+        supervision.release(house.exchange, there.call.id, "takeover")
+        await there.bob.ended()
+        assert [play.sources for play in house.media.playing.values()] == [("music:hold.wav",)]
+        there.alice.hang_up()
+        await there.carol.ended()
+
+    flow(scenario)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01, 0.05])
+def test_a_call_may_end_while_the_supervisor_answers(seconds: float) -> None:
+    async def scenario(house: House) -> None:
+        alice, bob, carol = await house.registered("101", "102", "103")
+        call = alice.call("102")
+        rung = await bob.rung()
+        rung.answer()
+        await call.answered()
+        await supervision.supervise(house.exchange, "101", "103", "barge")
+        own = await carol.rung()
+        own.answer()
+        await asyncio.sleep(seconds)
+        call.hang_up()
+        await rung.ended()
+
+    flow(scenario)
+
+
+def test_a_supervisor_may_hang_up_at_once() -> None:
+    async def scenario(house: House) -> None:
+        alice, bob, carol = await house.registered("101", "102", "103")
+        call = alice.call("102")
+        rung = await bob.rung()
+        rung.answer()
+        await call.answered()
+        await supervision.supervise(house.exchange, "101", "103", "barge")
+        own = await carol.rung()
+        with pytest.raises(Refused, match="103 is being rung"):
+            await supervision.supervise(house.exchange, "101", "103", "barge")
+        (live,) = house.exchange.calls.values()
+        (leg,) = (leg for leg in live.legs.values() if leg.number == "103")
+        told = leg._on_news
+        assert told is not None
+
+        def answer_and_leave(leg: Leg, news: News) -> None:
+            told(leg, news)
+            leg.close(reason="enough")
+
+        leg.watch(answer_and_leave)
+        own.answer()
+        await asyncio.sleep(1)
+        assert not live.supervisors
+        call.hang_up()
+        await rung.ended()
+
+    assert flow(scenario).record.supervision == ()
+
+
+def test_an_agent_who_called_out_is_let_go_and_the_customer_kept_for_a_while() -> None:
+    async def scenario(house: House) -> None:
+        there = await watched(house)
+        there.call.who = replace(there.call.who, direction="outbound")
+        supervision.release(house.exchange, there.call.id, "agent")
+        await there.alice.ended()
+        assert house.recordings.begin(there.call).bridge is there.call.bridge
+        await there.bob.ended(within=400)
+
+    record = flow(scenario).record
+    assert (record.reason, record.ended_by) == ("released", "supervisor")
+
+
+def test_a_call_that_is_no_talk_of_two_is_not_supervised() -> None:
+    async def scenario(house: House) -> None:
+        (alice, _carol) = await house.registered("101", "103")
+        call = alice.call("*43")
+        await call.answered()
+        with pytest.raises(Refused, match="is no talk of two"):
+            await supervision.supervise(house.exchange, "101", "103", "listen")
+        (live,) = house.exchange.calls.values()
+        with pytest.raises(Refused, match="nobody talks"):
+            house.recordings.begin(live)
+        call.hang_up()
 
     flow(scenario)
