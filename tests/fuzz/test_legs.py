@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pbx.media.descriptors import close_all
 from pbx.media.protocol import (
     Announce,
     Enter,
@@ -77,7 +78,10 @@ def opened(**settings: Any) -> Iterator[Board]:
 
 @contextmanager
 def given_leg(*, secure: bool) -> Iterator[tuple[TakeLeg, list[int]]]:
-    """Yield a leg in mid-call on its way: the command that takes it over, and its sockets."""
+    """Yield a leg in mid-call on its way: the command that takes it over, and its sockets.
+
+    Those that are left in the list are closed afterwards.
+    """
     with phones("127.0.0.1", "127.0.0.1") as (a, b), opened() as board:
         leg, _ = joined(board, a, b)
         keys = SrtpKeys("AES_CM_128_HMAC_SHA1_80", bytes(30), bytes(range(30)))
@@ -89,7 +93,11 @@ def given_leg(*, secure: bool) -> Iterator[tuple[TakeLeg, list[int]]]:
         board.do(GiveLeg(leg))
         (event,) = board.events(LegGiven)
         assert event.state is not None
-        yield TakeLeg(LEG, event.state), board.luggage.pop()
+        descriptors = board.luggage.pop()
+        try:
+            yield TakeLeg(LEG, event.state), descriptors
+        finally:
+            close_all(descriptors)
 
 
 def is_open(descriptor: int) -> bool:
@@ -119,12 +127,13 @@ def test_any_state_is_taken_over_or_the_leg_is_lost(draw: st.DataObject, secure:
         else:
             state = cut(state, draw)
         joined(taker, a, b)
-        taker.switchboard.take(TakeLeg(LEG, state), list(descriptors), taker.now)
+        taken, descriptors[:] = descriptors[:], []
+        taker.switchboard.take(TakeLeg(LEG, state), taken, taker.now)
         lost = taker.events(LegGiven)
         if lost:
             assert not whole or changes, "nothing was wrong with it"
             assert lost == [LegGiven(LEG, None)]
-            assert not any(map(is_open, descriptors))
+            assert not any(map(is_open, taken))
         third = taker.add(other)
         taker.do(Enter(LEG, 5), Enter(third, 5))
         for _ in range(10):
