@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
-from tests.kit.exchange import House
+from pbx.call import conference, supervision
+from pbx.call.lookup import find_call
+from pbx.call.supervision import ReleaseMode
+from pbx.errors import NotFound, Refused
+from pbx.events import ConferenceJoined, PartyReleased
+from pbx.media.protocol import DigitHeard
+from pbx.plan.model import Conference, Plan
+from tests.kit.exchange import House, RoomPins
 from tests.kit.loop import VirtualLoop, cancel_everywhere
 from tests.kit.softphone import PhoneCall, Softphone
 
@@ -83,6 +91,107 @@ async def _click(house: House, _dialled: str, act: Act, *, phones: int) -> None:
         actor.cancel()
 
 
+async def _press(house: House, keys: str) -> None:
+    """Let every caller hear the end of what is played and press keys."""
+    for key in keys:
+        for call in list(house.exchange.calls.values()):
+            if call.caller_leg is not None and call.caller_leg.media.open:
+                house.media.finish_playing(call.caller_leg.id)
+                house.media.report(DigitHeard(call.caller_leg.id, key, 100))
+        await asyncio.sleep(0.2)
+
+
+async def _conference(house: House) -> None:
+    """Two come in by PIN, name and moderator; one is muted and put out, one more is rung."""
+    rules = Conference("7001", pin=True, record=True, announce_names=True, wait_for_moderator=True)
+    house.exchange.plan = Plan("test", conferences={"7001": rules})
+    house.directory.pins["7001"] = RoomPins("1234", "9999")
+    alice, bob, carol = await house.registered("101", "102", "103")
+    actor = asyncio.create_task(_act_when_rung(carol, _answer_soon))
+    calls = []
+    for phone, pin in ((alice, "1234#"), (bob, "5555#9999#")):
+        calls.append(phone.call("7001"))
+        await asyncio.sleep(0.1)
+        await _press(house, pin)
+        await asyncio.sleep(5)
+        await _press(house, "#")
+    await conference.dial_out(house.exchange, "7001", "103")
+    await asyncio.sleep(5)
+    with suppress(NotFound, Refused):
+        room = house.exchange.conferences.find("7001")
+        room.mute(room.member("101"), True)
+        await _press(house, "*6")
+        room.member("101").put_out("kicked")
+    await asyncio.sleep(1)
+    for call in (*calls, *carol.calls.values()):
+        call.hang_up()
+    await asyncio.sleep(40)
+    actor.cancel()
+
+
+async def _supervised(house: House, *modes: ReleaseMode) -> None:
+    """A recorded call is listened to, whispered in and taken over; the supervisor ends it."""
+    alice, bob, carol = await house.registered("101", "102", "103")
+    actors = [asyncio.create_task(_act_when_rung(phone, _answer_soon)) for phone in (bob, carol)]
+    call = alice.call("102")
+    await asyncio.sleep(2)
+    with suppress(NotFound, Refused):
+        house.recordings.begin(find_call(house.exchange.calls, "101"))
+        await supervision.supervise(house.exchange, "101", "103", "listen")
+    for mode in (*modes, None):
+        await asyncio.sleep(3)
+        with suppress(NotFound, Refused):
+            if mode is None:
+                await supervision.supervise(house.exchange, "101", "103", "barge")
+            else:
+                supervision.release(house.exchange, "101", mode)
+    await asyncio.sleep(2)
+    for other in (call, *bob.calls.values(), *carol.calls.values()):
+        other.hang_up()
+    await asyncio.sleep(40)
+    for actor in actors:
+        actor.cancel()
+
+
+def _everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
+    """Run a scenario with each await of each call cancelled in turn; return the houses."""
+    houses: list[House] = []
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        house = House(loop.clock)
+        houses.append(house)
+        try:
+            await play(house)
+        finally:
+            house.close()
+
+    def check() -> None:
+        house = houses[-1]
+        assert not house.leaks(), f"{house.leaks()}\n{house.network.ladder()}"
+
+    assert cancel_everywhere(scenario, tasks="call *", check=check) > 0
+    return houses
+
+
+def test_a_conference_leaves_nothing_wherever_it_is_cancelled() -> None:
+    houses = _everywhere(_conference)
+    assert all(len(house.records) in (2, 3) for house in houses)
+    assert max(len(house.happened(ConferenceJoined)) for house in houses) == 3
+
+
+@pytest.mark.parametrize(
+    "modes", [(), ("takeover",), ("agent",), ("agent", "takeover"), ("takeover", "agent"), ("all",)]
+)
+def test_supervision_leaves_nothing_wherever_it_is_cancelled(
+    modes: tuple[ReleaseMode, ...],
+) -> None:
+    houses = _everywhere(lambda house: _supervised(house, *modes))
+    assert all(len(house.records) == 1 for house in houses)
+    assert max(len(house.happened(PartyReleased)) for house in houses) == len(modes)
+
+
 @pytest.mark.parametrize(
     ("play", "dialled", "act", "phones"),
     [
@@ -102,21 +211,5 @@ async def _click(house: House, _dialled: str, act: Act, *, phones: int) -> None:
 def test_nothing_leaks_wherever_it_is_cancelled(
     play: Callable[..., Awaitable[None]], dialled: str, act: Act, phones: int
 ) -> None:
-    houses: list[House] = []
-
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
-        house = House(loop.clock)
-        houses.append(house)
-        try:
-            await play(house, dialled, act, phones=phones)
-        finally:
-            house.close()
-
-    def check() -> None:
-        house = houses[-1]
-        assert not house.leaks(), f"{house.leaks()}\n{house.network.ladder()}"
-        assert len(house.records) == 1, house.records
-
-    assert cancel_everywhere(scenario, tasks="call *", check=check) > 0
+    houses = _everywhere(lambda house: play(house, dialled, act, phones=phones))
+    assert all(len(house.records) == 1 for house in houses)
