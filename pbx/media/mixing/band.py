@@ -2,8 +2,8 @@
 
 The frames of a band are one array. First come the voices that are decoded at this rate, room by
 room; then, in the wide band, those that were decoded at 8000 Hz and are lifted; then sounds. A
-change of who is where makes a new layout. In the tick after it the scene before and the scene
-after are both run over the same frames and faded, so voices that have left stay for one frame.
+change of who is where makes a new layout. In the tick after it the plan before and the plan after
+are both run over the same frames and faded, so voices that have left stay for one frame.
 
 The fence: a voice that cannot be decoded is silent from then on, alone.
 """
@@ -15,18 +15,49 @@ from collections.abc import Hashable, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pbx.media.codecs.array_codec import Frames
 from pbx.media.codecs.resample import UP
 from pbx.media.mixing.column import SoundColumn, VoiceColumn
 from pbx.media.mixing.mixer import MixPlan, cross_fade
-from pbx.media.mixing.scene import Room, Scene
+from pbx.media.mixing.scene import Layout, Room, Scene
 from pbx.media.mixing.voice import LegVoice, decode_tick
 
 PATIENCE: Final = 50
 """Ticks that voices are decoded though they have faded away."""
 
 log = logging.getLogger(__name__)
+
+
+class Before:
+    """A plan as it was before a change, over the frames and for the ears that there are now."""
+
+    def __init__(
+        self,
+        plan: MixPlan,
+        columns: tuple[Layout, Layout],
+        ears: tuple[Sequence[Hashable], Sequence[Hashable]],
+    ) -> None:
+        """Take the plan, and what was there and is there now, both in this order."""
+        (layout_then, layout), (ears_then, ears_now) = columns, ears
+        row_then = {ear: row for row, ear in enumerate(ears_then)}
+        self._plan = plan
+        self._columns = np.array([layout.get(voice, -1) for voice in layout_then], dtype=np.intp)
+        self._rows = np.array([row_then.get(ear, -1) for ear in ears_now], dtype=np.intp)
+
+    def run(self, frames: Frames) -> Frames:
+        """Return what the ears of now would hear, zeros for those that are new."""
+        then = _pick(frames, self._columns)
+        return _pick(self._plan.run(then), self._rows)
+
+
+def _pick(rows: Frames, numbers: NDArray[np.intp]) -> Frames:
+    """Return these rows, zeros for −1."""
+    picked = np.zeros((len(numbers), rows.shape[1]), dtype=np.int16)
+    there = numbers >= 0
+    picked[there] = rows[numbers[there]]
+    return picked
 
 
 class Band:
@@ -50,7 +81,9 @@ class Band:
         self._broken: list[VoiceColumn] = []
         self._layout: dict[Hashable, int] = {}
         self._frames: Frames = np.zeros((0, self._samples), dtype=np.int16)
-        self._plan = self._before = MixPlan((), ())
+        self._ears: list[Hashable] = []
+        self._plan = MixPlan((), ())
+        self._before = Before(self._plan, ({}, {}), ((), ()))
         self._lifting = UP.state(0)
 
     def arrange(
@@ -75,13 +108,16 @@ class Band:
         self._lifting = np.concatenate([UP.state(0), *map(_lifting_of, self.lifted)])
         self._sounds = [voice for voice in voices if isinstance(voice, SoundColumn)]
         columns: list[Hashable] = [*self._decoded, *self.lifted, *self._sounds]
-        self._layout = {column: n for n, column in enumerate(columns)}
+        layout_before, self._layout = self._layout, {c: n for n, c in enumerate(columns)}
+        ears_before, self._ears = self._ears, list(ears)
         self._frames = np.zeros((len(columns), self._samples), dtype=np.int16)
         self._gated = [voice for voice in self._decoded if voice.gated]
         self._listened = [voice for voice in self._decoded if voice.listening is not None]
-        self._plan = self._scene.compile(self._layout, ears)
         if self._fading:
-            self._before = before.compile(self._layout, ears)
+            self._before = Before(
+                self._plan, (layout_before, self._layout), (ears_before, self._ears)
+            )
+        self._plan = self._scene.compile(self._layout, ears)
 
     def outdated(self) -> bool:
         """Let a tick pass; return whether `arrange` has voices to leave out.

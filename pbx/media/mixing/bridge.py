@@ -58,6 +58,7 @@ class Bridge:
     def enter(self, leg: MediaLeg, *, gated: bool) -> None:
         """Make a leg a member."""
         leg.gated = gated
+        leg.bridge = self.number
         self._members[leg.number] = leg
         self.arrange()
         leg.route()
@@ -153,6 +154,8 @@ class Bridge:
         self, ear: Hashable, leg: MediaLeg, voices: dict[int, VoiceColumn], *, taped: bool = False
     ) -> Listener:
         """Return what a leg hears; of what is played to it, a tape hears words alone."""
+        if leg.playback is None and leg.number not in self._gains:  # nearly all
+            return Listener(ear, voices.get(leg.number), leg.is_ear)
         sound = leg.playback if leg.overlaid or taped else None
         heard = sound is not None and (sound.spoken or not taped)
         gains = self._gains.get(leg.number, {})

@@ -35,6 +35,9 @@ TICK_MS: Final = 20
 LARGEST: Final = 1500
 """Octets kept for a payload of a codec whose packets are of any length."""
 
+ROOM: Final = 16
+"""Packets that there is room for beyond those of the ears."""
+
 log = logging.getLogger(__name__)
 
 _HEADER = np.dtype([("head", ">u2"), ("sequence", ">u2"), ("timestamp", ">u4"), ("ssrc", ">u4")])
@@ -73,6 +76,7 @@ class Ear:
         "payload",
         "row",
         "send",
+        "shape",
         "since",
         "source",
         "state",
@@ -95,6 +99,8 @@ class Ear:
         self.state: Any = codec.encoder()
         self.lowering: NDArray[np.int16] | None = None
         """The filter's memory where the ear hears a bridge that is wider than its codec."""
+        self.shape: Shape = codec.name, payload.clock, payload.ptime
+        """What all ears of a bank have in common."""
         self.row = -1
         """Its place in the bank."""
         self.since = 0
@@ -104,11 +110,6 @@ class Ear:
         self.octets = 0
         """Octets of payload sent since then, where packets are of any length."""
         self._bank: EarBank | None = None
-
-    @property
-    def shape(self) -> Shape:
-        """Return what all ears of a bank have in common: codec, RTP clock and packet time."""
-        return self.codec.name, self.payload.clock, self.payload.ptime
 
     def settle(self) -> None:
         """Bring the outgoing stream up to date."""
@@ -157,6 +158,7 @@ class EarBank:
         self._step = 0
         self._marked = False
         """Whether the next packet of some ear is its first."""
+        self._make_room(0)
         self._lay_out(np.zeros(0, dtype=_HEADER))
 
     def arrange(self, mixed: Sequence[Ear], alone: Sequence[Ear], now: float) -> None:
@@ -204,15 +206,20 @@ class EarBank:
     def _lay_out(self, header: NDArray[np.void]) -> None:
         """Make the matrix of packets. `header` holds what was sent last: a packet adds a step."""
         ears = self.ears
-        self._packets = np.zeros(
-            (len(ears), HEADER_SIZE + (self._octets or LARGEST)), dtype=np.uint8
-        )
+        if len(ears) > len(self._rows):
+            self._make_room(len(ears) + ROOM)
+        self._packets = self._room[: len(ears)]
         self._header = header
         self._header_octets = header.view(np.uint8).reshape(len(ears), HEADER_SIZE)
         self._step = ears[0].out.frame if ears else 0
         self._heads = [HEADS[ear.payload.send] for ear in ears]
-        rows = [row.data for row in self._packets]
-        self._all = list(zip(ears, (ear.send for ear in ears), rows, strict=True))
+        self._all = list(zip(ears, (ear.send for ear in ears), self._rows, strict=False))
+
+    def _make_room(self, packets: int) -> None:
+        """Have a matrix for more packets."""
+        size = HEADER_SIZE + (self._octets or LARGEST)
+        self._room = np.zeros((packets, size), dtype=np.uint8)
+        self._rows = [row.data for row in self._room]
 
     def _begin(self, ear: Ear, row: int, now: float) -> None:
         """Let an ear's stream go on here, one step behind its first packet, which has a marker."""

@@ -62,6 +62,7 @@ class MediaLeg(FarEnd):
         "_watched",
         "_watcher",
         "_wishes",
+        "bridge",
         "column",
         "ear",
         "echoes",
@@ -106,6 +107,8 @@ class MediaLeg(FarEnd):
         """Keys being sent to it: it hears nothing else meanwhile."""
         self.tones: ToneDialler | None = None
         """The same, where it takes no telephone-events."""
+        self.bridge: int | None = None
+        """The number of the bridge that it is in."""
         self.partner: MediaLeg | None = None
         """The other leg of a bridge that relays."""
         self.mixed = False
@@ -162,6 +165,7 @@ class MediaLeg(FarEnd):
         self.partner = None
         self.mixed = self.tapped = self.overlaid = self.gated = False
         self.route()
+        self.bridge = None
 
     def play(self, playback: SoundColumn | None) -> None:
         """Let the leg hear something, or nothing any more; its bridge is to be arranged then."""
@@ -355,13 +359,13 @@ class MediaLeg(FarEnd):
             self.ear = Ear(codec, payload, self.out, nowhere, self._count_unsent)
         if (self.ear.send, self.ear.source) != (self.send, solo):
             self.ear.send, self.ear.source = self.send, solo
-            self._matrix.change()
+            self._matrix.change(self.bridge)
         self._matrix.feed_alone(self.ear, solo is not None)
 
     def _drop_ear(self) -> None:
         if self.ear is not None:
             self._matrix.feed_alone(self.ear, False)
-            self._matrix.change()  # a bank must not go on sending to it
+            self._matrix.change(self.bridge)  # a bank must not go on sending to it
             self.ear.leave()
             self.ear = None
 

@@ -81,6 +81,8 @@ class Matrix:
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._bridges: dict[int, Described] = {}
+        self._rooms: dict[int, Room] = {}
+        """What bridges said of themselves last; those that have changed are not here."""
         self._taps: dict[VoiceColumn, None] = {}
         self._alone: dict[Ear, None] = {}
         self._narrow = Band(NARROW)
@@ -96,7 +98,7 @@ class Matrix:
             self._bridges[number] = bridge
         elif self._bridges.pop(number, None) is None:
             return  # relayed as before: that is nothing to work out anew
-        self.change()
+        self.change(number)
 
     def tap(self, voice: VoiceColumn, on: bool) -> None:
         """Decode a voice that no bridge needs, because somebody listens to it; or no longer."""
@@ -115,8 +117,10 @@ class Matrix:
             del those[one]
         self.change()
 
-    def change(self) -> None:
-        """Work out anew who is where before the next tick."""
+    def change(self, bridge: int | None = None) -> None:
+        """Work out anew who is where before the next tick; that bridge may have changed."""
+        if bridge is not None:
+            self._rooms.pop(bridge, None)
         self._changed = True
         self._on_change()
 
@@ -146,7 +150,9 @@ class Matrix:
         for _, feeds in self._feeds:
             for feed in feeds:
                 feed.settle()
-        rooms = [(bridge, bridge.room()) for bridge in self._bridges.values()]
+        for number in self._bridges.keys() - self._rooms.keys():
+            self._rooms[number] = self._bridges[number].room()
+        rooms = [(bridge, self._rooms[number]) for number, bridge in self._bridges.items()]
         rooms.sort(key=lambda described: len(described[1].voices))  # as the mixer wants them
         ears: dict[int, list[Hashable]] = {NARROW: [], WIDE: []}
         self._feeds = []
@@ -175,7 +181,9 @@ class Matrix:
         for room in rooms:
             for listener in room.listeners:
                 if isinstance(ear := listener.ear, Ear):
-                    by_rate = shapes.setdefault(ear.shape, {NARROW: [], WIDE: []})
+                    by_rate = shapes.get(ear.shape)
+                    if by_rate is None:
+                        by_rate = shapes[ear.shape] = {NARROW: [], WIDE: []}
                     by_rate[room.rate].append(ear)
         return shapes
 

@@ -252,8 +252,11 @@ def cross_fade(before: Frames, after: Frames) -> Frames:
 
     What is the same in both passes as it is.
     """
+    changed = np.flatnonzero((before != after).any(axis=1))
     samples = before.shape[1]
     ramp = np.arange(1, samples + 1, dtype=np.float32) / np.float32(samples)
-    change = (after.astype(np.float32) - before) * ramp
-    faded: Frames = (before + np.rint(change)).astype(np.int16)
+    earlier, later = before[changed], after[changed]
+    change = (later.astype(np.float32) - earlier) * ramp
+    faded = after.copy()
+    faded[changed] = (earlier + np.rint(change)).astype(np.int16)
     return faded

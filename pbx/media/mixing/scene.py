@@ -3,16 +3,16 @@
 Bridges describe themselves as a `Room` whose voices and ears are objects of any kind; only their
 identity counts. A scene is what all rooms of one sample rate say at one moment. It is compiled for
 a *layout*, the place of each voice among the frames, which may hold voices that the scene does not
-know. So the scene before a change can be run over the same frames as the scene after it, and the
-tick fades from the one to the other (`mixer.cross_fade`): that is how joins, leaves, mutes and
-whispers come about without a click, whatever they are. Pure.
+know. After a change the tick fades from what was heard to what is heard now (`band.Before`,
+`mixer.cross_fade`): that is how joins, leaves, mutes and whispers come about without a click,
+whatever they are. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pbx.media.mixing.mixer import EarRow, MixPlan
 
@@ -41,6 +41,10 @@ class Room(NamedTuple):
     rate: int
     voices: tuple[Hashable, ...]
     listeners: tuple[Listener, ...]
+
+
+_NOWHERE: Final[tuple[int, Listener | None]] = (-1, None)
+_NOBODY: Final = EarRow(-1)
 
 
 class Scene:
@@ -81,9 +85,12 @@ class Scene:
         return MixPlan(rooms, [self._row(ear, layout) for ear in ears])
 
     def _row(self, ear: Hashable, layout: Layout) -> EarRow:
-        number, listener = self._heard.get(ear, (-1, None))
+        number, listener = self._heard.get(ear, _NOWHERE)
         if listener is None:
-            return EarRow(-1)
+            return _NOBODY
+        if listener.hears and not listener.gains and not listener.extra:  # nearly all
+            own = layout.get(listener.own, -1) if listener.own in self._voices[number] else -1
+            return EarRow(number, own, listener.others)
         extra = tuple(layout[voice] for voice in listener.extra if voice in layout)
         if not listener.hears:
             return EarRow(-1, extra=extra)
