@@ -11,6 +11,8 @@ from pbx.api.client import segment
 from pbx.cli.office import connect, connect_live, pass_home
 from pbx.cli.output import as_json, clock_length, figures, print_json, print_table
 from pbx.config import Home
+from pbx.errors import ConfigError
+from pbx.plan.loader import check_plan
 
 MEMBER = "MEMBER is a number, or the leg that conference list shows."
 
@@ -31,7 +33,11 @@ def set_(home: Home, room: str, pin: str | None, moderator_pin: str | None) -> N
         raise click.UsageError("Say which PIN: --pin P, --moderator-pin P, or both")
     with connect(home) as api:
         api.put(f"/conferences/{segment(room)}/pins", {"pin": pin, "moderator_pin": moderator_pin})
-    click.echo(f"The PINs of conference {room} are set; dialplan.yaml says whether it asks for one")
+    if _is_missing(home, room):
+        remark = "but dialplan.yaml has no such room under conferences yet"
+    else:
+        remark = "dialplan.yaml says whether it asks for one"
+    click.echo(f"The PINs of conference {room} are set; {remark}")
 
 
 @conference.command("list")
@@ -113,6 +119,15 @@ def dial(home: Home, room: str, number: str) -> None:
     with connect_live(home) as api:
         placed = api.post(f"/conferences/{segment(room)}/members", {"number": number})
     click.echo(f"{number} is ringing for conference {room} (call {placed['id']})")
+
+
+def _is_missing(home: Home, room: str) -> bool:
+    """Tell whether a dialplan that can be read has no such room."""
+    try:
+        plan, _ = check_plan(home.dialplan)
+    except ConfigError:
+        return False
+    return plan is not None and room not in plan.conferences
 
 
 def _rows(room: dict[str, Any]) -> list[tuple[object, ...]]:

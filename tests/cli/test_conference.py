@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from pbx.api.views import ConferenceMember, ConferenceView
+from pbx.config import Home
 from tests.api.office_double import OfficeDouble
 from tests.cli.conftest import Command
 
@@ -46,6 +47,15 @@ def test_pins_are_set(live: OfficeDouble, command: Command) -> None:
     assert live.directory.pins == {"7001": ("3691", None)}
     status, _, error = command("conference", "set", "7001")
     assert (status, "Say which PIN" in error) == (2, True)
+
+
+def test_pins_of_a_room_that_the_dialplan_lacks_are_remarked_on(
+    live: OfficeDouble, command: Command, home: Home
+) -> None:
+    home.dialplan.write_text('version: 1\nconferences:\n  "7001": {}\n')
+    for room, missing in (("7001", False), ("7009", True)):
+        status, out, _ = command("conference", "set", room, "--pin", "3691")
+        assert (status, "no such room" in out) == (0, missing)
 
 
 def test_members_are_muted_put_out_and_invited(live: OfficeDouble, command: Command) -> None:

@@ -40,4 +40,5 @@ class Authority:
         files = TlsFiles(self._folder / f"{file}.pem", self._folder / f"{file}.key", self.ca)
         files.certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
         issued.private_key_pem.write_to_path(files.key)
+        files.key.chmod(0o600)
         return files

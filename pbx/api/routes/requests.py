@@ -18,7 +18,7 @@ from pbx.errors import NotRunning
 
 def _dialled(text: str) -> str:
     if not re.fullmatch(r"\+?[0-9*#]{1,32}", text):
-        raise ValueError("is no number that can be dialled")
+        raise ValueError(f"{text[:40]!r} is no number that can be dialled")
     return text
 
 

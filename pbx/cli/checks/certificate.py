@@ -7,6 +7,7 @@ Python decodes only what it has verified.
 from __future__ import annotations
 
 import ssl
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ def check_certificate(examined: Examined) -> Iterator[Finding]:
     if sip.certificate is None or sip.key is None:
         return
     certificate, key = (examined.home.path / name for name in (sip.certificate, sip.key))
+    if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o007:
+        yield fail("certificate", f"everybody on this machine may read {key}", f"chmod o= {key}")
     try:
         days = (certificate_end(certificate, key) - time.time()) / DAY
     except ssl.SSLCertVerificationError as error:

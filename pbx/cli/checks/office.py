@@ -14,6 +14,7 @@ from pbx.cli.check import find_problems
 from pbx.cli.checks.finding import Check, Examined, Finding, fail, ok, warn
 from pbx.cli.office import connect_live
 from pbx.errors import ConfigError, Refused
+from pbx.plan.loader import check_plan
 
 MAX_NAMED = 10  # phones that one line names
 
@@ -103,6 +104,27 @@ def check_recordings(examined: Examined) -> Iterator[Finding]:
         yield ok("recordings", f"all {len(heard)} have their file")
 
 
+def check_rooms(examined: Examined) -> Iterator[Finding]:
+    """See whether the conference rooms have the PINs without which nobody gets in."""
+    home = examined.home
+    try:
+        plan, _ = check_plan(home.dialplan)
+        with closing(sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT room, member, moderator FROM conference_pins")
+            pins = {room: (member, moderator) for room, member, moderator in rows}
+    except (ConfigError, sqlite3.Error):
+        return  # the dialplan and the database have findings of their own
+    for room, rules in plan.conferences.items() if plan is not None else ():
+        member, moderator = pins.get(room, (None, None))
+        if rules.wait_for_moderator and moderator is None:
+            sentence = f"{room} waits for a moderator and has no moderator PIN: nobody gets in"
+            yield warn("conference", sentence, f"callpbx conference set {room} --moderator-pin P")
+        elif rules.pin and member is None:
+            who = "nobody gets" if moderator is None else "only moderators get"
+            sentence = f"{room} asks for a PIN and has none: {who} in"
+            yield warn("conference", sentence, f"callpbx conference set {room} --pin P")
+
+
 def check_server(examined: Examined) -> Iterator[Finding]:
     """Ask the running server which phones are missing and what worries it."""
     if not examined.running:
@@ -129,6 +151,7 @@ OFFICE_CHECKS: tuple[Check, ...] = (
     check_files,
     check_database,
     check_recordings,
+    check_rooms,
     check_server,
 )
 

@@ -56,3 +56,11 @@ def test_files_that_do_not_fit_or_are_not_there_are_told(tmp_path: Path) -> None
     ):
         assert finding.level == "fail"
         assert finding.fix is not None
+
+
+def test_a_key_that_everybody_may_read_is_told(tmp_path: Path) -> None:
+    issue(tmp_path, 80)
+    (tmp_path / "server.key").chmod(0o644)
+    exposed, end = found(tmp_path)
+    assert (exposed.level, exposed.fix) == ("fail", f"chmod o= {tmp_path / 'server.key'}")
+    assert end.level == "ok"

@@ -46,6 +46,29 @@ def test_a_mistake_in_the_dialplan_is_quoted(office: Home) -> None:
     assert "does not exist" in only(checks.check_files, office).sentence
 
 
+@pytest.mark.parametrize(
+    ("rules", "member", "moderator", "said"),
+    [
+        ("{pin: yes}", None, None, "7001 asks for a PIN and has none: nobody gets in"),
+        ("{pin: yes}", None, "x", "7001 asks for a PIN and has none: only moderators get in"),
+        ("{pin: yes}", "x", None, None),
+        ("{wait_for_moderator: yes}", "x", None, "7001 waits for a moderator"),
+        ("{wait_for_moderator: yes}", None, "x", None),
+        ("{}", None, None, None),
+    ],
+)
+def test_a_room_that_nobody_gets_into_is_noticed(
+    office: Home, rules: str, member: str | None, moderator: str | None, said: str | None
+) -> None:
+    office.dialplan.write_text(f'version: 1\nconferences:\n  "7001": {rules}\n')
+    with closing(sqlite3.connect(office.database)) as connection, connection:
+        row = ("7001", "salt", member, moderator)
+        connection.execute("INSERT INTO conference_pins VALUES (?, ?, ?, ?)", row)
+    found = list(checks.check_rooms(Examined(office, Settings(), running=False)))
+    assert [finding.level for finding in found] == ["warn"] * (said is not None)
+    assert all(said in finding.sentence for finding in found if said)
+
+
 def test_recordings_and_their_index_are_compared(office: Home) -> None:
     assert only(checks.check_recordings, office).sentence == "all 0 have their file"
     with closing(sqlite3.connect(office.database)) as database, database:
