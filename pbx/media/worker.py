@@ -118,7 +118,8 @@ class Worker:
             else:
                 self._switchboard.carry_out(command, now)
         except Exception:
-            log.exception("a command failed: %r", command)
+            # By name alone: keys of SRTP and keys that are pressed are in no log.
+            log.exception("%s of leg %s failed", type(command).__name__, _leg_of(command))
 
     def _report_load(self, now: float) -> None:
         self._loop.call_at(now + LOAD_INTERVAL, self._report_load)
@@ -135,6 +136,10 @@ class Worker:
                 self._switchboard.music_frames,
             )
         )
+
+
+def _leg_of(command: AnyCommand) -> int | None:
+    return getattr(command, "leg", None)
 
 
 def _read(datagram: bytes) -> list[AnyCommand]:

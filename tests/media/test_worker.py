@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,12 +25,15 @@ from pbx.media.protocol import (
     LegFreed,
     PortsExhausted,
     PortsReady,
+    SendDigits,
     SourceLocked,
+    TakeLeg,
     UpdateLeg,
     WorkerLoad,
     decode_events,
     encode,
 )
+from pbx.media.worker import Worker
 from tests.kit.rtp import PCMU, RtpPhone, phones
 
 PATIENCE = 10.0
@@ -173,6 +177,19 @@ def test_a_command_that_cannot_be_read_harms_nothing():
         said = phone.say(1)
         assert phone.wait_for_rtp().payload == said[0]
     assert worker.end().count("cannot be read") == 3
+
+
+def test_a_command_that_fails_is_logged_without_its_secrets(caplog: pytest.LogCaptureFixture):
+    def fail(*_: object) -> None:
+        raise ValueError("a defect")
+
+    broken = SimpleNamespace(_switchboard=SimpleNamespace(carry_out=fail, take=fail))
+    for command in (SendDigits(7, "24680"), TakeLeg(7, b"master key")):
+        Worker._carry_out(broken, command, [], 0.0)  # type: ignore[arg-type]
+    assert [record.message for record in caplog.records] == [
+        "SendDigits of leg 7 failed",
+        "TakeLeg of leg 7 failed",
+    ]
 
 
 def test_an_unread_channel_stops_no_sound(worker: RunningWorker):
