@@ -174,7 +174,7 @@ def release(
         return
     agent = call.agent
     if agent is None or not agent.up or agent.other is None:
-        raise Refused(f"nobody talks in call {call.id} whom the other party could stay without")
+        raise Refused(f"call {call.id} has no agent who could be released now")
     customer = agent.other
     successor = _supervisor_in(call, supervisor) if mode == "takeover" else None
     _let_go(call, agent, customer)

@@ -187,12 +187,15 @@ def _show(record: dict[str, Any]) -> None:
     ]
     for label, text in lines:
         click.echo(f"{label:<10} {cell(text)}")
-    if record["segments"]:
-        click.echo()
-        _print_segments(record["segments"])
-    if record["quality"]:
-        click.echo()
-        _print_quality(record["quality"])
+    for part, show in (
+        ("segments", _print_segments),
+        ("supervision", _print_supervision),
+        ("recordings", _print_recordings),
+        ("quality", _print_quality),
+    ):
+        if record[part]:
+            click.echo()
+            show(record[part])
 
 
 def _seconds(record: dict[str, Any]) -> str:
@@ -212,6 +215,33 @@ def _print_segments(segments: list[dict[str, Any]]) -> None:
                 part["result"],
             )
             for part in segments
+        ],
+        empty="",
+    )
+
+
+def _print_supervision(stretches: list[dict[str, Any]]) -> None:
+    print_table(
+        ["Supervisor", "Did", "From", figures("Seconds")],
+        [
+            (
+                watch["by"],
+                watch["mode"],
+                local_time(watch["started_at"]),
+                _between(watch["started_at"], watch["ended_at"]),
+            )
+            for watch in stretches
+        ],
+        empty="",
+    )
+
+
+def _print_recordings(recordings: list[dict[str, Any]]) -> None:
+    print_table(
+        ["Recording", "From", figures("Seconds"), "Remark"],
+        [
+            (row["id"], local_time(row["started_at"]), row["seconds"], row["error"])
+            for row in recordings
         ],
         empty="",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbx.cdr.record import QualityRow, Segment
+from pbx.cdr.record import QualityRow, Recorded, Segment, Supervised
 from pbx.cli.cdr import RESULTS, moment
 from pbx.events import Result
 from tests.api.office_double import OfficeDouble, record_of
@@ -99,6 +99,18 @@ def test_one_record_with_all_there_is(live: OfficeDouble, command: Command) -> N
     _, out, _ = command("cdr", "show", "c0", "--json")
     assert json.loads(out)["quality"][0]["mos"] == 4.41
     assert command("cdr", "show", "c1") == (1, "", "there is no record of a call c1\n")
+
+
+def test_who_supervised_and_what_was_recorded_is_shown(
+    live: OfficeDouble, command: Command
+) -> None:
+    began, ended = "2026-11-21T08:00:02.000Z", "2026-11-21T08:00:07.500Z"
+    watch = Supervised(by="103", mode="whisper", started_at=began, ended_at=ended)
+    tape = Recorded(id="c0-1", started_at=began, seconds=5.5, sha256="0" * 64, error=None)
+    live.records.rows = [record_of("c0", supervision=(watch,), recordings=(tape,))]
+    lines = command("cdr", "show", "c0")[1].splitlines()
+    assert any(line.startswith("103 ") and "whisper" in line and "5.5" in line for line in lines)
+    assert any(line.startswith("c0-1 ") and "5.5" in line for line in lines)
 
 
 def test_exports_hold_everything(live: OfficeDouble, command: Command, tmp_path: Path) -> None:
