@@ -317,6 +317,49 @@ def test_between_relay_and_matrix_a_far_end_sees_no_jump():
         assert room.board.switchboard.mixed == 0
 
 
+def longest_pause(samples: NDArray[np.int16]) -> float:
+    """Return the longest stretch of (nearly) nothing, seconds at 8000 Hz."""
+    loud = np.flatnonzero(np.abs(samples.astype(int)) > 100)
+    return int(np.diff(loud).max()) / 8000
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+def test_who_is_relayed_is_heard_on_without_a_pause_when_a_supervisor_joins(codec: str, late: bool):
+    with gathering(codec, codec, "PCMU") as room:
+        a, b, c = room.parties
+        bridge = room.bridge(a, b)
+        c.talks = False
+        room.pass_time(0.5)
+        steepest = np.abs(np.diff(a.sound().samples.astype(int))).max()
+        room.board.do(Enter(c.leg, bridge))
+        if late:  # a tick comes before the next packet
+            room.board.advance(0.02)
+        room.go_on(0.5)
+        for party in (a, b):
+            samples = party.sound().samples
+            assert longest_pause(samples) <= 0.003
+            assert np.abs(np.diff(samples.astype(int))).max() <= steepest * 1.25
+            check_stream(party)
+        room.pass_time(1.0)
+        assert room.who_hears_whom() == {0: {1}, 1: {0}, 2: {0, 1}}
+
+
+def test_a_room_that_becomes_wider_is_heard_on():
+    with gathering("PCMU", "PCMU", "PCMU", "G722") as room:
+        a, b, c, wide = room.parties
+        wide.talks = c.talks = False
+        bridge = room.bridge(a, b, c)
+        room.go_on(SETTLED)
+        room.pass_time(0.5)
+        room.board.do(Enter(wide.leg, bridge))
+        room.go_on(0.3)
+        samples = a.sound().samples
+        assert longest_pause(samples) <= 0.004
+        loud = np.abs(samples[: len(samples) // 80 * 80].reshape(-1, 80).astype(int)).max(axis=1)
+        assert loud.min() > loud.max() / 2
+
+
 @pytest.mark.parametrize("change", ["join", "mute", "gain"])
 def test_a_change_neither_clicks_nor_changes_the_level(change: str):
     with gathering("PCMU", "PCMU", "PCMU", "PCMU") as room:

@@ -45,6 +45,8 @@ class Before:
         self._plan = plan
         self._columns = np.array([layout.get(voice, -1) for voice in layout_then], dtype=np.intp)
         self._rows = np.array([row_then.get(ear, -1) for ear in ears_now], dtype=np.intp)
+        self.new: list[int] = np.flatnonzero(self._rows < 0).tolist()
+        """Rows of ears that were not there then."""
 
     def run(self, frames: Frames) -> Frames:
         """Return what the ears of now would hear, zeros for those that are new."""
@@ -84,6 +86,8 @@ class Band:
         self._ears: list[Hashable] = []
         self._plan = MixPlan((), ())
         self._before = Before(self._plan, ({}, {}), ((), ()))
+        self._at_once: list[int] = []
+        """Rows of new ears that are not faded in."""
         self._lifting = UP.state(0)
 
     def arrange(
@@ -105,7 +109,7 @@ class Band:
         self._voices = [column.voice for column in self._decoded]
         self._keep_lifting()
         self.lifted = [voice for voice in spoken if voice.rate != self.rate]
-        self._lifting = np.concatenate([UP.state(0), *map(_lifting_of, self.lifted)])
+        self._lifting = np.concatenate([UP.state(0), *map(self._lifting_of, self.lifted)])
         self._sounds = [voice for voice in voices if isinstance(voice, SoundColumn)]
         columns: list[Hashable] = [*self._decoded, *self.lifted, *self._sounds]
         layout_before, self._layout = self._layout, {c: n for n, c in enumerate(columns)}
@@ -117,6 +121,7 @@ class Band:
             self._before = Before(
                 self._plan, (layout_before, self._layout), (ears_before, self._ears)
             )
+            self._at_once = [n for n in self._before.new if self._scene.begins_at_once(ears[n])]
         self._plan = self._scene.compile(self._layout, ears)
 
     def outdated(self) -> bool:
@@ -149,7 +154,9 @@ class Band:
         heard = self._plan.run(self._frames)
         if self._fading:
             self._fading = False
-            heard = cross_fade(self._before.run(self._frames), heard)
+            earlier = self._before.run(self._frames)
+            earlier[self._at_once] = heard[self._at_once]
+            heard = cross_fade(earlier, heard)
             self._leave_sounds_out()
         return heard
 
@@ -198,6 +205,10 @@ class Band:
         for n, voice in enumerate(self.lifted):
             voice.lifting = self._lifting[n : n + 1].copy()
 
-
-def _lifting_of(voice: VoiceColumn) -> Frames:
-    return UP.state(1) if voice.lifting is None else voice.lifting
+    def _lifting_of(self, voice: VoiceColumn) -> Frames:
+        """Return the filter's memory: at first the sound that was heard in the narrow band."""
+        if voice.lifting is not None:
+            return voice.lifting
+        if self._narrow is None:
+            return UP.state(1)
+        return self._narrow.frames_of([voice])[:, -UP.history :]

@@ -154,8 +154,9 @@ class Bridge:
         self, ear: Hashable, leg: MediaLeg, voices: dict[int, VoiceColumn], *, taped: bool = False
     ) -> Listener:
         """Return what a leg hears; of what is played to it, a tape hears words alone."""
+        at_once = not taped and leg.ear is not None and leg.ear.at_once
         if leg.playback is None and leg.number not in self._gains:  # nearly all
-            return Listener(ear, voices.get(leg.number), leg.is_ear)
+            return Listener(ear, voices.get(leg.number), leg.is_ear, at_once=at_once)
         sound = leg.playback if leg.overlaid or taped else None
         heard = sound is not None and (sound.spoken or not taped)
         gains = self._gains.get(leg.number, {})
@@ -166,6 +167,7 @@ class Bridge:
             others=1.0 if leg.playback is None else leg.playback.others,
             gains={voices[number]: gain for number, gain in gains.items() if number in voices},
             extra=(sound,) if sound is not None and heard else (),
+            at_once=at_once,
         )
 
     def _sides(self, tape: Tape, voices: dict[int, VoiceColumn]) -> list[Listener]:

@@ -84,13 +84,13 @@ class Concealer:
     def fill(self, history: Frames, samples: int, ahead: Frames | None = None) -> Frames:
         """Return int16 (samples,) in place of what is missing behind `history`, int16 (n,).
 
-        `history` is looked at only when a gap begins; where there is less than its length, silence
+        `history` is looked at only when a gap begins; where there is less than 20 ms of it, silence
         is made. `ahead` is the sound that follows upon this stretch, 10 ms or more, if it is known.
         """
         if not self.active:
             self.active = True
             self._position = 0
-            self._repetition = _repeat(history[-self.history :], self.history, self._rate)
+            self._repetition = _repeat(history[-self.history :], self._rate // 50, self._rate)
         filled = self._take(samples)
         self._position += samples
         if ahead is not None:

@@ -67,6 +67,7 @@ class Ear:
 
     __slots__ = (
         "_bank",
+        "at_once",
         "codec",
         "fail",
         "lowering",
@@ -101,6 +102,8 @@ class Ear:
         """The filter's memory where the ear hears a bridge that is wider than its codec."""
         self.shape: Shape = codec.name, payload.clock, payload.ptime
         """What all ears of a bank have in common."""
+        self.at_once = False
+        """Whether it goes on with what was heard just before by another way: no fade to begin."""
         self.row = -1
         """Its place in the bank."""
         self.since = 0
@@ -225,6 +228,8 @@ class EarBank:
         """Let an ear's stream go on here, one step behind its first packet, which has a marker."""
         ear.enter(self, row)
         ear.since = self._count
+        if ear.source is None:
+            ear.at_once = True  # from now on: it may come to a room of another rate
         sequence, timestamp = ear.out.next(now)
         self._header[row] = (
             self._heads[row] | MARKER,

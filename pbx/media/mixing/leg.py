@@ -49,6 +49,9 @@ from pbx.media.protocol import (
 
 _HEARD: Final = ("sendrecv", "recvonly")  # directions in which we listen
 
+PAUSE: Final = 0.05
+"""Seconds without a packet after which a voice has paused."""
+
 _NO_WISHES: Final = (False, False)
 _UNWATCHED: Final = (False, False, False)
 
@@ -307,7 +310,7 @@ class MediaLeg(FarEnd):
             voice = LegVoice(payload, codec)
             self._voice_payload = payload
             self.column = VoiceColumn(voice, codec.rate)
-            self._row.push_to(voice)
+            self._row.push_to(voice, since=self._lately() if self.mixed else None)
         self._tend_watcher(codec.rate)
         self.column.gated = self.gated
         self._matrix.tap(self.column, watched)
@@ -356,11 +359,19 @@ class MediaLeg(FarEnd):
             self._drop_ear()
             return
         if self.ear is None:
+            self.out.settle()
             self.ear = Ear(codec, payload, self.out, nowhere, self._count_unsent)
+            self.ear.at_once = self.out.sent_at > self._lately()
+        if solo is not None:
+            self.ear.at_once = False
         if (self.ear.send, self.ear.source) != (self.send, solo):
             self.ear.send, self.ear.source = self.send, solo
             self._matrix.change(self.bridge)
         self._matrix.feed_alone(self.ear, solo is not None)
+
+    def _lately(self) -> float:
+        """Return since when a packet counts as followed by the next without a pause."""
+        return self._loop.clock() - PAUSE
 
     def _drop_ear(self) -> None:
         if self.ear is not None:

@@ -24,7 +24,8 @@ class Listener(NamedTuple):
     """An ear of a room.
 
     `own` is its own voice, None where it has none. An ear that does not `hear` the room hears its
-    `extra` voices alone, which nobody else does. `others` and `gains` are as in `EarRow`.
+    `extra` voices alone, which nobody else does. `others` and `gains` are as in `EarRow`. One that
+    begins `at_once` is not faded in.
     """
 
     ear: Hashable
@@ -33,6 +34,7 @@ class Listener(NamedTuple):
     others: float = 1.0
     gains: Mapping[Hashable, float] = MappingProxyType({})
     extra: tuple[Hashable, ...] = ()
+    at_once: bool = False
 
 
 class Room(NamedTuple):
@@ -76,6 +78,11 @@ class Scene:
     def ears(self) -> list[Hashable]:
         """Return all ears, room by room."""
         return list(self._heard)
+
+    def begins_at_once(self, ear: Hashable) -> bool:
+        """Return whether an ear is not to be faded in."""
+        listener = self._heard.get(ear, _NOWHERE)[1]
+        return listener is not None and listener.at_once
 
     def compile(self, layout: Layout, ears: Sequence[Hashable]) -> MixPlan:
         """Return the plan that gives what these ears hear; ears that are not here hear nothing."""

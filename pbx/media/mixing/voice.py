@@ -81,6 +81,14 @@ class LegVoice:
         self._concealer.forget()
         self._begin()
 
+    def follow(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Begin at once, behind a packet that was heard by another way.
+
+        Until the next one comes its sound is carried on.
+        """
+        self.buffer.follow(sequence, timestamp, payload)
+        self._sound = self._decode_once(payload)
+
     def _begin(self) -> None:
         self.state: Any = self.codec.decoder()
         """The decoder's."""

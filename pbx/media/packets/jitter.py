@@ -104,6 +104,17 @@ class JitterBuffer:
         self._gauge.forget()
         self.wish = 0
 
+    def follow(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Begin behind a packet that was played already, with the next one as soon as it is there.
+
+        So there is no delay at first. One of a tick is wished for at once.
+        """
+        self._begin(sequence, timestamp, payload)
+        self._leads.clear()
+        self._play = self._expected
+        self._time = self._due
+        self.wish, self.urgent = 1, True
+
     @property
     def depth(self) -> int:
         """Return the units that lie ready, from what is played next to the newest packet's end."""

@@ -65,6 +65,9 @@ class Hearing(Protocol):
     def reset(self) -> None:
         """Hear another stream from now on."""
 
+    def follow(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        """Go on behind this packet, which was heard by another way."""
+
 
 _NOBODY: Final = OutgoingStream(ssrc=0, sequence=0, timestamp=0)
 
@@ -93,6 +96,7 @@ class RelayRow(RtpStream):
         "_on_key",
         "_out",
         "_push",
+        "_recent",
         "_restart",
         "_sequence_offset",
         "_settled_octets",
@@ -120,6 +124,8 @@ class RelayRow(RtpStream):
         self._map = [_NEVER] * 128
         self._out = _NOBODY
         self._push: Push | None = None
+        self._recent: bytes | bytearray = b""
+        """The payload that was sent on last, while nobody decodes the voice."""
         self._skip: Callable[[int], object] | None = None
         self._restart: Callable[[], object] | None = None
         self._aimed = False
@@ -194,8 +200,16 @@ class RelayRow(RtpStream):
         """Return whether keys that are not withheld go on, packet for packet."""
         return self._aimed and self._event_type >= 0 and self._map[self._event_type] >= 0
 
-    def push_to(self, voice: Hearing | None) -> None:
-        """Give each packet of the voice to `voice` from now on, or to nobody."""
+    def push_to(self, voice: Hearing | None, *, since: float | None = None) -> None:
+        """Give each packet of the voice to `voice` from now on, or to nobody.
+
+        Where its packets have been relayed until now and the last one came after `since`, it is to
+        go on behind that one without a pause.
+        """
+        if voice is not None and since is not None and self._aimed and self.arrived > since:
+            recent, self._recent = self._recent, b""
+            if recent:
+                voice.follow((self.expected - 1) & 0xFFFF, self.timestamp, bytes(recent))
         self._push = None if voice is None else voice.push
         self._restart = None if voice is None else voice.reset
         self._skip = None if voice is None else voice.skip
@@ -240,6 +254,7 @@ class RelayRow(RtpStream):
             step = -step
         if step < MAX_TRANSIT_STEP:
             self.jitter += (step - self.jitter) * 0.0625
+        self._recent = packet[HEADER_SIZE:size]
         write_header(
             packet,
             0,
@@ -322,6 +337,7 @@ class RelayRow(RtpStream):
         if arrival is Arrival.FIRST:
             self._begin_anew(now)
         payload_type = head & 0x7F
+        self._recent = b""
         if payload_type != self._voice_type and self._skip is not None:
             self._skip(sequence)
         if payload_type == self._event_type:

@@ -265,3 +265,14 @@ def test_nothing_that_arrives_breaks_the_buffer(steps: list[tuple[str, int, int]
     heard = [number for number in rehearsal.heard if number >= 0]
     assert rehearsal.buffer.pop() is Hole.EMPTY
     assert len(heard) <= rehearsal.number
+
+
+@pytest.mark.parametrize("sequence", [7, 0xFFFF])
+def test_a_stream_that_was_heard_already_goes_on_with_its_next_packet_at_once(sequence: int):
+    buffer = JitterBuffer()
+    buffer.follow(sequence, 0xFFFF_FF60, b"heard")
+    buffer.push((sequence + 1) & 0xFFFF, 0, b"next", 0.0)
+    buffer.local += FRAME
+    assert buffer.pop() == b"next"
+    assert buffer.pop() is Hole.EMPTY
+    assert (buffer.lost, buffer.concealed, buffer.wish) == (0, 0, 1)

@@ -276,6 +276,7 @@ class Heard:
         self.pushed: list[int] = []
         self.skipped: list[int] = []
         self.begun = 0
+        self.followed: list[tuple[int, int, bytes]] = []
 
     def push(self, sequence: int, timestamp: int, payload: bytes, now: float) -> None:
         self.pushed.append(sequence)
@@ -285,6 +286,27 @@ class Heard:
 
     def reset(self) -> None:
         self.begun += 1
+
+    def follow(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        self.followed.append((sequence, timestamp, payload))
+
+
+def test_a_voice_may_follow_the_packet_that_was_relayed_last(line: Line):
+    line.hear(0xFFFE, 0xFFFF, 0x10000, 0x10001)
+    voice = Heard()
+    line.row.push_to(voice, since=line.now - 0.01)
+    assert voice.followed == [(1, 0x10001 * 160, bytes([1]) * 160)]
+
+
+@pytest.mark.parametrize("last", ["long ago", "a key", "nothing yet"])
+def test_there_may_be_nothing_to_follow(line: Line, last: str):
+    if last != "nothing yet":
+        line.hear(1, 2, 3)
+    if last == "a key":
+        line.say(4, payload_type=101, payload=bytes(TelephoneEvent(5, False, 160)))
+    voice = Heard()
+    line.row.push_to(voice, since=line.now + (0.01 if last == "long ago" else -0.01))
+    assert not voice.followed
 
 
 def test_packets_that_are_no_voice_are_told_so_that_they_are_no_loss(line: Line):
