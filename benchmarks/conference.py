@@ -115,12 +115,11 @@ def run_step(work: Work, seconds: float) -> Seen:
             stdout.readline()
             cpu = machine.cpu_seconds(pids) - cpu
             overrun = machine.lost_datagrams() - overrun
+            after = worker.load  # told within the last second, as the one before
             seen = json.loads(stdout.readline())
         for leg in range(work.legs):
             worker.send(FreeLeg(leg))
         worker.wait_for(LegFreed, work.legs)
-        time.sleep(1.1)  # until the worker has told its load once more
-        after = worker.load
     finally:
         worker.close()
     return Seen(

@@ -269,8 +269,25 @@ class EarBank:
         else:
             payloads = self._encode(frames) if mixed else []
             to_send = []
-        payloads += alone
-        for entry, payload in zip(self._all[len(to_send) :], payloads, strict=True):
+        if self._share(alone):
+            return self._write(to_send, payloads) + self._all[mixed:]
+        return self._write(to_send, payloads + alone)
+
+    def _share(self, alone: list[bytes | None]) -> bool:
+        """Write at once what all that hear no mix get, if it is the same music for all of them."""
+        payload = alone[0] if alone else None
+        if payload is None or len(payload) != self._octets:
+            return False
+        if any(other is not payload for other in alone):
+            return False
+        self._packets[self._mixed :, HEADER_SIZE:] = np.frombuffer(payload, np.uint8)
+        return True
+
+    def _write(self, to_send: list[Outgoing], payloads: list[bytes | None]) -> list[Outgoing]:
+        """Write payloads behind those that are ready to be sent; return all."""
+        first = len(to_send)
+        entries = self._all[first : first + len(payloads)]
+        for entry, payload in zip(entries, payloads, strict=True):
             ear, send, row = entry
             if payload is None:
                 self._miss(ear)

@@ -27,6 +27,12 @@ def is_quiet(sound: Frames) -> bool:
     return bool(sound.max(initial=0) < QUIET and sound.min(initial=0) > -QUIET)
 
 
+def are_quiet(frames: Frames) -> list[bool]:
+    """Tell the same of each row of int16 (n, samples)."""
+    quiet: list[bool] = ((frames.max(axis=1) < QUIET) & (frames.min(axis=1) > -QUIET)).tolist()
+    return quiet
+
+
 def period_of(sound: Frames, rate: int) -> int:
     """Return the pitch period at the end of `sound` in samples; of noise, some length that fits.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from pbx.media.codecs.array_codec import ArrayCodec, Frames
 from pbx.media.mixing.conceal import HISTORY_MS, Concealer
-from pbx.media.mixing.stretch import is_quiet, lengthen, period_of, shorten
+from pbx.media.mixing.stretch import are_quiet, is_quiet, lengthen, period_of, shorten
 from pbx.media.packets.jitter import Hole, JitterBuffer, Slot
 from pbx.media.protocol import PayloadMap
 
@@ -138,10 +138,10 @@ class LegVoice:
         """Keep a reference to a plain frame, int16 (samples,), of a codec with memory."""
         self._kept.append(frame)
 
-    def consider(self, frame: Frames) -> None:
+    def consider(self, *, quiet: bool) -> None:
         """Begin to stretch behind this plain frame, int16 (samples,), if it is time for it."""
         self._patience += 1
-        if self._is_forced() or is_quiet(frame):
+        if quiet or self._is_forced():
             self._goal = self.buffer.wish * self.samples
             self.buffer.wish = 0
             if self.plain:
@@ -169,7 +169,7 @@ class LegVoice:
             self._stretch()
         self._play_held(out)
         if self.buffer.wish and not self._goal:
-            self.consider(out)
+            self.consider(quiet=is_quiet(out))
 
     # -- sound
 
@@ -340,8 +340,9 @@ def decode_tick(voices: Sequence[LegVoice], frames: Frames, now: float) -> None:
             voice.play(frames[row])
     for codec, (rows, payloads) in batches.items():
         _decode_batch(codec, voices, frames, rows, payloads)
-    for row in wishing:
-        voices[row].consider(frames[row])
+    if wishing:
+        for row, quiet in zip(wishing, are_quiet(frames[wishing]), strict=True):
+            voices[row].consider(quiet=quiet)
 
 
 def _decode_batch(

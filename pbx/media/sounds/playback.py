@@ -25,7 +25,7 @@ class Playback:
     Live music does not end: what is behind it is never heard.
     """
 
-    __slots__ = ("_credit", "_live", "_packet", "_reel", "error", "number", "others")
+    __slots__ = ("_credit", "_live", "_on_air", "_packet", "_reel", "error", "number", "others")
 
     def __init__(
         self, number: int, sounds: Sequence[Sound], *, loop: bool = False, others: float = 0.0
@@ -38,6 +38,8 @@ class Playback:
         self._live = next((sound for sound in sounds if isinstance(sound, LiveMusic)), None)
         endless = loop and self._live is None and any(clip.length for clip in clips)
         self._reel = Reel(cycle(clips) if endless else iter(clips))
+        self._on_air: LiveMusic | None = None
+        """The live music, once it has been heard as payloads: nothing else follows."""
         self._credit = 0
         self._packet: int | None = None
         """The next packet of live music, where it comes in other packets than 20 ms."""
@@ -77,8 +79,11 @@ class Playback:
 
         The last payload is filled up with the codec's silence.
         """
+        if self._on_air is not None and ptime == FRAME_MS:  # nearly all who are held
+            return self._on_air.payload(codec)
         reel = self._reel
         if reel.ended:
+            self._on_air = self._live
             return None if self._live is None else self._hear_live(self._live, codec, ptime)
         try:
             payload = reel.payload(codec, ptime)

@@ -166,6 +166,21 @@ def test_a_source_is_heard_alone_as_it_is():
     assert len(a.sent) == 2
 
 
+@pytest.mark.parametrize("mixed", [0, 1])
+@pytest.mark.parametrize("codec", ["PCMU", "G722"])
+def test_music_that_is_the_same_for_all_is_heard_by_each_of_them(codec: str, mixed: int):
+    stubs = [Stub(codec) for _ in range(3 + mixed)]
+    music, other = b"m" * 160, b"o" * 160
+    for n, stub in enumerate(stubs[mixed:]):
+        stub.ear.source = Payloads(music, music if n else other, music)
+    bank = bank_of(stubs[:mixed], stubs[mixed:])
+    for _ in range(3):
+        bank.send(frames(*[0] * mixed, samples=160 if codec == "PCMU" else 320), NOW)
+    heard = [[packet.payload for packet in stub.sent] for stub in stubs[mixed:]]
+    assert heard == [[music, other, music], [music] * 3, [music] * 3]
+    assert all(len(stub.sent) == 3 for stub in stubs[:mixed])
+
+
 def test_a_source_that_has_nothing_leaves_no_hole_in_the_numbers():
     a = Stub()
     a.ear.source = Payloads(b"1" * 160, None, b"2" * 160)
