@@ -85,9 +85,12 @@ def test_a_worker_is_killed_in_a_call(office: TestedOffice, phones: Phones) -> N
     assert (record["result"], record["ended_by"]) == ("answered", "system")
     assert record["reason"]
 
-    eventually(
-        lambda: workers_of(office), lambda now: bool(now) and worker not in now, timeout=RESTART_S
-    )
+    with office.api() as api:
+        eventually(
+            lambda: api.get("/status").json()["server"]["media"],
+            lambda workers: any(each["pid"] != worker and each["ports_free"] for each in workers),
+            timeout=RESTART_S,
+        )
     again = alice.dial(office.uri("102"))
     incoming = bob.incoming()
     incoming.answer()
