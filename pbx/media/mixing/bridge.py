@@ -24,8 +24,8 @@ from pbx.media.protocol import PayloadMap
 from pbx.media.recording.tape import Tape
 
 KEYS_PASS_BETWEEN: Final = 3
-"""Members of a bridge in which keys go on: two parties, and somebody who listens. In a larger one
-they are commands, and noise to everybody else."""
+"""Members that hear a leg and each other in a bridge in which keys go on: two parties, and somebody
+who barged in. In a larger one they are commands, and noise to everybody else."""
 
 
 class Bridge:
@@ -98,7 +98,7 @@ class Bridge:
 
     def hearers_of_keys(self, leg: MediaLeg) -> list[MediaLeg]:
         """Return who is to hear the keys that a member presses: those who hear its voice."""
-        if len(self._members) > KEYS_PASS_BETWEEN or not leg.is_voice or leg.echoes:
+        if self._talkers(leg) > KEYS_PASS_BETWEEN or not leg.is_voice or leg.echoes:
             return []
         return [
             other
@@ -108,6 +108,11 @@ class Bridge:
             and self._gain(other, leg) > 0
             and (other.playback is None or other.playback.others > 0)
         ]
+
+    def _talkers(self, leg: MediaLeg) -> int:
+        """Return how many members `leg` hears, itself among them: who only listens is none."""
+        others = (other for other in self._members.values() if other is not leg)
+        return 1 + sum(self._gain(leg, other) > 0 for other in others)
 
     def arrange(self) -> None:
         """Decide anew who is relayed, mixed and tapped.

@@ -43,6 +43,9 @@ from pbx.media.protocol import PayloadMap
 MAX_PACKET: Final = 2048
 """Octets of the buffer that packets are received into; one that fills it may be cut off."""
 
+COMFORT_NOISE: Final = 13
+"""Payload type of comfort noise (RFC 3389), which some phones send unasked when nobody talks."""
+
 _NEVER: Final = -1
 """No 16 header bits: every packet takes the careful way."""
 
@@ -359,6 +362,10 @@ class RelayRow(RtpStream):
             self.expire(now)
             if self._push is not None:
                 self._push(sequence, timestamp, bytes(packet[bounds[0] : bounds[1]]), now)
+        elif payload_type == COMFORT_NOISE:
+            self._fresh = True  # the hearer was promised none: to it, this is a pause
+            self._choose_way()
+            return False
         else:
             self.dropped += 1
             return False

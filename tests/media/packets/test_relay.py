@@ -165,7 +165,7 @@ def test_before_a_payload_is_known_packets_are_dropped_and_counted():
 
 
 def test_an_unknown_payload_type_is_dropped_and_leaves_its_gap(line: Line):
-    heard = [line.say(1), line.say(2, payload_type=13), line.say(3)]
+    heard = [line.say(1), line.say(2, payload_type=77), line.say(3)]
     assert heard[1] is None
     assert line.row.dropped == 1
     assert line.row.lost == 0
@@ -318,3 +318,12 @@ def test_packets_that_are_no_voice_are_told_so_that_they_are_no_loss(line: Line)
     line.say(702, payload_type=13, payload=b"\x40")
     line.say(703)
     assert (voice.pushed, voice.skipped) == ([700, 703], [701, 702])
+
+
+def test_comfort_noise_that_nobody_agreed_on_is_a_pause_and_no_loss(line: Line):
+    before = line.hear(700, 701)
+    assert line.say(702, payload_type=13, payload=b"\x40") is None
+    after = line.hear(710, 711)
+    assert steps(before + after)[1][0] == 1, "the hearer misses no number"
+    assert after[0].marker
+    assert line.row.dropped == 0
