@@ -48,7 +48,7 @@ class EngineSettings:
     most_workers: int = max(1, len(os.sched_getaffinity(0)) - 1)
     bind4: str | None = "0.0.0.0"
     bind6: str | None = "::"
-    stock: int = 128
+    stock: int = 256
     tones: str = "cn"
     log_level: str = "info"
     command: tuple[str, ...] = (sys.executable, "-m", "pbx.media.worker")
