@@ -171,7 +171,7 @@ class Band:
     def _decode(self, frames: Frames, now: float) -> None:
         try:
             decode_tick(self._voices, frames, now)
-        except Exception:
+        except Exception:  # the fence: one by one, to find the one that fails
             for n, column in enumerate(self._decoded):
                 self._decode_alone(column, frames[n : n + 1], now)
 
@@ -179,7 +179,7 @@ class Band:
         """Decode one voice, to find the one that fails among many."""
         try:
             decode_tick([column.voice], frame, now)
-        except Exception:
+        except Exception:  # the fence: this voice alone ends
             log.exception("a voice cannot be decoded; it is silent from now on")
             frame[:] = 0
             self._broken.append(column)
@@ -190,7 +190,7 @@ class Band:
             return
         try:
             voice.listening.feed(self._frames[self._layout[voice]], now)
-        except Exception:
+        except Exception:  # the fence: the voice itself goes on
             log.exception("a voice cannot be watched any more")
             voice.listening = None
 

@@ -98,7 +98,7 @@ class SoundColumn:
         if self._playback is not None:
             try:
                 sound = self._playback.next_frame(len(frame) * 50)
-            except Exception:
+            except Exception:  # the fence: this playback alone ends
                 self._fail()
             else:
                 self._take_note(sound is None)
@@ -114,7 +114,7 @@ class SoundColumn:
             return None
         try:
             payload = self._playback.next_payload(codec, ptime)
-        except Exception:
+        except Exception:  # the fence: this playback alone ends
             self._fail()
             return None
         if payload is None:

@@ -147,6 +147,8 @@ class EarBank:
         self.codec = codec = ARRAY_CODECS[name]
         self.ptime = ptime
         self.ears: list[Ear] = []
+        self.failed = False
+        """Whether a failure was told; further ones are not, lest they flood the log."""
         self._mixed = 0
         """How many of the ears hear the mix; they come first."""
         self._samples = codec.rate * ptime // 1000
@@ -309,14 +311,16 @@ class EarBank:
         ears = self.ears[: self._mixed]
         try:
             return [*self.codec.encode([ear.state for ear in ears], frames)]
-        except Exception:
+        except Exception:  # the fence of the docstring: one by one, to find the one that fails
             return [self._encode_alone(ear, frames[ear.row : ear.row + 1]) for ear in ears]
 
     def _encode_alone(self, ear: Ear, frame: Frames) -> bytes | None:
         try:
             return self.codec.encode([ear.state], frame)[0]
-        except Exception:
-            log.exception("what an ear hears cannot be coded in %s", self.codec.name)
+        except Exception:  # the same fence; told once a bank, as there are 50 frames a second
+            if not self.failed:
+                self.failed = True
+                log.exception("what an ear hears cannot be coded in %s", self.codec.name)
             ear.state = self.codec.encoder()
             return None
 

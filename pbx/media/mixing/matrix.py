@@ -142,8 +142,10 @@ class Matrix:
         for bank, feeds in self._feeds:
             try:
                 bank.send(_gather([feed.frames(heard[feed.rate]) for feed in feeds], bank), now)
-            except Exception:
-                log.exception("what %s ears hear cannot be sent", bank.codec.name)
+            except Exception:  # the fence: other banks go on; told once a bank
+                if not bank.failed:
+                    bank.failed = True
+                    log.exception("what %s ears hear cannot be sent", bank.codec.name)
 
     def _arrange(self, now: float) -> None:
         """Work out who is where."""

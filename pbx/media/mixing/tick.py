@@ -81,6 +81,7 @@ class TickLoop:
         """Views of the buffer's beginning, by length."""
         self.ticks = 0
         self.late_ticks = 0
+        self._tick_failed = False
         self.skipped_ticks = 0
         """Those of the late ones that were never run."""
         self.on_tick: Reader | None = None
@@ -269,5 +270,7 @@ class TickLoop:
             self.ticks += 1
             try:
                 self.on_tick(now)
-            except Exception:  # the same fence once more
-                log.exception("a tick failed")
+            except Exception:  # the same fence once more; told once, as there are 50 a second
+                if not self._tick_failed:
+                    self._tick_failed = True
+                    log.exception("a tick failed; further ones are not told")

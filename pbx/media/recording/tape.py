@@ -60,6 +60,6 @@ class Tape:
             elif recorder.rate < rate:
                 heard = DOWN.apply(self._lowering, heard)
             recorder.write(heard[0], None if self.left is None else heard[1])
-        except Exception:
+        except Exception:  # the fence: this recording alone ends
             log.exception("a recording failed")
             self._recorder = None
