@@ -259,6 +259,86 @@ RecordingEvent = RecordingStarted | RecordingPaused | RecordingResumed | Recordi
 """What happens to a recording."""
 
 
+class StepTaken(Event, frozen=True, tag=True):
+    """The dialplan did something: one line of the call's story, with the reason of each branch.
+
+    `kind` and `name` say what (`menu` and `main`, `lookup` and `customer`, `if` and nothing),
+    `text` what came of it, `file` and `line` where the dialplan says so.
+    """
+
+    kind: str
+    name: str
+    text: str
+    file: str
+    line: int
+
+
+class MenuEntered(Event, frozen=True, tag=True):
+    """The caller hears a menu."""
+
+    menu: str
+
+
+class MenuLeft(Event, frozen=True, tag=True):
+    """The caller chose: what was keyed, an extension's number, or `give_up`.
+
+    `tries` counts inputs that were missing or of no use before.
+    """
+
+    menu: str
+    choice: str
+    tries: int = 0
+
+
+class CallTagged(Event, frozen=True, tag=True):
+    """The record carries this tag; a flow's `tag: …_done` counts the call as contained."""
+
+    tag: str
+
+
+class CallNoted(Event, frozen=True, tag=True):
+    """A note for whoever answers the call."""
+
+    text: str
+
+
+class LookupFinished(Event, frozen=True, tag=True):
+    """Outside data came, or did not."""
+
+    lookup: str
+    result: Literal["found", "empty", "error"]
+    seconds: float
+    reason: str = ""
+
+
+class SurveyAsked(Event, frozen=True, tag=True):
+    """The caller is asked for an opinion."""
+
+    survey: str
+
+
+class SurveyAnswered(Event, frozen=True, tag=True):
+    """The caller gave one: the `key`, and what it means."""
+
+    survey: str
+    key: str
+    meaning: str
+
+
+class VoicemailEntered(Event, frozen=True, tag=True):
+    """The caller hears a mailbox's greeting."""
+
+    box: str
+
+
+class VoicemailLeft(Event, frozen=True, tag=True):
+    """The caller left a mailbox: with a message of so many seconds, or without (None)."""
+
+    box: str
+    message: str | None = None
+    seconds: float | None = None
+
+
 class PlaybackFinished(Event, frozen=True, tag=True):
     """A file was played to its end, or stopped."""
 
@@ -317,6 +397,16 @@ AnyEvent = (
     | RecordingPaused
     | RecordingResumed
     | RecordingEnded
+    | StepTaken
+    | MenuEntered
+    | MenuLeft
+    | CallTagged
+    | CallNoted
+    | LookupFinished
+    | SurveyAsked
+    | SurveyAnswered
+    | VoicemailEntered
+    | VoicemailLeft
     | PlaybackFinished
     | CodecChanged
     | MediaLost

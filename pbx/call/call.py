@@ -36,7 +36,7 @@ from pbx.call.ringing import Ringing
 from pbx.errors import NoResource, RemoteError, UsageError
 from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy
 from pbx.media.formats import Capabilities
-from pbx.plan.model import Destination
+from pbx.plan.destination import Destination
 
 if TYPE_CHECKING:
     from pbx.call.exchange import CallSettings, Exchange
@@ -68,6 +68,10 @@ class Call:
         self.called = called
         self.max_forwards = max_forwards
         self.exchange = exchange
+        self.plan = exchange.plan
+        """The dialplan that was in force when the call began; it stays the call's own."""
+        self.language = self.plan.defaults.language
+        """The language that the caller is spoken to: zh, yue, en."""
         self.started_at = exchange.clock.wall()
         self.ending: Ending | None = None
         self.legs: dict[int, Leg] = {}

@@ -28,7 +28,8 @@ from pbx.events import (
     ConferenceMuted,
     ConferenceTalking,
 )
-from pbx.plan.model import Conference, Destination
+from pbx.plan.destination import Destination
+from pbx.plan.model import Conference
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
@@ -250,7 +251,7 @@ async def conference(call: Call, name: str, *, invited: bool = False) -> Outcome
     Who was `invited`, rung by the room itself, is asked for no PIN.
     """
     exchange = call.exchange
-    rules = exchange.plan.conference(name)
+    rules = call.plan.conference(name)
     if rules is None:
         return failed(404, "unknown_number")
     call.caller.answer(call.caller.speaks())

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -34,7 +34,8 @@ from pbx.call.lookup import find_call
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
-from pbx.call.routing import Destinations, NumberPlan
+from pbx.call.routing import Destinations
+from pbx.call.speaking import Beeps, Speaker
 from pbx.errors import MessageError, NotFound, Refused, SdpError
 from pbx.events import Bus, CallStarted, Clock
 from pbx.media.engine import MediaEngine
@@ -42,7 +43,8 @@ from pbx.media.formats import Capabilities
 from pbx.media.offer_answer import no_keys
 from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad
 from pbx.media.sdes import RandomBytes
-from pbx.plan.model import Destination
+from pbx.plan.destination import Destination
+from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
 from pbx.sip.grammar import printable
@@ -60,13 +62,14 @@ DRAIN_GRACE = 2.0
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
     in descriptions where it is not found out per remote; `hold_music` returns the source that a
-    held party hears, `prompt` that of a named prompt. `srtp_over_plain` lets keys of SRTP pass
-    where signalling is not encrypted."""
+    held party hears, `prompt` that of a named prompt; `speaker` has a voice. `srtp_over_plain` lets
+    keys of SRTP pass where signalling is not encrypted."""
 
     capabilities: Capabilities
     media_address: str | None = None
     hold_music: Callable[[], str | None] = lambda: None
     prompt: Callable[[str], str] = lambda _name: "tone:beep"
+    speaker: Speaker = field(default_factory=Beeps)
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0
     features: tuple[tuple[str, str], ...] = ()
@@ -105,7 +108,7 @@ class Exchange:
         directory: DirectoryLookup,
         destinations: Destinations,
         outward: Outward,
-        plan: NumberPlan,
+        plan: Plan,
         recordings: Recordings,
         settings: CallSettings,
         new_call_id: Callable[[], str],

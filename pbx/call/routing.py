@@ -11,38 +11,18 @@ not named.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pbx.call.outcome import Outcome
 from pbx.errors import UsageError
-from pbx.plan.model import Conference, Destination
+from pbx.plan.destination import Destination
+from pbx.plan.model import Plan
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
 
 Route = Callable[..., Awaitable[Outcome]]
 """`async def route(call, name, **overrides) -> Outcome`."""
-
-
-class NumberPlan(Protocol):
-    """What routing asks of the dialplan that is in force."""
-
-    @property
-    def version_id(self) -> str:
-        """Return the short name of this version of the dialplan."""
-
-    def destination(self, number: str) -> Destination | None:
-        """Return what `numbers` says of a dialled number."""
-
-    def inbound(self, number: str) -> Destination | None:
-        """Return where a carrier's call goes, `anything_else` included."""
-
-    @property
-    def conferences(self) -> Mapping[str, Conference]:
-        """Return the rules of all conference rooms, by number."""
-
-    def conference(self, room: str) -> Conference | None:
-        """Return the rules of a conference room; None where there is none of that number."""
 
 
 class Destinations:
@@ -73,7 +53,7 @@ def from_extension(
     number: str,
     *,
     features: Mapping[str, str],
-    plan: NumberPlan,
+    plan: Plan,
     extensions: Callable[[str], object],
 ) -> Destination | None:
     """Return where `number` leads when an extension dials it; None means 404.
@@ -83,9 +63,8 @@ def from_extension(
     """
     if number in features:
         return Destination("feature", features[number])
-    planned = plan.destination(number)
-    if planned is not None:
-        return planned
+    if plan.number(number) is not None:
+        return Destination("numbers", number)
     if extensions(number) is not None:
         return Destination("ext", number)
     if plan.conference(number) is not None:
@@ -95,6 +74,7 @@ def from_extension(
     return None
 
 
-def from_trunk(number: str, *, plan: NumberPlan) -> Destination | None:
+def from_trunk(number: str, *, plan: Plan) -> Destination | None:
     """Return where `number` leads when a carrier sends it; None means 404."""
-    return plan.inbound(number)
+    route = plan.inbound(number)
+    return None if route is None else Destination("numbers", route.number)

@@ -15,8 +15,10 @@ from pathlib import Path
 from pbx.errors import ConfigError
 from pbx.marks import MapNode, Node, Problem, Reader, TextNode, did_you_mean, read_tree
 from pbx.marks.problem import OVERLAP, SYNTAX, UNDEFINED, UNKNOWN_KEY, WRONG_TYPE
-from pbx.plan.model import Conference, Destination, NumberRoute, Plan, spelling_of
+from pbx.plan.destination import Destination
+from pbx.plan.model import Conference, NumberRoute, Plan, spelling_of
 from pbx.plan.rooms import read_rooms
+from pbx.plan.step import Mark
 
 FORMAT_VERSION = "1"
 SECTIONS = ("version", "numbers", "conferences")
@@ -115,12 +117,18 @@ def _numbers(
     for number, (key, value) in reader.mapping(node, "numbers").items():
         destination = _destination(reader, value, rooms)
         if number == ANYTHING_ELSE:
-            other = NumberRoute(number, destination, key.line) if destination else None
+            other = (
+                NumberRoute(number, destination, mark=Mark(reader.file, key.line, key.column))
+                if destination
+                else None
+            )
         elif _is_number(reader, key) and destination:
-            route = NumberRoute(number, destination, key.line)
+            route = NumberRoute(number, destination, mark=Mark(reader.file, key.line, key.column))
             first = spellings.setdefault(spelling_of(number), route)
             if first is not route:
-                sentence = f'"{number}" is the same number as "{first.number}" (line {first.line})'
+                sentence = (
+                    f'"{number}" is the same number as "{first.number}" (line {first.mark.line})'
+                )
                 reader.problem(key, OVERLAP, sentence, "keep one of the two")
             routes[number] = route
     return routes, other

@@ -16,6 +16,7 @@ from pbx.marks import Node, Reader
 from pbx.marks.problem import WRONG_TYPE
 from pbx.marks.reader import whole_number, yes_no
 from pbx.plan.model import Conference
+from pbx.plan.step import Mark
 
 MOST_MEMBERS = 500
 
@@ -45,7 +46,7 @@ def read_rooms(reader: Reader, node: Node | None) -> dict[str, Conference]:
             field, convert = _KEYS[name]
             default = getattr(_DEFAULTS, field)
             fields[field] = reader.value(text, f"conference {room}: {name}", convert, default)
-        rooms[room] = Conference(room=room, line=key.line, **fields)
+        rooms[room] = Conference(room=room, mark=Mark(reader.file, key.line, key.column), **fields)
     return rooms
 
 

@@ -39,19 +39,23 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "media": frozenset({"errors"}),
     "db": frozenset({"errors"}),
     "plan": frozenset({"errors", "marks"}),
-    "call": frozenset({"errors", "events", "plan", "sip", "media"}),
-    "ivr": frozenset({"errors", "events", "plan", "call"}),
-    "acd": frozenset({"errors", "events", "plan", "call"}),
-    "voicemail": frozenset({"errors", "events", "plan", "call"}),
+    "speech": frozenset({"errors"}),
+    "call": frozenset({"errors", "events", "plan", "sip", "media", "speech"}),
+    "ivr": frozenset({"errors", "events", "plan", "marks", "call", "speech"}),
+    "acd": frozenset({"errors", "events", "plan", "call", "speech"}),
+    "voicemail": frozenset({"errors", "events", "plan", "call", "speech"}),
+    "mailboxes": frozenset({"errors", "events", "db"}),
     "cdr": frozenset({"errors", "events", "db"}),
     "directory": frozenset({"errors", "events", "db"}),
     "recordings": frozenset({"errors", "events", "db", "media"}),
-    "outside": frozenset({"errors"}),
+    "outside": frozenset({"errors", "plan", "ivr.world", "speech", "voicemail"}),
     "alarms": frozenset({"errors"}),
     "sounds": frozenset({"errors", "config"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr", "recordings.model"}),
-    "cli": frozenset({"errors", "config", "plan", "api.client", "ivr.check", "ivr.simulate"}),
+    "cli": frozenset(
+        {"errors", "config", "plan", "api.client", "marks", "ivr.check", "ivr.simulate"}
+    ),
 }
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""
 
@@ -70,6 +74,7 @@ IO_FILES = (
     "cli/",
     "db/",
     "outside/",
+    "mailboxes/",
     "machine.py",
     "sounds.py",
     "cdr/recorder.py",

@@ -1,0 +1,1 @@
+"""Menus and flows: the verbs of dialplan.yaml, the interpreter, and its rehearsal."""

@@ -1,0 +1,149 @@
+"""The call as the interpreter sees it: a live one (`live.py`) or a rehearsed one (`simulate.py`).
+
+Everything above this Protocol is the same for both, so what `callpbx simulate` prints is what a
+caller gets. A world knows nothing of flows and menus; it speaks, takes keys, goes to places outside
+the interpreter, and asks the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pbx.call.outcome import Outcome
+from pbx.events import AnyEvent
+from pbx.plan.destination import Destination
+from pbx.plan.hours import State
+from pbx.plan.model import Lookup
+from pbx.speech.saying import Saying
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and what was dialled. `verified` tells that the number cannot be made up: an
+    extension's, or one that the carrier vouches for."""
+
+    call: str
+    number: str
+    name: str = ""
+    verified: bool = False
+    called: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a lookup found: the answer's fields, as texts."""
+
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A lookup that found nothing. `reason` is for the trace."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A lookup that failed: time-out, refused host, server error. `reason` is for the trace."""
+
+    reason: str
+
+
+Answer = Found | Nothing | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What `send` sends: kind `mail` (to, subject, body) or `webhook` (url, body)."""
+
+    kind: Literal["mail", "webhook"]
+    to: str
+    subject: str = ""
+    body: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class Enquiries(Protocol):
+    """What the live world asks of the outside; made by `pbx.outside`, bound by `server.py`."""
+
+    async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:
+        """Ask; never raises, and takes no longer than the lookup's time."""
+
+    def send(self, letter: Letter) -> None:
+        """Send; whatever becomes of it, nobody waits."""
+
+
+class World(Protocol):
+    """One caller, and all that can be done for them."""
+
+    @property
+    def caller(self) -> Caller:
+        """Return who calls."""
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the call was answered."""
+
+    @property
+    def key_waiting(self) -> bool:
+        """Tell whether a key was pressed that nobody has asked for."""
+
+    def now(self) -> datetime:
+        """Return the time (aware, UTC)."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+
+    def emit(self, event: AnyEvent) -> None:
+        """Tell what happened."""
+
+    def set_language(self, language: str) -> None:
+        """Let whatever comes later speak this language."""
+
+    def answer(self, *, early: bool = False) -> None:
+        """Answer the call; `early` only lets the caller hear, without an answer."""
+
+    async def say(self, sayings: Sequence[Saying], *, interrupt: bool = True) -> None:
+        """Let the caller hear; a key ends it where it may."""
+
+    async def key(self, seconds: float) -> str | None:
+        """Return the next key; None when there is none within `seconds`."""
+
+    def forget_keys(self) -> None:
+        """Forget keys that were pressed ahead."""
+
+    def secret(self) -> AbstractContextManager[None]:
+        """Let nobody see or hear the keys pressed within the block."""
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+
+    async def music(self, source: str | None, seconds: float) -> None:
+        """Let the caller hear hold music for so long; None is the office's own."""
+
+    def send_keys(self, keys: str) -> None:
+        """Let the caller's side hear keys."""
+
+    def record(self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool) -> None:
+        """Record the call, or no longer."""
+
+    def is_extension(self, number: str) -> bool:
+        """Tell whether there is such an extension."""
+
+    def switched(self, schedule: str) -> State | None:
+        """Return what the day/night switch of a schedule says; None: it was not touched."""
+
+    async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:
+        """Ask the outside; the caller is told to wait where it takes long."""
+
+    def send(self, letter: Letter) -> None:
+        """Send a message; nobody waits for it."""
+
+    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
+        """Go to a place outside the interpreter: ext ring number conference queue voicemail
+        callback."""

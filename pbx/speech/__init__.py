@@ -1,0 +1,1 @@
+"""What callers are told: values as words in three languages, and built-in phrases."""
