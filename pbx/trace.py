@@ -233,6 +233,26 @@ def _sentence(event: events.AnyEvent) -> str:
             return f"recording {event.recording} goes on" + (" by itself" * event.by_itself)
         case events.RecordingEnded():
             return _recorded(event)
+        case events.StepTaken():
+            return f"{event.kind} {event.name}: {event.text}  {event.file}:{event.line}"
+        case events.MenuEntered():
+            return f"hears menu {event.menu}"
+        case events.MenuLeft():
+            return f"leaves menu {event.menu}: {event.choice}"
+        case events.CallTagged():
+            return f"tagged {event.tag}"
+        case events.CallNoted():
+            return f"note: {event.text}"
+        case events.LookupFinished():
+            return f"lookup {event.lookup}: {event.result} after {event.seconds:.2f} s"
+        case events.SurveyAsked():
+            return f"is asked survey {event.survey}"
+        case events.SurveyAnswered():
+            return f"answers survey {event.survey}: {event.key} ({event.meaning})"
+        case events.VoicemailEntered():
+            return f"is in mailbox {event.box}"
+        case events.VoicemailLeft():
+            return _left(event)
         case events.PlaybackFinished():
             return f"played {event.file}"
         case events.CodecChanged():
@@ -246,6 +266,12 @@ def _sentence(event: events.AnyEvent) -> str:
 def _recorded(event: events.RecordingEnded) -> str:
     length = "" if event.seconds is None else f", {event.seconds:.1f} s"
     return f"recording {event.recording} ends{length}" + (f": {event.error}" if event.error else "")
+
+
+def _left(event: events.VoicemailLeft) -> str:
+    if event.seconds is None:
+        return f"leaves no message in mailbox {event.box}"
+    return f"leaves a message of {event.seconds:.0f} s in mailbox {event.box}"
 
 
 def _figures(quality: events.Quality) -> str:
