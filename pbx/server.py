@@ -24,10 +24,9 @@ from pbx.api.serving import ApiServer, serve_api
 from pbx.api.views import DatabaseHealth, MediaWorker
 from pbx.call.admission import Admission
 from pbx.call.exchange import CallSettings, Exchange
-from pbx.call.features import CODES
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
-from pbx.call.standard import standard_destinations
+from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.recorder import Recorder
 from pbx.cdr.retention import forget
 from pbx.config import Home, Settings
@@ -190,6 +189,7 @@ class Server:
             now=self._clock.monotonic,
             alarm=self._alarms.raise_,
         )
+        features = standard_features()
         exchange = Exchange(
             ua=self._ua,
             media=self._media,
@@ -199,7 +199,8 @@ class Server:
             registrations=registrations,
             registrar=self._registrar,
             directory=directory,
-            destinations=standard_destinations(),
+            destinations=standard_destinations(features),
+            features=features,
             outward=self._transport,
             plan=self._plan,
             recordings=self._recordings,
@@ -208,7 +209,6 @@ class Server:
                 media_address=self._settings.media.address,
                 hold_music=self._sounds.hold_music,
                 prompt=self._sounds.prompt,
-                features=tuple(CODES.items()),
                 srtp_over_plain=self._settings.media.srtp_over_plain,
             ),
             new_call_id=self._tokens,

@@ -28,6 +28,7 @@ from pbx.call.admission import (
 from pbx.call.call import Call, Script, click_to_dial
 from pbx.call.conference import Conferences
 from pbx.call.contact import Contact
+from pbx.call.features import Features
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
 from pbx.call.lookup import find_call
@@ -72,7 +73,6 @@ class CallSettings:
     speaker: Speaker = field(default_factory=Beeps)
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0
-    features: tuple[tuple[str, str], ...] = ()
     srtp_over_plain: bool = False
 
 
@@ -107,6 +107,7 @@ class Exchange:
         registrar: Registrar,
         directory: DirectoryLookup,
         destinations: Destinations,
+        features: Features,
         outward: Outward,
         plan: Plan,
         recordings: Recordings,
@@ -125,7 +126,7 @@ class Exchange:
         self.plan = plan
         self.recordings = recordings
         self.settings = settings
-        self.features = dict(settings.features)
+        self.features = features
         self.calls: dict[str, Call] = {}
         self.conferences = Conferences()
         self.dropped: dict[str, int] = {}

@@ -10,9 +10,10 @@ not named.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from pbx.call.features import UNKNOWN_CODE, Features
 from pbx.call.outcome import Outcome
 from pbx.errors import UsageError
 from pbx.plan.destination import Destination
@@ -52,17 +53,17 @@ class Destinations:
 def from_extension(
     number: str,
     *,
-    features: Mapping[str, str],
+    features: Features,
     plan: Plan,
     extensions: Callable[[str], object],
 ) -> Destination | None:
     """Return where `number` leads when an extension dials it; None means 404.
 
-    `features` maps codes to feature names; a code that starts with `*` or `#` and is not known goes
-    to the announcement that says so.
+    A code that starts with `*` or `#` and is not known goes to the announcement that says so.
     """
-    if number in features:
-        return Destination("feature", features[number])
+    feature = features.codes(plan).get(number)
+    if feature is not None:
+        return Destination("feature", feature)
     if plan.number(number) is not None:
         return Destination("numbers", number)
     if extensions(number) is not None:
@@ -70,7 +71,7 @@ def from_extension(
     if plan.conference(number) is not None:
         return Destination("conference", number)
     if number.startswith(("*", "#")):
-        return Destination("feature", "unknown_code")
+        return Destination("feature", UNKNOWN_CODE)
     return None
 
 

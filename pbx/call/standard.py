@@ -1,17 +1,25 @@
-"""The destination kinds that `call` itself brings: extensions, conference rooms, feature codes."""
+"""What `call` itself brings: the destination kinds and the features of this package."""
 
 from __future__ import annotations
 
 from pbx.call.call import extension
 from pbx.call.conference import conference
-from pbx.call.features import feature
+from pbx.call.features import UNKNOWN_CODE, Features, echo, unknown_code
 from pbx.call.routing import Destinations
 
 
-def standard_destinations() -> Destinations:
+def standard_features() -> Features:
+    """Return a registry with the features of this package; others add theirs to it."""
+    features = Features()
+    features.register("echo", "*43", echo)
+    features.register(UNKNOWN_CODE, "", unknown_code)
+    return features
+
+
+def standard_destinations(features: Features) -> Destinations:
     """Return a registry with the kinds of this package; others add theirs to it."""
     destinations = Destinations()
     destinations.register("ext", extension)
     destinations.register("conference", conference)
-    destinations.register("feature", feature)
+    destinations.register("feature", features.go)
     return destinations

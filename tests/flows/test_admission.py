@@ -8,7 +8,8 @@ import pytest
 
 from pbx.call import registration
 from pbx.errors import StorageError
-from pbx.plan.model import Destination, NumberRoute, Plan
+from pbx.plan.destination import Destination
+from pbx.plan.model import NumberRoute, Plan
 from pbx.sip.headers import NameAddr
 from tests.kit.exchange import House, Trunk, flow
 
@@ -97,7 +98,7 @@ def test_a_trunk_reaches_the_numbers_that_are_named_and_no_others() -> None:
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
         house.exchange.plan = Plan(
-            "test", {"4008001234": NumberRoute("4008001234", Destination("ext", "102"), 1)}
+            "test", {"4008001234": NumberRoute("4008001234", Destination("ext", "102"))}
         )
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")
@@ -119,7 +120,7 @@ def test_a_full_trunk_gets_503() -> None:
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7", max_calls=1))
         house.exchange.plan = Plan(
-            "test", {"400": NumberRoute("400", Destination("ext", "102"), 1)}
+            "test", {"400": NumberRoute("400", Destination("ext", "102"))}
         )
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")
@@ -167,7 +168,7 @@ def test_a_trunk_may_write_a_number_in_every_usual_way(dialled: str) -> None:
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
         house.exchange.plan = Plan(
-            "test", {"+864008001234": NumberRoute("+864008001234", Destination("ext", "102"), 1)}
+            "test", {"+864008001234": NumberRoute("+864008001234", Destination("ext", "102"))}
         )
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")
@@ -203,7 +204,7 @@ def test_who_calls_from_a_trunk_is_shown_as_it_says(
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
         house.exchange.plan = Plan(
-            "test", {"400": NumberRoute("400", Destination("ext", "102"), 1)}
+            "test", {"400": NumberRoute("400", Destination("ext", "102"))}
         )
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")

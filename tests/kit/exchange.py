@@ -16,11 +16,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from pbx.call.admission import Admission
+from pbx.call.call import Call
 from pbx.call.exchange import CallSettings, Exchange
-from pbx.call.features import CODES
+from pbx.call.outcome import Outcome
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
-from pbx.call.standard import standard_destinations
+from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
@@ -178,6 +179,9 @@ class House:
             notes_folder="/notes",
             alarm=self.alarms.append,
         )
+        self.features = standard_features()
+        self.destinations = standard_destinations(self.features)
+        self.destinations.register("numbers", _number)
         ids = Tokens("call")
         self.exchange = Exchange(
             ua=self.ua,
@@ -188,14 +192,14 @@ class House:
             registrations=self.registrations,
             registrar=self.registrar,
             directory=self.directory,
-            destinations=standard_destinations(),
+            destinations=self.destinations,
+            features=self.features,
             outward=_Outward(self.node),
             plan=self.plan,
             recordings=self.recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
                 hold_music=lambda: "music:hold.wav",
-                features=tuple(CODES.items()),
             ),
             new_call_id=ids,
             new_session_id=lambda: 1,
@@ -311,6 +315,13 @@ class _Outward:
     def advertise(self, flow: Flow) -> Address:
         """Return our own address."""
         return flow.local
+
+
+async def _number(call: Call, name: str) -> Outcome:
+    """Take a call to where its number leads, without an interpreter."""
+    route = call.plan.inbound(name)
+    assert route is not None
+    return await call.go(route.destination)
 
 
 Scenario = Callable[[House], Awaitable[None]]
