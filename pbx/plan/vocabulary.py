@@ -1,0 +1,37 @@
+"""What a dialplan may say beyond its sections: the verbs and the features that there are.
+
+The loader knows neither by itself. `pbx.ivr` hands in its verbs, so that a verb is written in one
+place; the features are those of `pbx.call`, by the names that the file gives them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pbx.plan.step import VerbSchema
+
+FEATURES: Final = (
+    "echo",
+    "time",
+    "own_number",
+    "voicemail",
+    "any_voicemail",
+    "record_prompt",
+    "record",
+    "transfer",
+    "blind_transfer",
+)
+"""Features whose code the file may change."""
+
+LATER_FEATURES: Final = ("pickup", "park", "forward", "dnd", "login", "pause")
+"""Features that the format has and this version does not act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The verbs by name, and the names of the features."""
+
+    verbs: Mapping[str, VerbSchema]
+    features: Collection[str] = FEATURES
