@@ -41,6 +41,7 @@ mail: {server: null, from: null, user: null, password: null}
 secrets: {}
 retention: {recordings: 90d, events: 7d, records: 730d, min_free: 1GB}
 recording: {format: ulaw}
+speech: {engine: auto, voices: {}, url: null, speed: 1.0, recorded: {}}
 """
 
 
@@ -84,6 +85,7 @@ mail: {server: mail.example.com, from: pbx@example.com, user: pbx, password: env
 secrets: {crm: geheim}
 retention: {recordings: 30d, events: 12h, records: 365d, min_free: 500MB}
 recording: {format: opus}
+speech: {engine: http, voices: {en: piper}, url: "http://tts:5000/?v={voice}", speed: 1.2}
 """,
         MAIL="s3cret",
     )
@@ -107,6 +109,8 @@ recording: {format: opus}
     assert settings.retention.events_s == 43200.0
     assert settings.retention.min_free_bytes == 500_000_000
     assert settings.recording.format == "opus"
+    assert (settings.speech.engine, settings.speech.voices) == ("http", {"en": "piper"})
+    assert (settings.speech.url, settings.speech.speed) == ("http://tts:5000/?v={voice}", 1.2)
 
 
 def test_tls_has_a_certificate_whose_files_are_there(tmp_path: Path) -> None:
@@ -172,6 +176,11 @@ def test_tls_has_a_certificate_whose_files_are_there(tmp_path: Path) -> None:
         ("mail: {password: env:NOPE}", "the environment variable NOPE is not set"),
         ("retention: {min_free: 1XB}", "is no size"),
         ("recording: {format: mp3}", "is none of ulaw, pcm, opus"),
+        ("speech: {engine: http}", "1:9 E005 engine: http needs speech: url"),
+        ("speech: {engine: pipr}", 'did you mean "piper"'),
+        ("speech: {voices: {fr: anna}}", 'unknown key "fr" in voices'),
+        ("speech: {speed: 3}", "is no number from 0.5 to 2.0"),
+        ("speech: {url: tts.local}", "is no URL; write http://HOST/PATH"),
         ("a: [", "1:4 E001 this [ is never closed"),
     ],
 )
@@ -215,7 +224,7 @@ def test_every_key_is_documented() -> None:
     page = (Path(__file__).parents[1] / "docs" / "dialplan.md").read_text()
     for name, value in yaml.safe_load(DEFAULTS).items():
         assert f"\n| `{name}" in page
-        if name in ("sip", "media", "api"):
+        if name in ("sip", "media", "api", "speech"):
             assert all(f"\n| `{name}: {key}` |" in page for key in value)
         elif isinstance(value, dict):
             (line,) = [line for line in page.splitlines() if line.startswith(f"| `{name}")]

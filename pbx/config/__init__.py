@@ -25,6 +25,7 @@ from pbx.config.settings import (
     RetentionSettings,
     Settings,
     SipSettings,
+    SpeechSettings,
 )
 from pbx.config.values import AllowedHost, HttpListen, Network, SipListen
 from pbx.errors import ConfigError
@@ -47,6 +48,7 @@ __all__ = [
     "Settings",
     "SipListen",
     "SipSettings",
+    "SpeechSettings",
     "check_settings",
     "did_you_mean",
     "duration",

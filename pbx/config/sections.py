@@ -20,6 +20,7 @@ from pbx.config.settings import (
     RetentionSettings,
     Settings,
     SipSettings,
+    SpeechSettings,
 )
 from pbx.config.values import AllowedHost
 from pbx.marks import MapNode, Node, Reader, TextNode
@@ -131,6 +132,15 @@ def sip_settings(context: Context, node: Node, what: str) -> SipSettings:
     return settings
 
 
+def speech_settings(context: Context, node: Node, what: str) -> SpeechSettings:
+    """Return section `speech`: the engine `http` needs a URL."""
+    settings = SpeechSettings(**_fields(context, node, what, _SPEECH))
+    if settings.engine == "http" and settings.url is None:
+        fix = "write url: http://HOST/PATH?voice={voice}"
+        context.reader.problem(node, WRONG_TYPE, "engine: http needs speech: url", fix)
+    return settings
+
+
 def secret(context: Context, node: Node, what: str) -> str | None:
     """Return a secret: `env:VARIABLE`, or a literal where only the owner may read the file."""
     text = context.reader.text(node, what)
@@ -201,6 +211,15 @@ _RETENTION: Keys = {
     "min_free": ("min_free_bytes", one(size)),
 }
 
+_LANGUAGES: Keys = {language: (language, one(str)) for language in ("zh", "yue", "en")}
+_SPEECH: Keys = {
+    "engine": ("engine", one(one_of("auto", *values.SPEECH_ENGINES))),
+    "voices": ("voices", section(dict, _LANGUAGES)),
+    "url": ("url", one(values.http_url)),
+    "speed": ("speed", one(values.speed)),
+    "recorded": ("recorded", section(dict, _LANGUAGES)),
+}
+
 SECTIONS: Keys = {
     "sip": ("sip", sip_settings),
     "media": ("media", section(MediaSettings, _MEDIA)),
@@ -216,4 +235,5 @@ SECTIONS: Keys = {
         "recording",
         section(RecordingSettings, {"format": ("format", one(one_of("ulaw", "pcm", "opus")))}),
     ),
+    "speech": ("speech", speech_settings),
 }

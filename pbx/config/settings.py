@@ -101,6 +101,22 @@ class RecordingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """Section `speech`: who reads texts aloud.
+
+    `voices` and `recorded` are by language: a voice, ENGINE or ENGINE/VOICE, and a folder of
+    recorded words, relative to the office's. `url` is that of the engine `http`. `speed` is a
+    factor, 0.5-2.0.
+    """
+
+    engine: str = "auto"
+    voices: Mapping[str, str] = field(default_factory=dict)
+    url: str | None = None
+    speed: float = 1.0
+    recorded: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything in callpbx.yaml."""
 
@@ -115,3 +131,4 @@ class Settings:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     retention: RetentionSettings = RetentionSettings()
     recording: RecordingSettings = RecordingSettings()
+    speech: SpeechSettings = SpeechSettings()

@@ -13,6 +13,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "l16")
 TONE_COUNTRIES = ("cn", "de", "fr", "hk", "jp", "uk", "us")
+SPEECH_ENGINES = ("espeak-ng", "piper", "kokoro", "http")
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 LATER_TRANSPORTS = ("ws", "wss")
 LOWEST_MEDIA_PORT = 1024
@@ -151,6 +152,20 @@ def connection(text: str) -> str:
     if not re.fullmatch(r"sqlite:///.+|postgresql://[^/]+/.+", text):
         raise ValueError("is no connection; write sqlite:///PATH or postgresql://USER@HOST/NAME")
     return text
+
+
+def http_url(text: str) -> str:
+    """Return the URL of an engine; `{language}`, `{voice}` and `{speed}` in it are filled in."""
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
+        raise ValueError("is no URL; write http://HOST/PATH?language={language}")
+    return text
+
+
+def speed(text: str) -> float:
+    """Return how fast to speak, 1.0 being as the voice does by itself."""
+    if not re.fullmatch(r"[0-9](\.[0-9]{1,2})?", text) or not 0.5 <= float(text) <= 2.0:
+        raise ValueError("is no number from 0.5 to 2.0")
+    return float(text)
 
 
 def public_host(text: str) -> str:
