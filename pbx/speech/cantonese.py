@@ -1,6 +1,7 @@
 """Cantonese, yue: the words of its grammar (chinese.py), in traditional characters.
 
-A two is 二 before 百 (二百) and 兩 before 千, 萬 and 億; a telephone's one is 一. Midnight is 凌晨十二點.
+A two is 二 before 百 (二百) and 兩 before 千, 萬 and 億; a telephone's one is 一.
+Midnight is 凌晨十二點.
 """
 
 from __future__ import annotations

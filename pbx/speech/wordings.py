@@ -1,0 +1,211 @@
+"""callpbx's own phrases, one row each: Mandarin, Cantonese as it is spoken, English.
+
+`{count:number}` stands for a value and how it is spoken (`FORMATS` of grammar.py); `{new:s}` is the
+English plural's "s" for any number but 1. A file `sounds/NAME.wav` of the office replaces the words
+of the phrase NAME.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class Row(NamedTuple):
+    """One phrase in each language."""
+
+    zh: str
+    yue: str
+    en: str
+
+
+PHRASES: Final[Mapping[str, Row]] = {
+    # -- on the way ---------------------------------------------------------------------------
+    "please-wait": Row("请稍等。", "請等等。", "One moment, please."),
+    "please-hold": Row(
+        "请不要挂机，我们会尽快接听您的电话。",
+        "請唔好收線，我哋會盡快接聽你嘅電話。",
+        "Please hold the line. We will be with you as soon as we can.",
+    ),
+    "all-agents-busy": Row(
+        "对不起，现在所有座席都在忙。",
+        "對唔住，而家所有同事都忙緊。",
+        "Sorry, all our agents are busy.",
+    ),
+    "goodbye": Row(
+        "感谢您的来电，再见。", "多謝你嘅來電，再見。", "Thank you for calling. Goodbye."
+    ),
+    "invalid-key": Row("这个选择无效。", "呢個選擇無效。", "That is not a valid choice."),
+    "no-input-repeat": Row(
+        "没有收到您的按键。", "收唔到你嘅按鍵。", "We have not heard a key from you."
+    ),
+    "technical-problem": Row(
+        "对不起，系统出了故障，请稍后再拨。",
+        "對唔住，系統出咗問題，請遲啲再打嚟。",
+        "Sorry, there is a technical problem. Please call again later.",
+    ),
+    "number-not-available": Row(
+        "您拨打的电话暂时无法接通。",
+        "你打嘅電話暫時未能接通。",
+        "The number you have called is not available at the moment.",
+    ),
+    "number-unknown": Row(
+        "您拨打的号码不存在。", "你打嘅號碼唔存在。", "The number you have called does not exist."
+    ),
+    "callback-not-available": Row(
+        "对不起，暂时不能安排回电。",
+        "對唔住，暫時未能安排回電。",
+        "Sorry, we cannot call you back at the moment.",
+    ),
+    "confirm-call": Row(
+        "{group}有来电，接听请按{key:number}。",
+        "{group}有電話打入嚟，接聽請撳{key:number}。",
+        "A call for {group}. Press {key:number} to take it.",
+    ),
+    "survey-thanks": Row(
+        "谢谢您的评价，再见。", "多謝你嘅評價，再見。", "Thank you for your answer. Goodbye."
+    ),
+    # -- leaving a message --------------------------------------------------------------------
+    "voicemail-greeting": Row(
+        "{number:digits}的用户暂时无法接听，请在提示音后留言，留言完毕请按井号键。",
+        "{number:digits}嘅用戶暫時未能接聽，請喺訊號聲後留言，留言完畢請撳井號鍵。",
+        "The person at {number:digits} is not available. Please leave a message after the tone, "
+        "and press pound when you have finished.",
+    ),
+    "voicemail-greeting-busy": Row(
+        "{number:digits}的用户正在通话，请在提示音后留言，留言完毕请按井号键。",
+        "{number:digits}嘅用戶傾緊電話，請喺訊號聲後留言，留言完畢請撳井號鍵。",
+        "The person at {number:digits} is on another call. Please leave a message after the tone, "
+        "and press pound when you have finished.",
+    ),
+    "voicemail-greeting-office": Row(
+        "现在无人接听您的电话，请在提示音后留言，留言完毕请按井号键。",
+        "而家未有人接聽你嘅電話，請喺訊號聲後留言，留言完畢請撳井號鍵。",
+        "Nobody can take your call at the moment. Please leave a message after the tone, "
+        "and press pound when you have finished.",
+    ),
+    "message-saved": Row("留言已保存。", "留言已經儲存。", "Your message has been saved."),
+    "message-too-short": Row(
+        "留言太短，没有保存。", "留言太短，未有儲存。", "Your message was too short to be saved."
+    ),
+    "mailbox-full": Row(
+        "这个信箱已满，无法留言。",
+        "呢個信箱已經滿咗，未能留言。",
+        "This mailbox is full and takes no more messages.",
+    ),
+    # -- hearing messages ---------------------------------------------------------------------
+    "enter-mailbox": Row(
+        "请输入信箱号码，按井号键结束。",
+        "請輸入信箱號碼，撳井號鍵結束。",
+        "Please enter the number of the mailbox, then press pound.",
+    ),
+    "mailbox-unknown": Row("没有这个信箱。", "冇呢個信箱。", "There is no such mailbox."),
+    "enter-pin": Row(
+        "请输入密码，按井号键结束。",
+        "請輸入密碼，撳井號鍵結束。",
+        "Please enter your PIN, then press pound.",
+    ),
+    "wrong-pin": Row("密码不正确。", "密碼唔正確。", "That PIN is not right."),
+    "locked": Row(
+        "密码错误次数过多，请稍后再试。",
+        "密碼錯得太多次，請遲啲再試。",
+        "There were too many wrong PINs. Please try again later.",
+    ),
+    "you-have": Row(
+        "您有{new:count}条新留言，{old:count}条已保存的留言。",
+        "你有{new:count}個新留言，{old:count}個已儲存嘅留言。",
+        "You have {new:count} new message{new:s} and {old:count} saved message{old:s}.",
+    ),
+    "no-messages": Row("您没有留言。", "你冇留言。", "You have no messages."),
+    "no-more-messages": Row("没有其他留言了。", "冇其他留言。", "There are no more messages."),
+    "message-heading": Row(
+        "第{index:number}条，共{count:count}条，{when:datetime}收到，来自{number:digits}。",
+        "第{index:number}個，總共{count:count}個，{when:datetime}收到，由{number:digits}打嚟。",
+        "Message {index:number} of {count:number}, received {when:datetime}, from {number:digits}.",
+    ),
+    "message-heading-unknown": Row(
+        "第{index:number}条，共{count:count}条，{when:datetime}收到，来电没有显示号码。",
+        "第{index:number}個，總共{count:count}個，{when:datetime}收到，來電冇顯示號碼。",
+        "Message {index:number} of {count:number}, received {when:datetime}, "
+        "from a withheld number.",
+    ),
+    "message-menu": Row(
+        "重听请按5，下一条请按6，上一条请按4，删除请按7，保存请按9，退出请按井号键。",
+        "重聽請撳5，下一個請撳6，上一個請撳4，刪除請撳7，儲存請撳9，離開請撳井號鍵。",
+        "To hear it again press 5, for the next message 6, for the one before 4, to delete it 7, "
+        "to save it 9, to leave press pound.",
+    ),
+    "message-deleted": Row("留言已删除。", "留言已經刪除。", "The message has been deleted."),
+    "message-undeleted": Row("留言已恢复。", "留言已經還原。", "The message has been restored."),
+    "message-kept": Row("留言已保留。", "留言已經保留。", "The message has been kept."),
+    "message-missing": Row(
+        "这条留言无法播放。", "呢個留言播唔到。", "This message cannot be played."
+    ),
+    # -- feature codes ------------------------------------------------------------------------
+    "time-is": Row("现在是{when:time}。", "而家係{when:time}。", "The time is {when:time}."),
+    "your-number-is": Row(
+        "您的号码是{number:digits}。",
+        "你嘅號碼係{number:digits}。",
+        "Your number is {number:digits}.",
+    ),
+    "enter-prompt-number": Row(
+        "请输入录音编号，按井号键结束。",
+        "請輸入錄音編號，撳井號鍵結束。",
+        "Please enter the number of the prompt, then press pound.",
+    ),
+    "record-after-tone": Row(
+        "请在提示音后录音，录完请按井号键。",
+        "請喺訊號聲後錄音，錄完請撳井號鍵。",
+        "Please speak after the tone, and press pound when you have finished.",
+    ),
+    "prompt-menu": Row(
+        "试听请按5，重录请按3，保存请按9，放弃请按7。",
+        "試聽請撳5，重錄請撳3，儲存請撳9，放棄請撳7。",
+        "To hear it press 5, to record it again 3, to save it 9, to discard it 7.",
+    ),
+    "prompt-saved": Row("录音已保存。", "錄音已經儲存。", "The prompt has been saved."),
+    "prompt-discarded": Row("录音已放弃。", "錄音已經放棄。", "The prompt has been discarded."),
+    "now-open": Row(
+        "现在按营业时间接听，到今晚十二点为止。",
+        "而家當係辦公時間，直到今晚十二點。",
+        "We are now open, until midnight.",
+    ),
+    "now-closed": Row(
+        "现在按下班时间接听，到今晚十二点为止。",
+        "而家當係收工時間，直到今晚十二點。",
+        "We are now closed, until midnight.",
+    ),
+    "back-to-schedule": Row(
+        "已恢复正常的时间安排。", "已經回復正常嘅時間安排。", "We are back to the usual hours."
+    ),
+    # -- conferences --------------------------------------------------------------------------
+    "conference-pin": Row(
+        "请输入会议密码，按井号键结束。",
+        "請輸入會議密碼，撳井號鍵結束。",
+        "Please enter the PIN of the conference, then press pound.",
+    ),
+    "conference-wrong-pin": Row(
+        "会议密码不正确。", "會議密碼唔正確。", "That is not the PIN of this conference."
+    ),
+    "conference-pin-locked": Row(
+        "密码错误次数过多，请稍后再加入会议。",
+        "密碼錯得太多次，請遲啲再加入會議。",
+        "There were too many wrong PINs. Please join the conference later.",
+    ),
+    "conference-name": Row(
+        "请在提示音后说出您的姓名，然后按任意键。",
+        "請喺訊號聲後講出你嘅姓名，然後撳任何一個鍵。",
+        "Please say your name after the tone, then press any key.",
+    ),
+    "conference-locked": Row(
+        "会议已锁定，您不能加入。",
+        "會議已經鎖咗，你唔可以加入。",
+        "The conference is locked; you cannot join it.",
+    ),
+    "conference-full": Row(
+        "会议人数已满，您不能加入。",
+        "會議人數已經滿咗，你唔可以加入。",
+        "The conference is full; you cannot join it.",
+    ),
+}
+"""Name → the phrase in each language."""
