@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002", "r0003", "r0004")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -189,3 +189,33 @@ conference_pins = Table(
     Column("moderator", String),
 )
 """The PINs of conference rooms: what is stored are slow digests of them (directory/pins.py)."""
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("box", String, primary_key=True),
+    Column("salt", String),
+    Column("pin", String),
+    Column("mail", String),
+    Column("greeting", String),
+)
+"""What is set for a mailbox beyond the dialplan: a slow digest of its PIN, where its messages are
+mailed to, and the name of the greeting's file; a box for which nothing was set has no row."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("box", String, nullable=False),
+    Column("call", String, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("caller", String, nullable=False),
+    Column("caller_name", String),
+    Column("state", String, nullable=False),
+    Column("seconds", Float),
+    Column("octets", BigInteger),
+    Column("sha256", String),
+    Column("error", Text),
+)
+"""Messages that callers left: `recording` while they speak, then `new`, then `heard`. The file's
+name is the id. All of them are in memory while a server runs, so there is no index."""
