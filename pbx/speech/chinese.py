@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from pbx.speech.values import Moment, Money, Near, Number, near
+from pbx.speech.reading import Moment, Money, Near, Number, near
 
 DIGITS = "零一二三四五六七八九"
 

@@ -12,7 +12,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from pbx.speech.grammar import LANGUAGES, spoken
+from pbx.speech.values import LANGUAGES, spoken
 from pbx.speech.saying import Saying
 from pbx.speech.wordings import PHRASES
 

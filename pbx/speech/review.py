@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from pbx.speech.grammar import spoken
+from pbx.speech.values import spoken
 
 NOW: Final = datetime(2026, 9, 28, 10, 0, tzinfo=UTC)
 """When the table is spoken."""

@@ -1,6 +1,6 @@
 """callpbx's own phrases, one row each: Mandarin, Cantonese as it is spoken, English.
 
-`{count:number}` stands for a value and how it is spoken (`FORMATS` of grammar.py); `{new:s}` is the
+`{count:number}` stands for a value and how it is spoken (`FORMATS` of values.py); `{new:s}` is the
 English plural's "s" for any number but 1. A file `sounds/NAME.wav` of the office replaces the words
 of the phrase NAME.
 """
