@@ -164,11 +164,14 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Note:
-    """A few seconds taken down for use at once. `done` tells when the file at `path` is whole."""
+    """Something taken down outside the index: a name, a message. `done` tells when the file at
+    `path` is whole; `then` is called with the same, before the record of `call` closes."""
 
     number: int
     bridge: Bridge
     path: str
+    call: Call | None = None
+    then: Callable[[RecordingDone], None] | None = None
     done: asyncio.Future[RecordingDone] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -185,6 +188,15 @@ class Note:
         except TimeoutError:
             return None
         return f"file:{self.path}" if done.error is None and done.seconds > 0 else None
+
+    def over(self, event: RecordingDone) -> None:
+        """Note what became of the file."""
+        if not self.done.done():
+            self.done.set_result(event)
+        if self.then is not None:
+            self.then(event)
+        if self.call is not None:
+            self.call.figures_in()
 
 
 class Recordings:
@@ -250,10 +262,25 @@ class Recordings:
 
     def note(self, bridge: Bridge, name: str) -> Note:
         """Take down what is said on a bridge, into a file that is in no index: a caller's name."""
+        return self._take_down(bridge, f"{self._notes_folder}/{name}.wav", None, None)
+
+    def dictate(self, call: Call, path: str, *, then: Callable[[RecordingDone], None]) -> Note:
+        """Take down what is said on a call's own bridge into the file at `path`.
+
+        `then` is told once what became of it, whatever becomes of the call; the call's record
+        waits for that as it does for figures.
+        """
+        return self._take_down(call.bridge, path, call, then)
+
+    def _take_down(
+        self,
+        bridge: Bridge,
+        path: str,
+        call: Call | None,
+        then: Callable[[RecordingDone], None] | None,
+    ) -> Note:
         number = self._engine.next_bridge()
-        path = f"{self._notes_folder}/{name}.wav"
-        note = Note(number, bridge, path)
-        self._notes[number] = note
+        note = self._notes[number] = Note(number, bridge, path, call, then)
         bridge.send(Record(number, bridge.number, path))
         return note
 
@@ -314,8 +341,9 @@ class Recordings:
     def done(self, worker: int, event: RecordingDone) -> None:
         """Take what the worker says became of a file."""
         note = self._notes.pop(event.recording, None)
-        if note is not None and not note.done.done():
-            note.done.set_result(event)
+        if note is not None:
+            self._over.set()
+            note.over(event)
         recording = self._live.get(event.recording)
         if recording is not None and recording.worker == worker:
             self._end(recording, event)
@@ -328,9 +356,10 @@ class Recordings:
         for recording in tuple(self._live.values()):
             if recording.worker == worker:
                 self._end(recording, None)
-        self._notes = {
-            number: note for number, note in self._notes.items() if note.bridge.worker != worker
-        }
+        for note in tuple(self._notes.values()):
+            if note.bridge.worker == worker:
+                del self._notes[note.number]
+                note.over(RecordingDone(note.number, 0.0, 0, "", WORKER_DIED))
 
     def stop_all_of(self, call: Call) -> None:
         """Complete the recordings of the call's own bridge."""
@@ -343,15 +372,17 @@ class Recordings:
             recording.stop()
         try:
             async with asyncio.timeout(FINISHING):
-                while self._live:
+                while len(self):
                     self._over.clear()
                     await self._over.wait()
         except TimeoutError:
-            log.warning("%d recordings are not complete yet", len(self._live))
+            log.warning("%d recordings are not complete yet", len(self))
 
     def awaited_by(self, call: Call) -> bool:
         """Tell whether a file of the call's own bridge is still being completed."""
-        return any(each.bridge is call.bridge for each in self._live.values())
+        return any(each.bridge is call.bridge for each in self._live.values()) or any(
+            note.call is call for note in self._notes.values()
+        )
 
     def tell(self, recording: Recording, event: RecordingEvent) -> None:
         """Give an event to the index and to the calls whose records name the recording."""
