@@ -19,6 +19,7 @@ The user agent (start with `user_agent`, its verbs, and `events`, what it tells)
     transaction, machine, transaction_layer, deadlines    the four tables and what runs them
     dialog, session_timer                                 what outlives a transaction
     receiving, screening, outgoing, invite…               one file for each act
+    subscription                                          what a phone wants to be told of
 
 Who registers and who may
     digest, auth, guard                                   credentials, challenges, bans

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pbx.errors import MessageError
 from pbx.sip.deadlines import Deadlines
-from pbx.sip.events import InviteId, RequestId, TransactionId, UserAgentEvent
+from pbx.sip.events import InviteId, RequestId, SubscriptionId, TransactionId, UserAgentEvent
 from pbx.sip.flow import Address, Flow, host_port
 from pbx.sip.headers import MAGIC_COOKIE
 from pbx.sip.transaction_layer import Key, TransactionLayer, response_flow
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pbx.sip.machine import ServerTransaction
     from pbx.sip.message import Request
     from pbx.sip.settings import AgentSettings
+    from pbx.sip.subscription import Subscription
 
 CHALLENGES = frozenset({401, 407})
 """Responses that leave no state behind: strangers get many of them (§26.3.2.4)."""
@@ -94,12 +95,14 @@ class Endpoint:
         self.open_flows: set[Flow] = set()
         self.invites: dict[InviteId, InviteUsage] = {}
         self.by_local_tag: dict[str, InviteUsage] = {}
+        self.subscriptions: dict[SubscriptionId, Subscription] = {}
         self.waiting: dict[TransactionId, Waiting] = {}
         self.server_line = f"Server: {settings.name}\r\n"
         self.agent_line = f"User-Agent: {settings.name}\r\n"
         self.allow_line = f"Allow: {', '.join(settings.allow)}\r\n"
         self.supported_line = f"Supported: {', '.join(settings.supported)}\r\n"
         self.accept_line = f"Accept: {', '.join(settings.accept)}\r\n"
+        self.events_line = f"Allow-Events: {', '.join(settings.events)}\r\n"
         self.busy_line = f"Retry-After: {settings.retry_after}\r\n"
         self._no_stream: OrderedDict[Address, float] = OrderedDict()
         self._last_id = 0
@@ -151,7 +154,7 @@ class Endpoint:
 
     def capability_lines(self) -> str:
         """Return what a 200 to OPTIONS says (§11.2)."""
-        return self.allow_line + self.accept_line + self.supported_line
+        return self.allow_line + self.accept_line + self.supported_line + self.events_line
 
     def is_session(self, content_type: str | None, body: bytes | None) -> bool:
         """Tell whether a body is an offer or an answer: it has the session content type."""
@@ -234,6 +237,7 @@ class Endpoint:
             "transactions": self.transactions.snapshot(),
             "invites": len(self.invites),
             "usages": len(self.by_local_tag),
+            "subscriptions": len(self.subscriptions),
             "waiting": len(self.waiting),
             "timers": len(self.deadlines),
             "dialogs": [

@@ -32,6 +32,9 @@ TransactionId = NewType("TransactionId", int)
 RequestId = NewType("RequestId", int)
 """Names a request sent by `UserAgent.request` or `UserAgent.send`."""
 
+SubscriptionId = NewType("SubscriptionId", str)
+"""Names a subscription that `UserAgent.accept_subscription` took."""
+
 
 @dataclass(frozen=True, slots=True)
 class InviteReceived:
@@ -148,8 +151,8 @@ class ReinviteFailed:
 
 @dataclass(frozen=True, slots=True)
 class RequestReceived:
-    """Any other request: INFO in a dialog, REGISTER, MESSAGE and the like outside. Answer with
-    `respond`."""
+    """Any other request: INFO in a dialog, REGISTER, SUBSCRIBE and the like outside. Answer with
+    `respond`, or a SUBSCRIBE with `accept_subscription`."""
 
     invite: InviteId | None
     transaction: TransactionId
@@ -176,6 +179,21 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionEnded:
+    """A subscription to something of ours is over, without our doing.
+
+    `slug` is one of: "unsubscribed" (or it was a single question), "expired" (never refreshed),
+    "dialog_gone" (the subscriber answered a NOTIFY by 481 and the like, or not at all; `status`
+    says which), "transport" (no way to reach it is left). The state that it was to be told last may
+    not have arrived in the last two cases.
+    """
+
+    subscription: SubscriptionId
+    slug: str
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Something received was ignored; `slug` says why, for counters and traces."""
 
@@ -197,6 +215,7 @@ UserAgentEvent = (
     | RequestReceived
     | RequestAnswered
     | RequestFailed
+    | SubscriptionEnded
     | Dropped
 )
 """The closed union of all that `UserAgent.next_event` returns."""

@@ -90,6 +90,8 @@ class InviteUsage(Usage):
             self._receive_offer(dialog, request, flow, now)
         elif method == "OPTIONS":
             self.endpoint.answer(request, flow, 200, now, self.endpoint.capability_lines())
+        elif method == "SUBSCRIBE":
+            self.endpoint.answer(request, flow, 403, now)  # it needs a dialog of its own (RFC 6665)
         else:
             asked = self.take(request, flow, now)
             self.tell(RequestReceived(self.id, asked.name, request, flow))

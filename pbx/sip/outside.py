@@ -1,7 +1,7 @@
 """Requests outside any dialog that are no INVITE, in both directions (RFC 3261 §8).
 
-OPTIONS to see whether a phone is there, REGISTER, MESSAGE and the like: one transaction each, no
-state behind it.
+OPTIONS to see whether a phone is there, REGISTER, a NOTIFY that nobody subscribed to and the like:
+one transaction each, no state behind it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pbx.sip.dialog import aim
 from pbx.sip.endpoint import CHALLENGES, Answer, Endpoint, OpenRequest
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
+from pbx.sip.indialog import CARRIES_CONTACT
 from pbx.sip.outgoing import Nobody, Outgoing
 from pbx.sip.writing import RequestHead, body_lines, tagged
 
@@ -91,6 +92,15 @@ def send_outside(
         call_id=endpoint.token(),
         number=1,
     )
-    extra = endpoint.agent_line + extra + body_lines(content_type, body)
-    Outgoing(endpoint, head, destinations, owner, now, extra=extra, body=body, moves_on=True)
+    Outgoing(
+        endpoint,
+        head,
+        destinations,
+        owner,
+        now,
+        contact=(from_.uri.user or "") if method in CARRIES_CONTACT else None,
+        extra=endpoint.agent_line + extra + body_lines(content_type, body),
+        body=body,
+        moves_on=True,
+    )
     return request_id

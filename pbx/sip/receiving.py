@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pbx.errors import MessageError
-from pbx.sip.events import Dropped
+from pbx.sip.events import Dropped, SubscriptionId
 from pbx.sip.invite_server import ReceivedInvite
 from pbx.sip.message import Request, Response, validate_request
 from pbx.sip.outside import ReceivedRequest
@@ -21,6 +21,8 @@ from pbx.sip.transaction import Input, Tell
 if TYPE_CHECKING:
     from pbx.sip.endpoint import Endpoint
     from pbx.sip.flow import Flow
+    from pbx.sip.invite import InviteUsage
+    from pbx.sip.subscription import Subscription
 
 
 class Receiver:
@@ -100,7 +102,9 @@ class Receiver:
         if to_tag is None or request.method == "REGISTER":
             self._receive_first(request, flow, now)
             return
-        usage = endpoint.by_local_tag.get(to_tag)
+        usage: InviteUsage | Subscription | None = endpoint.by_local_tag.get(to_tag)
+        if usage is None:
+            usage = endpoint.subscriptions.get(SubscriptionId(to_tag))
         dialog = usage.find_dialog(request.call_id, request.from_tag) if usage else None
         if usage is None:
             self._refuse_unknown_dialog(request, flow)

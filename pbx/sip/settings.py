@@ -29,7 +29,8 @@ class AgentSettings:
 
     `allow` lists the methods that reach the layer above or are answered inside; a known method that
     is missing gets 405, an unknown one 501. `supported` are the option tags for Supported and
-    Require. `accept` are the content types of session bodies, the first one the default.
+    Require. `accept` are the content types of session bodies, the first one the default; `events`
+    are the packages that can be subscribed to (RFC 6665).
     `session_expires` and `min_se` are in seconds (RFC 4028). `failover_after` is how long a
     destination may stay silent while another is left (seconds), `stream_try` how long a connection
     for a large request may take to open before UDP carries it after all. `max_udp` is the largest
@@ -48,9 +49,11 @@ class AgentSettings:
         "UPDATE",
         "INFO",
         "REGISTER",
+        "SUBSCRIBE",
     )
     supported: tuple[str, ...] = ("timer",)
     accept: tuple[str, ...] = ("application/sdp",)
+    events: tuple[str, ...] = ("message-summary",)
     session_expires: int = 1800
     min_se: int = 90
     failover_after: float = 4.0

@@ -6,8 +6,8 @@ is in seconds of a clock that never jumps. Verbs never wait and return ids at on
 them are events (`pbx.sip.events`). No message from outside can raise: what cannot be used is
 answered with its status or dropped with a named reason.
 
-RFC 3261 with 3581, 4028, 6026; the transactions are in `transaction.py`, the dialogs in
-`dialog.py`, the life of an INVITE in `invite.py`.
+RFC 3261 with 3581, 4028, 6026, 6665; the transactions are in `transaction.py`, the dialogs in
+`dialog.py`, the life of an INVITE in `invite.py`, a subscription in `subscription.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from collections.abc import Callable, Sequence
 
 from pbx.errors import MessageError, UsageError
 from pbx.sip.endpoint import Answer, Endpoint
-from pbx.sip.events import InviteId, RequestFailed, RequestId, TransactionId, UserAgentEvent
+from pbx.sip.events import (
+    InviteId,
+    RequestFailed,
+    RequestId,
+    SubscriptionId,
+    TransactionId,
+    UserAgentEvent,
+)
 from pbx.sip.flow import Address, Flow
 from pbx.sip.headers import NameAddr, Uri
 from pbx.sip.invite_client import SentInvite
@@ -24,6 +31,7 @@ from pbx.sip.message import Request, Response, parse_message
 from pbx.sip.outside import send_outside
 from pbx.sip.receiving import Receiver
 from pbx.sip.settings import AgentSettings, Timers
+from pbx.sip.subscription import Package, subscribe
 from pbx.sip.writing import header_lines
 
 __all__ = ["AgentSettings", "Timers", "UserAgent"]
@@ -268,6 +276,34 @@ class UserAgent:
             body=body,
             now=now,
         )
+
+    def accept_subscription(
+        self, transaction: TransactionId, package: Package, *, body: bytes, now: float
+    ) -> SubscriptionId | None:
+        """Take the subscription that a SUBSCRIBE asks for: 200, and a NOTIFY with `body`.
+
+        Refreshes are granted by themselves; SubscriptionEnded follows when it is over. None where
+        it was refused: 400, 406, 423 or 489, as `package` and RFC 6665 §4.2.1 have it.
+        """
+        waiting = self._endpoint.waiting.pop(transaction, None)
+        if waiting is None:
+            return None
+        return subscribe(self._endpoint, waiting.asked, package, body, now)
+
+    def notify(self, subscription: SubscriptionId, body: bytes, *, now: float) -> None:
+        """Tell a subscriber the state as it is now, at once or after the NOTIFY that is under
+        way."""
+        usage = self._endpoint.subscriptions.get(subscription)
+        if usage is not None:
+            usage.notify(body, now)
+
+    def end_subscription(
+        self, subscription: SubscriptionId, *, reason: str = "noresource", now: float
+    ) -> None:
+        """End a subscription for a reason of RFC 6665 §4.1.3; no event about it follows."""
+        usage = self._endpoint.subscriptions.get(subscription)
+        if usage is not None:
+            usage.end(reason, now)
 
     def end(
         self, invite: InviteId, *, status: int = 480, headers: HeaderList = (), now: float

@@ -48,7 +48,7 @@ def receive(party: Party, request: Request | bytes) -> str:
     ("request_", "answer"),
     [
         (invite(method="BREW"), "501 BREW"),
-        (invite(method="SUBSCRIBE"), "405 SUBSCRIBE"),
+        (invite(method="NOTIFY"), "405 NOTIFY"),
         (invite(("Require", "100rel, timer")), "420 INVITE"),
         (invite(("Content-Type", "text/plain"), body=b"x"), "415 INVITE"),
         (invite(body=b"x"), "415 INVITE"),
