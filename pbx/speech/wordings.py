@@ -138,6 +138,27 @@ PHRASES: Final[Mapping[str, Row]] = {
     "message-deleted": Row("留言已删除。", "留言已經刪除。", "The message has been deleted."),
     "message-undeleted": Row("留言已恢复。", "留言已經還原。", "The message has been restored."),
     "message-kept": Row("留言已保留。", "留言已經保留。", "The message has been kept."),
+    "mailbox-without-pin": Row(
+        "这个信箱没有设置密码，不能在别的话机上收听。",
+        "呢個信箱冇設定密碼，唔可以喺其他電話度聽。",
+        "This mailbox has no PIN and cannot be heard from another phone.",
+    ),
+    "greeting-offer": Row(
+        "录制您的问候语请按0，退出请按井号键。",
+        "錄製你嘅問候語請撳0，離開請撳井號鍵。",
+        "To record your greeting press 0, to leave press pound.",
+    ),
+    "greeting-record": Row(
+        "请在提示音后录制您的问候语，完毕请按井号键。",
+        "請喺訊號聲後錄製你嘅問候語，完畢請撳井號鍵。",
+        "Please record your greeting after the tone, and press pound when you have finished.",
+    ),
+    "greeting-saved": Row("您的问候语是：", "你嘅問候語係：", "Callers will hear this greeting:"),
+    "greeting-too-short": Row(
+        "录音太短，问候语没有改变。",
+        "錄音太短，問候語冇改變。",
+        "That was too short; your greeting has not changed.",
+    ),
     "message-missing": Row(
         "这条留言无法播放。", "呢個留言播唔到。", "This message cannot be played."
     ),
