@@ -35,9 +35,11 @@ class Sounds:
         path = self._home.sounds / f"{name}.wav"
         return f"file:{path}" if path.is_file() else BEEP
 
-    def hold_music(self) -> str:
-        """Return the source of hold music."""
+    def hold_music(self, name: str | None = None) -> str:
+        """Return the source of hold music: the folder `name` below sounds/music, or all of it."""
         folder = self._home.sounds / "music"
+        if name is not None and _has_files(folder / name):
+            folder = folder / name
         return f"music:{folder if _has_files(folder) else self._own_music}"
 
     async def make_music(self) -> None:

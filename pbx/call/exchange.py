@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
@@ -25,22 +24,24 @@ from pbx.call.admission import (
     Identity,
     Refusal,
 )
-from pbx.call.call import Call, Script, click_to_dial
+from pbx.call.call import Call, Script
 from pbx.call.conference import Conferences
 from pbx.call.contact import Contact
+from pbx.call.extension import click_to_dial
 from pbx.call.features import Features
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
 from pbx.call.lookup import find_call
+from pbx.call.message_waiting import MessageWaiting
+from pbx.call.out_of_call import OutOfCall
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
 from pbx.call.routing import Destinations
-from pbx.call.speaking import Beeps, Speaker
+from pbx.call.settings import CallSettings
 from pbx.errors import MessageError, NotFound, Refused, SdpError
 from pbx.events import Bus, CallStarted, Clock
 from pbx.media.engine import MediaEngine
-from pbx.media.formats import Capabilities
 from pbx.media.offer_answer import no_keys
 from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad
 from pbx.media.sdes import RandomBytes
@@ -57,23 +58,6 @@ log = logging.getLogger(__name__)
 
 DRAIN_GRACE = 2.0
 """Seconds that calls may take to end once they were told to."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallSettings:
-    """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
-    in descriptions where it is not found out per remote; `hold_music` returns the source that a
-    held party hears, `prompt` that of a named prompt; `speaker` has a voice. `srtp_over_plain` lets
-    keys of SRTP pass where signalling is not encrypted."""
-
-    capabilities: Capabilities
-    media_address: str | None = None
-    hold_music: Callable[[], str | None] = lambda: None
-    prompt: Callable[[str], str] = lambda _name: "tone:beep"
-    speaker: Speaker = field(default_factory=Beeps)
-    media_timeout_s: float = 30.0
-    hold_timeout_s: float = 300.0
-    srtp_over_plain: bool = False
 
 
 class Outward(Protocol):
@@ -104,6 +88,7 @@ class Exchange:
         clock: Clock,
         admission: Admission,
         registrations: Registrations,
+        message_waiting: MessageWaiting,
         registrar: Registrar,
         directory: DirectoryLookup,
         destinations: Destinations,
@@ -125,17 +110,26 @@ class Exchange:
         self.outward = outward
         self.plan = plan
         self.recordings = recordings
+        self.message_waiting = message_waiting
         self.settings = settings
         self.features = features
         self.calls: dict[str, Call] = {}
         self.conferences = Conferences()
+        self.turns: dict[str, int] = {}
+        """Which member of each rotating ring group is rung first, next time."""
         self.dropped: dict[str, int] = {}
         self.defects = 0
         """How often an error of ours ended a call, or would have."""
         self.congested: Callable[[], bool] = lambda: False
         self.draining = False
         self._admission = admission
-        self._registrations = registrations
+        self._out_of_call = OutOfCall(
+            ua,
+            registrations=registrations,
+            message_waiting=message_waiting,
+            transmit_soon=outward.transmit_soon,
+            now=self.now,
+        )
         self._registrar = registrar
         self._new_call_id = new_call_id
         self.new_session_id = new_session_id
@@ -201,13 +195,13 @@ class Exchange:
         self.defects += 1
         log.error("%s could not be taken", type(event).__name__, exc_info=error)
         if isinstance(event, sip.InviteReceived | sip.RequestReceived):
-            self._refuse(event.transaction, Refusal(500))
+            self._out_of_call.refuse(event.transaction, Refusal(500))
 
     def _leg_of(self, event: sip.UserAgentEvent) -> Leg | None:
         match event:
             case sip.RequestAnswered() | sip.RequestFailed():
                 return self._by_request.get(event.request_id)
-            case sip.Dropped():
+            case sip.Dropped() | sip.SubscriptionEnded():
                 return None
             case _:
                 return None if event.invite is None else self._by_invite.get(event.invite)
@@ -217,34 +211,20 @@ class Exchange:
         match event:
             case sip.InviteReceived():
                 self._admit(event)
-            case sip.RequestReceived(invite=None):
-                self._out_of_dialog(event)
-            case sip.RequestAnswered():
-                self._registrations.answered(event)
-            case sip.RequestFailed():
-                self._registrations.failed(event)
             case sip.Dropped(slug=slug):
                 self.dropped[slug] = self.dropped.get(slug, 0) + 1
             case _:
-                pass  # about a leg that ended a moment ago
-
-    def _out_of_dialog(self, event: sip.RequestReceived) -> None:
-        if event.request.method == "REGISTER":
-            refusal = self._registrations.receive(event)
-        else:
-            refusal = Refusal(405, (("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER"),))
-        if refusal is not None:
-            self._refuse(event.transaction, refusal)
+                self._out_of_call.take(event)
 
     # -- calls in ----------------------------------------------------------------------------
 
     def _admit(self, event: sip.InviteReceived) -> None:
         who = self._admission.identify(event.request, event.flow, self.now())
         if isinstance(who, Refusal):
-            self._refuse(event.transaction, who)
+            self._out_of_call.refuse(event.transaction, who)
             return
         if self.draining or self.congested() or self._trunk_full(who, event.flow):
-            self._refuse(event.transaction, Refusal(503, RETRY_AFTER))
+            self._out_of_call.refuse(event.transaction, Refusal(503, RETRY_AFTER))
             return
         number, hops = printable(event.request.uri.number), event.request.max_forwards
         max_forwards = (70 if hops is None else hops) - 1
@@ -299,18 +279,6 @@ class Exchange:
                 dialplan_version=self.plan.version_id,
             )
         )
-
-    def _refuse(self, transaction: sip.TransactionId, refusal: Refusal) -> None:
-        if refusal.delay > 0:
-            asyncio.get_running_loop().call_later(
-                refusal.delay, self._respond, transaction, refusal
-            )
-        else:
-            self._respond(transaction, refusal)
-
-    def _respond(self, transaction: sip.TransactionId, refusal: Refusal) -> None:
-        self.ua.respond(transaction, refusal.status, headers=refusal.headers, now=self.now())
-        self.outward.transmit_soon()
 
     # -- what calls and legs use -------------------------------------------------------------
 

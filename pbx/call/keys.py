@@ -78,6 +78,11 @@ class Keys:
         """Tell whether a key was pressed that nobody has asked for."""
         return bool(self._pressed)
 
+    @property
+    def first(self) -> str | None:
+        """Return the key that waits longest; it waits on. None where none does."""
+        return self._pressed[0] if self._pressed else None
+
     async def next(self, seconds: float) -> str | None:
         """Return the next key; None when there is none within `seconds`."""
         try:

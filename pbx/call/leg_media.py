@@ -70,6 +70,7 @@ class LegMedia:
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
         self._last_playback = 0
         self._music: int | None = None
+        self._stops_on_key = 0
         self._named: AudioDescription | None = None
         self.number = engine.next_leg()
         self._part = SetPart(self.number)
@@ -243,6 +244,7 @@ class LegMedia:
         """Play sources to the party, in place of what was played before."""
         self._last_playback += 1
         self._music = None
+        self._stops_on_key = self._last_playback if stop_on_key else 0
         done: asyncio.Future[PlaybackDone] = asyncio.get_running_loop().create_future()
         self._playbacks[self._last_playback] = done
         self._send(
@@ -254,6 +256,11 @@ class LegMedia:
         """Stop a playback, if it still goes on."""
         if playback in self._playbacks:
             self._send(StopPlaying(self.number, playback))
+
+    def key_pressed(self) -> None:
+        """End what a key ends. The worker does so for keys that it hears itself, at once; keys that
+        came by INFO it does not know of."""
+        self.stop_playing(self._stops_on_key)
 
     def start_music(self, source: str | None) -> None:
         """Let the party hear hold music until `stop_music`, or until something else is played."""

@@ -16,8 +16,9 @@ from typing import Any, Literal, Protocol
 from pbx.call.outcome import Outcome
 from pbx.events import AnyEvent
 from pbx.plan.destination import Destination
-from pbx.plan.hours import State
+from pbx.plan.hours import Schedule, State
 from pbx.plan.model import Lookup
+from pbx.plan.text import Text
 from pbx.speech.saying import Saying
 
 
@@ -35,9 +36,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a lookup found: the answer's fields, as texts."""
+    """What a lookup found: the answer's fields, as texts. `source` is for the trace: a mock."""
 
     fields: Mapping[str, str]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,34 @@ Answer = Found | Nothing | Failure
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What `send` sends: kind `mail` (to, subject, body) or `webhook` (url, body)."""
+    """What `send` sends: a `mail` (to, subject, body) or a `webhook` (url, body).
+
+    `url` still has its values to be filled in from `fields`, so that none of them can change where
+    it goes; a webhook without a body sends the fields.
+    """
 
     kind: Literal["mail", "webhook"]
-    to: str
+    to: str = ""
+    url: Text | None = None
     subject: str = ""
     body: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Phones to ring: all `together` for `each_s` seconds, or one after the other.
+
+    With `confirm_key` who answers takes the call with that key; `announce` is said to them first.
+    `caller_id` is the number shown in place of the caller's.
+    """
+
+    members: tuple[Destination, ...]
+    together: bool
+    each_s: float
+    confirm_key: str | None = None
+    caller_id: str | None = None
+    announce: Saying | None = None
 
 
 class Enquiries(Protocol):
@@ -90,8 +113,8 @@ class World(Protocol):
         """Tell whether the call was answered."""
 
     @property
-    def key_waiting(self) -> bool:
-        """Tell whether a key was pressed that nobody has asked for."""
+    def next_key(self) -> str | None:
+        """Return a key that was pressed and that nobody has asked for; it waits on."""
 
     def now(self) -> datetime:
         """Return the time (aware, UTC)."""
@@ -123,8 +146,8 @@ class World(Protocol):
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
 
-    async def music(self, source: str | None, seconds: float) -> None:
-        """Let the caller hear hold music for so long; None is the office's own."""
+    async def music(self, name: str | None, seconds: float) -> None:
+        """Let the caller hear hold music for so long: a folder of the office's music, or all."""
 
     def send_keys(self, keys: str) -> None:
         """Let the caller's side hear keys."""
@@ -135,7 +158,7 @@ class World(Protocol):
     def is_extension(self, number: str) -> bool:
         """Tell whether there is such an extension."""
 
-    def switched(self, schedule: str) -> State | None:
+    def switched(self, schedule: Schedule) -> State | None:
         """Return what the day/night switch of a schedule says; None: it was not touched."""
 
     async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:
@@ -143,6 +166,12 @@ class World(Protocol):
 
     def send(self, letter: Letter) -> None:
         """Send a message; nobody waits for it."""
+
+    def rename_caller(self, name: str) -> None:
+        """Show another name to whoever is rung."""
+
+    async def ring(self, ring: Ring) -> Outcome:
+        """Ring phones, and talk to the first that takes the call."""
 
     async def go(self, destination: Destination, **overrides: Any) -> Outcome:
         """Go to a place outside the interpreter: ext ring number conference queue voicemail

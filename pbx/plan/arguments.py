@@ -141,7 +141,7 @@ class Pattern:
 
 VARIABLE = Pattern(NAME, "a variable", "is no name of a variable; write small letters, 0-9 and _")
 KEY = Pattern(r"[0-9*#]", 'one key, "#" in quotes', "is no key of a phone; write 0-9, * or #")
-KEYS = Pattern(r"[0-9*#A-Dw,]{1,64}", "keys; w waits half a second", "are no keys of a phone")
+KEYS = Pattern(r"[0-9*#A-D]{1,32}", "keys", "are no keys of a phone; write 0-9, *, #")
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,6 +324,12 @@ class Plan:
         """
         return self.numbers.get(number) or self._spellings.get(spelling_of(number)) or self.other
 
+    def routed(self, number: str) -> NumberRoute | None:
+        """Return the route that is named so; the last one is named `anything_else`."""
+        if self.other is not None and number == self.other.number:
+            return self.other
+        return self.numbers.get(number)
+
     def conference(self, room: str) -> Conference | None:
         """Return the rules of a conference room."""
         return self.conferences.get(room)

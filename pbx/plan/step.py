@@ -94,9 +94,10 @@ class VerbSchema:
     """What the file may say of a verb.
 
     `main` is the argument that stands behind the verb where nothing else is given (`say: NAME`);
-    None for a verb without arguments. `outcomes` may stand beside it, `required` ones must.
-    `values` are words that may stand beside it as keys of a map of outcomes (`choose`).
-    `summary` is its one line of the documentation.
+    None for a verb without arguments. A verb with one parameter takes the whole value as that one.
+    `outcomes` may stand beside it or among its arguments, `required` ones must; with `values` any
+    other word may, too (`choose`). `later` tells that this version refuses it. `summary` is its one
+    line of the documentation.
     """
 
     name: str
@@ -105,6 +106,8 @@ class VerbSchema:
     main: str | None
     outcomes: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    values: bool = False
+    later: bool = False
     ends: bool = False
     """Whether no step can follow: `goto`, `hangup`."""
     asks: bool = False

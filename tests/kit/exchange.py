@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 
 from pbx.call.admission import Admission
 from pbx.call.call import Call
-from pbx.call.exchange import CallSettings, Exchange
+from pbx.call.exchange import Exchange
 from pbx.call.outcome import Outcome
+from pbx.call.message_waiting import MessageWaiting
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
+from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
@@ -161,12 +163,25 @@ class House:
             registrar=self.registrar,
             directory=self.directory,
         )
+        self.messages: dict[str, tuple[int, int]] = {}
+        """New and old messages by box."""
+        self.message_waiting = MessageWaiting(
+            self.ua,
+            admission=admission,
+            registrar=self.registrar,
+            directory=self.directory,
+            advertise=lambda flow: flow.local,
+            transmit_soon=self.node.transmit_soon,
+            now=clock.monotonic,
+        )
+        self.message_waiting.counts = lambda box: self.messages.get(box, (0, 0))
         self.registrations = Registrations(
             self.ua,
             admission=admission,
             registrar=self.registrar,
             directory=self.directory,
             keeper=self.keeper,
+            message_waiting=self.message_waiting,
             transmit_soon=self.node.transmit_soon,
             now=clock.monotonic,
             alarm=self.alarms.append,
@@ -190,6 +205,7 @@ class House:
             clock=clock,
             admission=admission,
             registrations=self.registrations,
+            message_waiting=self.message_waiting,
             registrar=self.registrar,
             directory=self.directory,
             destinations=self.destinations,
@@ -199,7 +215,7 @@ class House:
             recordings=self.recordings,
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
-                hold_music=lambda: "music:hold.wav",
+                hold_music=lambda name=None: f"music:{name or 'hold.wav'}",
             ),
             new_call_id=ids,
             new_session_id=lambda: 1,

@@ -1,0 +1,289 @@
+"""One caller's way through the plan: what the verbs and places share.
+
+A `Run` knows the plan, the world, the variables and where it is. It executes steps and counts
+them: after `MAX_STEPS` steps, or `MAX_SECONDS` in menus and flows, `Exhausted` ends the way
+(interpreter.py says with what). Every line of the call's story goes through `tell`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pbx.call.outcome import Outcome
+from pbx.events import CallNoted, CallTagged, StepTaken
+from pbx.ivr.endings import unreached
+from pbx.ivr.registry import VERBS, Following
+from pbx.ivr.world import Ring, World
+from pbx.plan.destination import Destination
+from pbx.plan.model import Plan, PromptFile
+from pbx.plan.step import Mark, Step, Steps
+from pbx.plan.text import Insert, Text
+from pbx.speech.phrases import phrase
+from pbx.speech.saying import Saying
+from pbx.speech.values import spoken
+
+MAX_STEPS: Final = 100
+MAX_SECONDS: Final = 30 * 60.0
+MAX_DEPTH: Final = 10
+"""Flows that may run one another by `do`."""
+MAX_VALUE: Final = 1_000
+"""Characters of a variable."""
+
+MASKED: Final = "••••"
+
+Next = Destination | Outcome | None
+"""Where a flow leads; None at its end."""
+
+
+class Exhausted(Exception):
+    """The caller's way took too many steps, or too long. `reason` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Run:
+    """The state of one caller's way."""
+
+    def __init__(self, plan: Plan, world: World, *, language: str | None = None) -> None:
+        self.plan = plan
+        self.world = world
+        self.language = language or plan.defaults.language
+        self.step = Step("", {})
+        """The step that is being executed."""
+        self.wishes: dict[str, Any] = {}
+        """What queues should know: priority, agent, skills."""
+        self.menus: list[str] = []
+        """The menus that were entered, for `back`."""
+        self._kept: dict[str, str] = {}
+        self._secret: set[str] = set()
+        self._steps = 0
+        self._depth = 0
+        self._began = world.monotonic()
+        self._elsewhere = 0.0
+        self._early = False
+
+    # -- variables ---------------------------------------------------------------------------
+
+    def values(self) -> Mapping[str, str]:
+        """Return all variables."""
+        caller = self.world.caller
+        return {
+            "caller.number": caller.number,
+            "caller.name": caller.name,
+            "caller.verified": "yes" if caller.verified else "no",
+            "called.number": caller.called,
+            "call.id": caller.call,
+            "now": self.local_time().isoformat(timespec="minutes"),
+            "language": self.language,
+            **self._kept,
+        }
+
+    def keep(self, name: str, value: str, *, secret: bool = False) -> None:
+        """Set a variable; a secret one is masked wherever it is told."""
+        self._kept[name] = value[:MAX_VALUE]
+        if secret:
+            self._secret.add(name)
+
+    def fill(self, text: Text) -> str:
+        """Return a text with its values."""
+        return text.fill(self.values())
+
+    def shown(self, name: str) -> str:
+        """Return a variable as the trace may show it."""
+        return MASKED if name in self._secret else self.values().get(name, "")
+
+    def because(self, names: Collection[str]) -> str:
+        """Return ` (name=value, …)` of the variables that decided; nothing for none."""
+        known = [f'{name}="{self.shown(name)}"' for name in sorted(names)]
+        return f" ({', '.join(known)})" if known else ""
+
+    def local_time(self) -> datetime:
+        """Return the time in the plan's zone."""
+        return self.world.now().astimezone(ZoneInfo(self.plan.defaults.timezone))
+
+    def set_language(self, language: str) -> None:
+        """Speak another language from now on."""
+        self.language = language
+        self.world.set_language(language)
+
+    # -- speaking ----------------------------------------------------------------------------
+
+    def answer(self, *, early: bool = False) -> None:
+        """Answer the call, or only let the caller hear."""
+        self._early = early
+        self.world.answer(early=early)
+
+    def be_heard(self) -> None:
+        """Answer a call that must hear something and was not answered yet."""
+        if not self.world.answered and not self._early:
+            self.answer()
+
+    def saying(self, name: str, language: str | None = None) -> Saying:
+        """Return what prompt `name` says in that language, or the nearest there is."""
+        prompt = self.plan.prompts[name]
+        chosen = prompt.language(language or self.language)
+        if chosen is None:
+            return Saying(self.language, name=name)
+        said = prompt.spoken[chosen]
+        if isinstance(said, PromptFile):
+            return Saying(chosen, path=said.path, name=name)
+        return Saying(chosen, words=self._words(said.text, chosen), name=name)
+
+    def words_of(self, name: str, language: str | None = None) -> str:
+        """Return what the trace shows of a prompt: its words, or its file."""
+        said = self.saying(name, language)
+        return f"{said.language}: {said.path or said.words}"
+
+    async def say(self, *sayings: Saying, interrupt: bool = True) -> None:
+        """Let the caller hear; a call that was not answered is."""
+        self.be_heard()
+        if not (interrupt and self.world.next_key is not None):
+            await self.world.say(sayings, interrupt=interrupt)
+
+    def phrase(self, name: str, **values: str) -> Saying:
+        """Return one of callpbx's own phrases in the caller's language."""
+        return phrase(name, self.language, now=self.local_time(), **values)
+
+    def _words(self, text: Text, language: str) -> str:
+        values, now = self.values(), self.local_time()
+
+        def said(part: str | Insert) -> str:
+            if isinstance(part, str):
+                return part
+            return spoken(part.value(values), part.format, language, now=now)
+
+        return "".join(map(said, text.parts))
+
+    # -- telling -----------------------------------------------------------------------------
+
+    def tell(self, name: str, text: str, *, kind: str | None = None) -> None:
+        """Add a line to the call's story: the current step's, where nothing else is said."""
+        mark = self.step.mark
+        self.world.emit(
+            StepTaken(
+                call=self.world.caller.call,
+                kind=kind or self.step.verb,
+                name=name,
+                text=text,
+                file=mark.file,
+                line=mark.line,
+            )
+        )
+
+    def stand(self, *, kind: str, mark: Mark) -> None:
+        """Say what the next lines are about, when it is no step of a flow."""
+        self.step = Step(kind, {}, mark=mark)
+
+    def tag(self, tag: str) -> None:
+        """Tag the record."""
+        self.world.emit(CallTagged(call=self.world.caller.call, tag=tag))
+
+    def note(self, text: str) -> None:
+        """Leave a note for whoever answers."""
+        self.world.emit(CallNoted(call=self.world.caller.call, text=text))
+
+    # -- going on ----------------------------------------------------------------------------
+
+    async def steps(self, steps: Steps) -> Next:
+        """Execute steps until one leads elsewhere; None at their end."""
+        for step in steps:
+            self.count()
+            self.step = step
+            following: Following = await VERBS[step.verb].function(self, **step.arguments)
+            if isinstance(following, str):
+                branch = step.outcomes.get(following)
+                if branch is None:
+                    continue
+                following = branch if isinstance(branch, Destination) else await self.steps(branch)
+                assert not isinstance(following, str)
+            if following is not None:
+                return following
+        return None
+
+    async def do(self, flow: str) -> Next:
+        """Run a flow and come back; None at its end."""
+        if self._depth == MAX_DEPTH:
+            raise Exhausted(f"flows that run one another more than {MAX_DEPTH} deep")
+        self._depth += 1
+        try:
+            return await self.steps(self.plan.flows[flow].steps)
+        finally:
+            self._depth -= 1
+
+    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
+        """Go to a place outside menus and flows; its time does not count."""
+        left = self.world.monotonic()
+        try:
+            outcome = await self.world.go(destination, **self._wishes_for(destination), **overrides)
+        finally:
+            self._elsewhere += self.world.monotonic() - left
+        self.tell(
+            destination.name,
+            f"{outcome.kind.value} ({outcome.reason})",
+            kind=destination.kind,
+        )
+        return outcome
+
+    async def ring(self, ring: Ring) -> Outcome:
+        """Ring phones by a step of its own."""
+        self.tell("", f"{', '.join(map(str, ring.members))}, {ring.each_s:g} s")
+        left = self.world.monotonic()
+        try:
+            outcome = await self.world.ring(ring)
+        finally:
+            self._elsewhere += self.world.monotonic() - left
+        self.tell("", f"{outcome.kind.value} ({outcome.reason})")
+        return outcome
+
+    def after(self, destination: Destination, outcome: Outcome) -> Destination | Outcome:
+        """Return where the call goes once a place was left with `outcome`: what the plan says of a
+        queue or a ring group, else nowhere."""
+        following = _following(self.plan, destination, outcome)
+        return following or unreached(outcome, answered=self.world.answered)
+
+    def count(self) -> None:
+        """Count one step; raise Exhausted when it is one too many or too late."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Exhausted(f"{MAX_STEPS} steps")
+        if self.seconds_left <= 0:
+            raise Exhausted(f"{MAX_SECONDS / 60:.0f} minutes in menus")
+
+    @property
+    def seconds_left(self) -> float:
+        """Return how long the caller may still be in menus and flows."""
+        return MAX_SECONDS - (self.world.monotonic() - self._began - self._elsewhere)
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, as far as there is some left."""
+        await self.world.pause(max(0.0, min(seconds, self.seconds_left)))
+
+    async def music(self, name: str | None, seconds: float) -> None:
+        """Let the caller hear music, as far as there is time left."""
+        self.be_heard()
+        await self.world.music(name, max(0.0, min(seconds, self.seconds_left)))
+
+    def rename_caller(self, name: str) -> None:
+        """Show another name to whoever is rung."""
+        self.world.rename_caller(name)
+
+    def _wishes_for(self, destination: Destination) -> dict[str, Any]:
+        return dict(self.wishes) if destination.kind == "queue" else {}
+
+
+def _following(plan: Plan, destination: Destination, outcome: Outcome) -> Destination | None:
+    kind = outcome.kind.value
+    if destination.kind == "queue" and (queue := plan.queues.get(destination.name)) is not None:
+        return {
+            "full": queue.if_full,
+            "no_agents": queue.if_no_agents,
+            "timeout": queue.if_timeout,
+        }.get(kind)
+    if destination.kind == "ring" and (group := plan.ring_groups.get(destination.name)) is not None:
+        return group.no_answer if kind in ("no_answer", "busy", "failed") else None
+    return None
