@@ -23,9 +23,11 @@ from pbx.api.lock import hold_lock
 from pbx.api.serving import ApiServer, serve_api
 from pbx.api.views import DatabaseHealth, MediaWorker
 from pbx.call.admission import Admission
-from pbx.call.exchange import CallSettings, Exchange
+from pbx.call.exchange import Exchange
+from pbx.call.out_of_call import OutOfCall
 from pbx.call.recording import Recordings
 from pbx.call.registration import Registrations
+from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.recorder import Recorder
 from pbx.cdr.retention import forget
@@ -179,13 +181,13 @@ class Server:
             registrar=self._registrar,
             directory=directory,
         )
-        registrations = Registrations(
+        out_of_call = OutOfCall(
             self._ua,
             admission=admission,
             registrar=self._registrar,
             directory=directory,
             keeper=self._office.bindings,
-            transmit_soon=self._transport.transmit_soon,
+            outward=self._transport,
             now=self._clock.monotonic,
             alarm=self._alarms.raise_,
         )
@@ -196,7 +198,7 @@ class Server:
             bus=self._bus,
             clock=self._clock,
             admission=admission,
-            registrations=registrations,
+            out_of_call=out_of_call,
             registrar=self._registrar,
             directory=directory,
             destinations=standard_destinations(features),
@@ -216,7 +218,7 @@ class Server:
             random_bytes=secrets.token_bytes,
         )
         exchange.congested = self._is_congested
-        return registrations, exchange
+        return out_of_call.registrations, exchange
 
     # -- the life of the server --------------------------------------------------------------
 

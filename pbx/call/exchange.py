@@ -32,11 +32,9 @@ from pbx.call.features import Features
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
 from pbx.call.lookup import find_call
-from pbx.call.message_waiting import MessageWaiting
 from pbx.call.out_of_call import OutOfCall
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.recording import Recordings
-from pbx.call.registration import Registrations
 from pbx.call.routing import Destinations
 from pbx.call.settings import CallSettings
 from pbx.errors import MessageError, NotFound, Refused, SdpError
@@ -87,8 +85,7 @@ class Exchange:
         bus: Bus,
         clock: Clock,
         admission: Admission,
-        registrations: Registrations,
-        message_waiting: MessageWaiting,
+        out_of_call: OutOfCall,
         registrar: Registrar,
         directory: DirectoryLookup,
         destinations: Destinations,
@@ -110,7 +107,7 @@ class Exchange:
         self.outward = outward
         self.plan = plan
         self.recordings = recordings
-        self.message_waiting = message_waiting
+        self.message_waiting = out_of_call.message_waiting
         self.settings = settings
         self.features = features
         self.calls: dict[str, Call] = {}
@@ -123,13 +120,7 @@ class Exchange:
         self.congested: Callable[[], bool] = lambda: False
         self.draining = False
         self._admission = admission
-        self._out_of_call = OutOfCall(
-            ua,
-            registrations=registrations,
-            message_waiting=message_waiting,
-            transmit_soon=outward.transmit_soon,
-            now=self.now,
-        )
+        self._out_of_call = out_of_call
         self._registrar = registrar
         self._new_call_id = new_call_id
         self.new_session_id = new_session_id

@@ -33,6 +33,12 @@ from pbx.sip.user_agent import UserAgent
 Counts = Callable[[str], tuple[int, int]]
 """Returns the new and the old messages in the box of an extension number; 0, 0 without a box."""
 
+
+def no_boxes(_box: str) -> tuple[int, int]:
+    """Count nothing: the office keeps no messages."""
+    return 0, 0
+
+
 SUMMARY = Package("message-summary", "application/simple-message-summary")
 
 MAX_SUBSCRIPTIONS = 20
@@ -58,16 +64,16 @@ class MessageWaiting:
         admission: Admission,
         registrar: Registrar,
         directory: DirectoryLookup,
-        counts: Counts,
         advertise: Callable[[Flow], Address],
         transmit_soon: Callable[[], None],
         now: Callable[[], float],
+        counts: Counts = no_boxes,
     ) -> None:
+        self.counts = counts
         self._ua = ua
         self._admission = admission
         self._registrar = registrar
         self._directory = directory
-        self._counts = counts
         self._advertise = advertise
         self._transmit_soon = transmit_soon
         self._now = now
@@ -109,12 +115,14 @@ class MessageWaiting:
         self._want(binding)
         self._transmit_soon()
 
-    def left(self, number: str) -> None:
-        """End the subscriptions of an extension that is no more."""
-        for subscription in self._subscriptions.pop(number, {}):
-            self._boxes.pop(subscription, None)
-            self._ua.end_subscription(subscription, now=self._now())
-        self._silent.pop(number, None)
+    def directory_changed(self) -> None:
+        """End the subscriptions of extensions that are no more."""
+        for box in [*self._subscriptions, *self._silent]:
+            if self._directory.extension(box) is None:
+                self._silent.pop(box, None)
+                for subscription in self._subscriptions.pop(box, {}):
+                    del self._boxes[subscription]
+                    self._ua.end_subscription(subscription, now=self._now())
         self._transmit_soon()
 
     # -- subscriptions -----------------------------------------------------------------------
@@ -237,7 +245,7 @@ class MessageWaiting:
         return Uri("sip", escape_user(box), None, self._advertise(flow)[0])
 
     def _summary(self, box: str, flow: Flow) -> bytes:
-        return message_summary(self._account(box, flow), *self._counts(box))
+        return message_summary(self._account(box, flow), *self.counts(box))
 
     def snapshot(self) -> dict[str, int]:
         """Return how many subscriptions there are, and phones that wait, answer or are silent."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from pbx.call.admission import Refusal
+from pbx.call.admission import Admission, DirectoryLookup, Refusal
 from pbx.call.message_waiting import MessageWaiting
-from pbx.call.registration import Registrations
+from pbx.call.registration import BindingKeeper, Registrations
 from pbx.sip import events as sip
+from pbx.sip.flow import Address, Flow
+from pbx.sip.registrar import Registrar
 from pbx.sip.settings import AgentSettings
 from pbx.sip.user_agent import UserAgent
 
@@ -21,23 +24,55 @@ ALLOW = (("Allow", ", ".join(AgentSettings().allow)),)
 """What a 405 says; a method that only calls know is 405 outside them too."""
 
 
+class Outward(Protocol):
+    """What is needed of the transport."""
+
+    def transmit_soon(self) -> None:
+        """Send what the user agent has queued, once the current work is done."""
+
+    def advertise(self, flow: Flow) -> Address:
+        """Return the address that the remote of `flow` should see as ours."""
+
+
 class OutOfCall:
-    """Gives each event that is about no call to whom it concerns."""
+    """Gives each event that is about no call to whom it concerns: `registrations` and
+    `message_waiting`, which it makes."""
 
     def __init__(
         self,
         ua: UserAgent,
         *,
-        registrations: Registrations,
-        message_waiting: MessageWaiting,
-        transmit_soon: Callable[[], None],
+        admission: Admission,
+        registrar: Registrar,
+        directory: DirectoryLookup,
+        keeper: BindingKeeper,
+        outward: Outward,
         now: Callable[[], float],
+        alarm: Callable[[str], None],
     ) -> None:
         self._ua = ua
-        self._registrations = registrations
-        self._message_waiting = message_waiting
-        self._transmit_soon = transmit_soon
+        self._transmit_soon = outward.transmit_soon
         self._now = now
+        self.message_waiting = MessageWaiting(
+            ua,
+            admission=admission,
+            registrar=registrar,
+            directory=directory,
+            advertise=outward.advertise,
+            transmit_soon=outward.transmit_soon,
+            now=now,
+        )
+        self.registrations = Registrations(
+            ua,
+            admission=admission,
+            registrar=registrar,
+            directory=directory,
+            keeper=keeper,
+            message_waiting=self.message_waiting,
+            transmit_soon=outward.transmit_soon,
+            now=now,
+            alarm=alarm,
+        )
 
     def take(self, event: sip.UserAgentEvent) -> None:
         """Act on an event; one about a leg that ended a moment ago has no effect."""
@@ -45,22 +80,22 @@ class OutOfCall:
             case sip.RequestReceived(invite=None):
                 self._receive(event)
             case sip.RequestAnswered():
-                self._registrations.answered(event)
-                self._message_waiting.answered(event)
+                self.registrations.answered(event)
+                self.message_waiting.answered(event)
             case sip.RequestFailed():
-                self._registrations.failed(event)
-                self._message_waiting.failed(event)
+                self.registrations.failed(event)
+                self.message_waiting.failed(event)
             case sip.SubscriptionEnded():
-                self._message_waiting.ended(event)
+                self.message_waiting.ended(event)
             case _:
                 pass
 
     def _receive(self, event: sip.RequestReceived) -> None:
         match event.request.method:
             case "REGISTER":
-                refusal = self._registrations.receive(event)
+                refusal = self.registrations.receive(event)
             case "SUBSCRIBE":
-                refusal = self._message_waiting.receive(event)
+                refusal = self.message_waiting.receive(event)
             case _:
                 refusal = Refusal(405, ALLOW)
         if refusal is not None:

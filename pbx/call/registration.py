@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from pbx.call.admission import RETRY_AFTER, Admission, DirectoryLookup, Refusal
+from pbx.call.message_waiting import MessageWaiting
 from pbx.errors import CallpbxError
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
 from pbx.sip.headers import NameAddr, Uri
@@ -45,6 +46,7 @@ class Registrations:
         registrar: Registrar,
         directory: DirectoryLookup,
         keeper: BindingKeeper,
+        message_waiting: MessageWaiting,
         transmit_soon: Callable[[], None],
         now: Callable[[], float],
         alarm: Callable[[str], None],
@@ -54,6 +56,7 @@ class Registrations:
         self._registrar = registrar
         self._directory = directory
         self._keeper = keeper
+        self._message_waiting = message_waiting
         self._transmit_soon = transmit_soon
         self._now = now
         self._alarm = alarm
@@ -85,7 +88,8 @@ class Registrations:
             self._start(self._save((), gone))
 
     def directory_changed(self) -> None:
-        """Forget the bindings of extensions that are no more."""
+        """Forget the bindings and subscriptions of extensions that are no more."""
+        self._message_waiting.directory_changed()
         numbers = {binding.aor for binding in self._registrar.all(self._now())}
         gone: list[Binding] = []
         for number in sorted(numbers):
@@ -117,7 +121,9 @@ class Registrations:
         if probe is not None:
             binding, sent_at = probe
             now = self._now()
-            self._registrar.qualified(binding, (now - sent_at) * 1000.0, now)
+            changed = self._registrar.qualified(binding, (now - sent_at) * 1000.0, now)
+            if changed is not None:  # it is back
+                self._message_waiting.registered(changed)
 
     def failed(self, event: RequestFailed) -> None:
         """Note that a phone did not answer; without effect when the request was another."""
@@ -137,6 +143,9 @@ class Registrations:
             await self._save((), registration.removals)
         self._registrar.apply(registration, self._now())
         self._answer(event, registration)
+        if registration.status == 200:
+            for binding in registration.upserts:
+                self._message_waiting.registered(binding)
 
     async def _save(self, upserts: Sequence[Binding], removals: Sequence[Binding]) -> None:
         """Let the store keep both: the fence for its defects, which must not cost a phone its

@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from pbx.call.admission import Admission
 from pbx.call.call import Call
 from pbx.call.exchange import Exchange
+from pbx.call.out_of_call import OutOfCall
 from pbx.call.outcome import Outcome
-from pbx.call.message_waiting import MessageWaiting
 from pbx.call.recording import Recordings
-from pbx.call.registration import Registrations
 from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
@@ -58,7 +57,7 @@ class Extension:
     ha1_sha256: str
     no_answer_s: float = 20.0
     contact: str | None = None
-    voicemail: bool = False
+    voicemail: bool = True
     srtp: str = "optional"
 
 
@@ -165,27 +164,20 @@ class House:
         )
         self.messages: dict[str, tuple[int, int]] = {}
         """New and old messages by box."""
-        self.message_waiting = MessageWaiting(
-            self.ua,
-            admission=admission,
-            registrar=self.registrar,
-            directory=self.directory,
-            advertise=lambda flow: flow.local,
-            transmit_soon=self.node.transmit_soon,
-            now=clock.monotonic,
-        )
-        self.message_waiting.counts = lambda box: self.messages.get(box, (0, 0))
-        self.registrations = Registrations(
+        outward = _Outward(self.node)
+        out_of_call = OutOfCall(
             self.ua,
             admission=admission,
             registrar=self.registrar,
             directory=self.directory,
             keeper=self.keeper,
-            message_waiting=self.message_waiting,
-            transmit_soon=self.node.transmit_soon,
+            outward=outward,
             now=clock.monotonic,
             alarm=self.alarms.append,
         )
+        self.registrations = out_of_call.registrations
+        self.message_waiting = out_of_call.message_waiting
+        self.message_waiting.counts = lambda box: self.messages.get(box, (0, 0))
         self.recordings = Recordings(
             self.media,
             self.index,
@@ -204,13 +196,12 @@ class House:
             bus=self.bus,
             clock=clock,
             admission=admission,
-            registrations=self.registrations,
-            message_waiting=self.message_waiting,
+            out_of_call=out_of_call,
             registrar=self.registrar,
             directory=self.directory,
             destinations=self.destinations,
             features=self.features,
-            outward=_Outward(self.node),
+            outward=outward,
             plan=self.plan,
             recordings=self.recordings,
             settings=CallSettings(

@@ -217,7 +217,7 @@ class Softphone:
                 future = self._answers.pop(event.request_id, None)
                 if future is not None and not future.done():
                     future.set_result(event)
-            case sip.Dropped():
+            case sip.Dropped() | sip.SubscriptionEnded():
                 pass
             case _:
                 if event.invite is not None and event.invite in self.calls:
