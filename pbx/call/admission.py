@@ -37,6 +37,10 @@ class ExtensionEntry(Protocol):
         """Return the seconds it rings before nobody answered."""
 
     @property
+    def voicemail(self) -> bool:
+        """Tell whether its mailbox takes calls that nobody else does."""
+
+    @property
     def contact(self) -> str | None:
         """Return the fixed URI of a device that never registers."""
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from pbx.call import bridge
-from pbx.call.admission import ExtensionEntry, Identity
+from pbx.call.admission import Identity
 from pbx.call.bridge import Bridge
 from pbx.call.contact import Contact
 from pbx.call.endings import ANSWERED_ELSEWHERE
@@ -29,17 +30,16 @@ from pbx.call.outcome import (
     LegEnding,
     Outcome,
     cause_of,
-    failed,
-    not_registered,
 )
-from pbx.call.ringing import Ringing
+from pbx.call.ringing import Question, Ringing
 from pbx.errors import NoResource, RemoteError, UsageError
-from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy
+from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy, Result
 from pbx.media.formats import Capabilities
 from pbx.plan.destination import Destination
 
 if TYPE_CHECKING:
-    from pbx.call.exchange import CallSettings, Exchange
+    from pbx.call.exchange import Exchange
+    from pbx.call.settings import CallSettings
     from pbx.call.supervision import Supervision
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,8 @@ class Call:
         self.succession: asyncio.Future[Leg] | None = None
         """Who takes the place of a called leg that a supervisor let go; None while none was."""
         self._attendants: set[asyncio.Task[object]] = set()
-        self._connected = False
+        self._if_left: Result = "cancelled"
+        self._talked = False
         self._over = False
         self._script: asyncio.Task[Outcome] | None = None
         self._patience: asyncio.TimerHandle | None = None  # while figures are waited for
@@ -100,7 +101,7 @@ class Call:
         """Return how far the call is."""
         if self.ending is not None:
             return "ending"
-        if self._connected:
+        if self._taken:
             return "talking"
         rung = any(leg is not self.caller_leg for leg in self.legs.values())
         return "ringing" if rung else "routing"
@@ -144,9 +145,33 @@ class Call:
             return self.caller_leg
         return self.kept if self.caller_leg is None else self.caller_leg.other
 
-    def ring(self, *, role: Role | None = None) -> Ringing:
-        """Return the scope that rings contacts: `async with call.ring() as ringing`."""
-        return Ringing(self, role)
+    def ring(
+        self,
+        *,
+        role: Role | None = None,
+        question: Question | None = None,
+        early_media: bool = True,
+    ) -> Ringing:
+        """Return the scope that rings contacts: `async with call.ring() as ringing`.
+
+        With a `question`, who answers is asked before it has the call. `early_media` tells whether
+        the caller may hear a phone before its answer.
+        """
+        return Ringing(self, role, question, early_media=early_media)
+
+    @contextmanager
+    def if_left(self, result: Result) -> Iterator[None]:
+        """Let the record say `result` of a caller who leaves within the block: `abandoned` in a
+        queue, `voicemail` in a mailbox, `cancelled` while somebody is rung.
+
+        Without effect once two parties have talked: that call was answered.
+        """
+        self._if_left, before = result, self._if_left
+        try:
+            yield
+        finally:
+            if self._if_left == result:
+                self._if_left = before
 
     def connect(self, called: Leg) -> None:
         """Answer the caller and let both hear each other."""
@@ -199,23 +224,42 @@ class Call:
         """Add a step to the record's path."""
         self.emit(CallRouted(call=self.id, destination=destination))
 
+    def seeking(self) -> AbstractContextManager[None]:
+        """Return a block in which somebody is rung: a menu's caller who leaves then has given up.
+
+        What leaving means in a queue stays as it is.
+        """
+        return self.if_left("cancelled" if self._taken else self._if_left)
+
     def connected(self) -> None:
         """Remember that the caller reached somebody or something that answers."""
-        self._connected = True
+        self._if_left = "answered"
+
+    @property
+    def _leaving(self) -> Result:
+        """Return the result of a call whose caller leaves now."""
+        return "answered" if self._talked else self._if_left
+
+    @property
+    def _taken(self) -> bool:
+        """Tell whether somebody or something has the call now: it does not fail any more."""
+        return self._leaving in ("answered", "voicemail")
 
     def bridged(self, first: Leg, second: Leg) -> None:
         """Report that two answered legs hear each other."""
+        self._talked = True
         self.emit(Bridged(call=self.id, leg=first.id, other=second.id))
 
     def caller_left(self, ending: LegEnding) -> None:
         """End the call because its own party is gone."""
         by_caller = ending.by == "remote" and ending.reason in _CALLER_LEAVES
-        if self._connected:
+        if self._taken:
             by: EndedBy = "caller" if by_caller else "system"
-            self.end(Ending("answered", ending.reason, 200, ending.cause, by))
+            self.end(Ending(self._leaving, ending.reason, 200, ending.cause, by))
         elif by_caller:
-            reason = "cancelled" if ending.reason == "bye" else ending.reason
-            self.end(Ending("cancelled", reason, 487, ending.cause, "caller"))
+            result = self._leaving
+            reason = result if ending.reason == "bye" else ending.reason
+            self.end(Ending(result, reason, ending.status, ending.cause, "caller"))
         else:
             self.end(Ending("failed", ending.reason, ending.status, ending.cause, "system"))
 
@@ -240,8 +284,8 @@ class Call:
 
         `status` is what a caller is told who was never answered.
         """
-        if self._connected:
-            self.end(Ending("answered", reason, 200, cause, by))
+        if self._taken:
+            self.end(Ending(self._leaving, reason, 200, cause, by))
         else:
             self.end(Ending("failed", reason, status, cause, by))
 
@@ -382,43 +426,3 @@ class Call:
         # the garbage collector, which takes three times as long to free them.
         self.legs = {}
         self.caller_leg = self._script = None
-
-
-async def extension(call: Call, number: str) -> Outcome:
-    """Ring every phone of an extension; the destination kind `ext`."""
-    entry = call.exchange.directory.extension(number)
-    if entry is None:
-        return failed(404, "unknown_number")
-    contacts = await call.exchange.contacts(entry)
-    if not contacts:
-        return not_registered()
-    return await ring_and_talk(call, contacts, entry.no_answer_s)
-
-
-async def ring_and_talk(call: Call, contacts: list[Contact], seconds: float) -> Outcome:
-    """Ring all contacts at once; talk to the first that answers until one side leaves."""
-    async with call.ring() as ringing:
-        for contact in contacts:
-            ringing.add(contact)
-        first = await ringing.first(seconds)
-    if isinstance(first, Outcome):
-        return first
-    call.connect(first)
-    return await bridge.talk(call, first)
-
-
-async def click_to_dial(
-    call: Call,
-    extension: ExtensionEntry,
-    contacts: list[Contact],
-    script: Script,
-) -> Outcome:
-    """Ring the phones of whoever wants to call; once one answers, it is the caller of `script`."""
-    async with call.ring() as ringing:
-        for contact in contacts:
-            ringing.add(contact)
-        first = await ringing.first(extension.no_answer_s)
-    if isinstance(first, Outcome):
-        return first
-    call.caller_leg = first
-    return await script(call)

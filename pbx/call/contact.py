@@ -18,3 +18,5 @@ class Contact:
     route: tuple[NameAddr, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     """Further headers of the INVITE: what makes a supervisor's phone answer by itself."""
+    caller_id: str | None = None
+    """The number that is shown in place of the caller's; None for the caller's."""

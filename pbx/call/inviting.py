@@ -26,7 +26,7 @@ def invite(leg: Leg, contact: Contact) -> None:
         leg.begin("")
         leg.end(LegEnding("local", slug, status, cause_of(status)))
         return
-    name, number = call.shown_to(leg)
+    name, number = call.shown_to(leg) if contact.caller_id is None else (None, contact.caller_id)
     leg.invite = exchange.ua.invite(
         contact.uri,
         destinations=contact.flows,

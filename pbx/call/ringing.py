@@ -2,16 +2,21 @@
 
 `async with call.ring() as ringing` owns the legs that it rings. Leaving the block, by whatever way,
 closes each leg that was not handed over; losers of a race get CANCEL with `Reason: SIP;cause=200`
-so that phones list no missed call (RFC 3326). A 6xx speaks for the whole number and ends the
-ringing (RFC 3261 §16.7 step 5). A 302 of a phone is followed to internal numbers only (at most
+so that phones list no missed call (RFC 3326). A 6xx speaks for the whole number that was rung, and
+for no other (RFC 3261 §16.7 step 5). A 302 of a phone is followed to internal numbers only (at most
 five; one number twice is a loop): to the best of its Contacts that has a phone, and to the next
-when nobody rings any more.
+when nobody rings for that number any more.
+
+With a `Question` a 2xx alone wins nothing: whoever answers is asked, and has the call once it says
+yes. The others go on ringing meanwhile, and more than one may be asked at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -34,22 +39,40 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTIONS = 5
 
+Question = Callable[[Leg], Awaitable[bool]]
+"""Asks the party of a leg that was answered; True: it takes the call. It ends by itself."""
+
+_News = News | bool
+"""What a leg tells, or what its party said to the question."""
+
 
 class Ringing:
     """The legs that ring for one call, and what becomes of them."""
 
-    def __init__(self, call: Call, role: Role | None = None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        role: Role | None = None,
+        question: Question | None = None,
+        *,
+        early_media: bool = True,
+    ) -> None:
         self._call = call
         self._role = role
-        self._news: asyncio.Queue[tuple[Leg, News]] = asyncio.Queue()
-        self._live: set[Leg] = set()
-        self._refusals: list[Outcome] = []
+        self._question = question
+        self._early_media = early_media and question is None
+        self._news: asyncio.Queue[tuple[Leg, _News]] = asyncio.Queue()
+        self._live: dict[Leg, str] = {}  # each with the number that it was rung for
+        self._asked: dict[Leg, asyncio.Task[object]] = {}
+        self._refusals: dict[str, list[Outcome]] = {}
         self._rung: set[str] = set()
-        self._alternatives: tuple[str, ...] = ()  # of a redirection, not yet tried
+        self._alternatives: dict[str, tuple[str, ...]] = {}  # of redirections, not yet tried
         self._redirections = 0
-        self._taken: Leg | None = None
+        self._scope = ExitStack()
 
     async def __aenter__(self) -> Ringing:
+        if self._role is None:
+            self._scope.enter_context(self._call.seeking())
         return self
 
     async def __aexit__(
@@ -58,70 +81,139 @@ class Ringing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._scope.close()
         caller = self._call.caller_leg
         if caller is not None and self._role is None:
             caller.media.stop_music()  # the ringing that it heard
-        for leg in tuple(self._live):
-            if leg is self._taken:
-                continue
-            if self._taken is not None or self._call.answered_elsewhere:
-                leg.close(reason=ANSWERED_ELSEWHERE, headers=ELSEWHERE)
-            else:
-                leg.close(reason="not_wanted")
-        self._live.clear()
+        self._let_go(elsewhere=self._call.answered_elsewhere)
 
-    def add(self, contact: Contact) -> None:
-        """Ring one more contact."""
+    def add(self, contact: Contact, *, member: str | None = None) -> None:
+        """Ring one more contact, for the number `member` where that is not its own."""
         self._rung.add(contact.number)
-        self._live.add(self._call.invite(contact, on_news=self._tell, role=self._role))
+        leg = self._call.invite(contact, on_news=self._tell, role=self._role)
+        self._live[leg] = contact.number if member is None else member
 
     async def first(self, seconds: float) -> Leg | Outcome:
         """Return the leg that answered first and hand it over, or why nobody did within
-        `seconds`."""
+        `seconds`; who was asked by then may still say yes."""
         try:
             async with asyncio.timeout(seconds):
-                while self._live:
-                    leg, news = await self._news.get()
-                    if leg not in self._live:
-                        continue
-                    if news is News.ANSWERED:
-                        self._taken = leg
-                        return leg
-                    if news is not News.ENDED:
-                        self._progressed(leg, news)
-                    elif await self._is_final(leg):
-                        break
+                taker = await self._taker()
         except TimeoutError:
-            return no_answer()
-        return most_telling(self._refusals or (failed(480, "no_contact"),))
+            for leg in tuple(self._live):
+                if leg not in self._asked:
+                    self._drop(leg, no_answer())
+            taker = await self._taker()
+            if taker is None:
+                return no_answer()
+        if taker is None:
+            return most_telling(self.refusals or (failed(480, "no_contact"),))
+        del self._live[taker]
+        self._let_go(elsewhere=True)
+        return taker
+
+    @property
+    def refusals(self) -> tuple[Outcome, ...]:
+        """Return why each number that was rung did not take the call, of those that did not."""
+        return tuple(most_telling(each) for each in self._refusals.values())
+
+    # -- what becomes of legs ----------------------------------------------------------------
+
+    async def _taker(self) -> Leg | None:
+        """Return the leg that takes the call; None once nobody is left."""
+        while self._live:
+            leg, news = await self._news.get()
+            if leg not in self._live:
+                continue
+            if news is True or (news is News.ANSWERED and self._question is None):
+                return leg
+            if news is News.ANSWERED:
+                self._ask(leg)
+            elif news is News.ENDED:
+                await self._ended(leg)
+            elif news is False:
+                self._drop(leg, no_answer())
+            else:
+                self._progressed(leg, early_media=news is News.EARLY_MEDIA)
+        return None
 
     def _tell(self, leg: Leg, news: News) -> None:
         self._news.put_nowait((leg, news))
 
-    def _progressed(self, leg: Leg, news: News) -> None:
+    def _let_go(self, *, elsewhere: bool) -> None:
+        """Close every leg that is left."""
+        for leg in tuple(self._live):
+            self._close(leg, elsewhere=elsewhere)
+
+    def _close(self, leg: Leg, *, elsewhere: bool = False) -> None:
+        del self._live[leg]
+        asked = self._asked.pop(leg, None)
+        if asked is not None:
+            asked.cancel()
+        if elsewhere:
+            leg.close(reason=ANSWERED_ELSEWHERE, headers=ELSEWHERE)
+        else:
+            leg.close(reason="not_wanted")
+
+    def _drop(self, leg: Leg, refusal: Outcome) -> None:
+        """Let go of one leg while others are wanted still."""
+        self._refuse(self._live[leg], refusal)
+        self._close(leg)
+
+    def _refuse(self, member: str, refusal: Outcome) -> None:
+        self._refusals.setdefault(member, []).append(refusal)
+
+    def _progressed(self, leg: Leg, *, early_media: bool) -> None:
         if self._role == "supervisor":
             return  # nobody waits for a supervisor
-        if news is News.EARLY_MEDIA and len(self._live) == 1:
+        if early_media and len(self._live) == 1 and self._early_media:
             self._call.early_media(leg)
         elif self._call.caller_leg is not None:
             self._call.caller_leg.ring()
 
-    async def _is_final(self, leg: Leg) -> bool:
-        """Note that a leg ended unanswered; True when it spoke for all of them."""
-        self._live.discard(leg)
+    def _ask(self, leg: Leg) -> None:
+        """Ask a party that answered; its answer comes as news."""
+        assert self._question is not None
+        asked = self._call.attend(self._put(self._question, leg), f"asking {leg.number}")
+        self._asked[leg] = asked
+        asked.add_done_callback(partial(self._has_said, leg))
+
+    @staticmethod
+    async def _put(question: Question, leg: Leg) -> bool:
+        return await question(leg)
+
+    def _has_said(self, leg: Leg, asked: asyncio.Task[object]) -> None:
+        yes = not asked.cancelled() and asked.exception() is None and asked.result() is True
+        self._news.put_nowait((leg, yes))
+
+    async def _ended(self, leg: Leg) -> None:
+        """Note that a leg ended before it had the call, and ring whoever stands in for it."""
+        member = self._live.pop(leg)
+        asked = self._asked.pop(leg, None)
         ending = leg.ending
         assert ending is not None
-        if ending.contacts:
-            await self._follow(ending.contacts)
+        if asked is not None:
+            asked.cancel()
+            self._refuse(member, no_answer())
+        elif ending.contacts:
+            await self._follow(ending.contacts, member)
         else:
-            self._refusals.append(_refusal(ending))
-        if not self._live and self._alternatives:
-            alternatives, self._alternatives = self._alternatives, ()
-            await self._follow(alternatives)
-        return ending.status >= 600
+            self._refuse(member, _refusal(ending))
+        if ending.status >= 600:
+            self._give_up(member)
+        if member not in self._live.values():
+            await self._follow(self._alternatives.pop(member, ()), member)
 
-    async def _follow(self, targets: Sequence[str]) -> None:
+    def _give_up(self, member: str) -> None:
+        """Ring nobody for that number any more: one of its phones spoke for all."""
+        self._alternatives.pop(member, None)
+        for leg in [leg for leg, number in self._live.items() if number == member]:
+            self._close(leg)
+
+    async def _follow(self, targets: Sequence[str], member: str) -> None:
         """Ring the phones of the first of these numbers that has some."""
+        if not targets:
+            return
         exchange = self._call.exchange
         moved_out = True
         for place, target in enumerate(targets, 1):
@@ -130,20 +222,21 @@ class Ringing:
                 continue
             moved_out = False
             if target in self._rung or self._redirections == MAX_REDIRECTIONS:
-                self._refusals.append(failed(482, "loop"))
+                self._refuse(member, failed(482, "loop"))
                 continue
             self._redirections += 1
             self._rung.add(target)
             self._call.routed(f"ext:{target}")
             contacts = await exchange.contacts(entry)
             for contact in contacts:
-                self.add(contact)
+                self.add(contact, member=member)
             if contacts:
-                self._alternatives = (*targets[place:], *self._alternatives)
+                rest = self._alternatives.get(member, ())
+                self._alternatives[member] = (*targets[place:], *rest)
                 return
-            self._refusals.append(not_registered())
+            self._refuse(member, not_registered())
         if moved_out:
-            self._refusals.append(unanswered(480, "moved_elsewhere"))
+            self._refuse(member, unanswered(480, "moved_elsewhere"))
 
 
 def _refusal(ending: LegEnding) -> Outcome:

@@ -38,6 +38,10 @@ class Destinations:
             raise UsageError(f"destination kind {kind!r} is registered twice")
         self._routes[kind] = route
 
+    def __contains__(self, kind: str) -> bool:
+        """Tell whether somebody registered `kind`."""
+        return kind in self._routes
+
     def kinds(self) -> tuple[str, ...]:
         """Return all kinds, sorted."""
         return tuple(sorted(self._routes))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pbx.call.call import extension
 from pbx.call.conference import conference
+from pbx.call.extension import extension
 from pbx.call.features import UNKNOWN_CODE, Features, echo, unknown_code
+from pbx.call.ring_group import outside, ring
 from pbx.call.routing import Destinations
 
 
@@ -20,6 +21,8 @@ def standard_destinations(features: Features) -> Destinations:
     """Return a registry with the kinds of this package; others add theirs to it."""
     destinations = Destinations()
     destinations.register("ext", extension)
+    destinations.register("ring", ring)
+    destinations.register("number", outside)
     destinations.register("conference", conference)
     destinations.register("feature", features.go)
     return destinations

@@ -58,7 +58,7 @@ class Extension:
     ha1_sha256: str
     created_at: float
     no_answer_s: float = NO_ANSWER_S
-    voicemail: bool = False
+    voicemail: bool = True
     contact: str | None = None
     srtp: SrtpPolicy = "optional"
 

@@ -97,5 +97,9 @@ def test_a_feature_that_nobody_registered_is_a_defect() -> None:
         several().go(CALL, "moon").send(None)
 
 
-def test_the_standard_features_are_those_of_this_version() -> None:
-    assert standard_features().codes(Plan("v")) == {"*43": "echo"}
+def test_every_standard_feature_has_one_code_or_none() -> None:
+    features = standard_features()
+    codes = features.codes(Plan("v"))
+    assert codes["*43"] == "echo"
+    assert "unknown_code" not in codes.values()
+    assert set(codes.values()) == {name for name, code in features.defaults.items() if code}

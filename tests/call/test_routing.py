@@ -61,7 +61,7 @@ def test_a_trunk_finds_international_spellings_and_the_catch_all() -> None:
 
 def test_a_kind_is_registered_once() -> None:
     destinations = standard_destinations(standard_features())
-    assert destinations.kinds() == ("conference", "ext", "feature")
+    assert destinations.kinds() == ("conference", "ext", "feature", "number", "ring")
     with pytest.raises(UsageError):
         destinations.register("ext", lambda call, name: None)  # type: ignore[arg-type,return-value]
 
