@@ -99,7 +99,8 @@ _ROWS: Final = (
     Engine("piper", {"en": "joe"}, 30.0, True, _has_piper, EXTRA),
     Engine(
         "espeak-ng",
-        {"zh": "cmn", "yue": "yue", "en": "en-us"},
+        # The plain "cmn" writes characters as pinyin and then reads that as English words.
+        {"zh": "cmn-latn-pinyin", "yue": "yue", "en": "en-us"},
         10.0,
         False,
         lambda _: has_espeak(),
