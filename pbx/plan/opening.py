@@ -177,30 +177,46 @@ def _reopens(schedule: Schedule, zone: ZoneInfo, after: datetime) -> datetime | 
     today = after.astimezone(zone).date()
     if not any(schedule.weekly.values()) and max(schedule.also_open, default=date.min) < today:
         return None
+    night = spans_of(schedule, today - _DAY)
     for ahead in range(SEARCH_DAYS + 1):
         day = today + timedelta(days=ahead)
         spans = spans_of(schedule, day)
-        if not spans and not spans_of(schedule, day - _DAY):
-            continue
-        moments = [
-            moment
-            for moment in _openings(schedule, zone, day)
-            if moment > after and _span_at(schedule, moment.astimezone(zone)) is not None
-        ]
-        if moments:
-            return min(moments).astimezone(zone)
+        if spans or night:
+            moment = _opens_on(schedule, zone, day, after)
+            if moment is not None:
+                return moment.astimezone(zone)
+        night = spans
     return None
 
 
-def _openings(schedule: Schedule, zone: ZoneInfo, day: date) -> Iterator[datetime]:
-    """Yield the moments (UTC) of a day at which it may open."""
-    midnight = datetime.combine(day, time())
+def _opens_on(schedule: Schedule, zone: ZoneInfo, day: date, after: datetime) -> datetime | None:
+    """Return the first moment (UTC) of a day, after `after`, at which it opens."""
+    begin, jump = _course(zone, day)
+    first: datetime | None = None
     for span in spans_of(schedule, day):
-        yield from _moments(zone, midnight + timedelta(minutes=span.begin))
-    begin = midnight.replace(tzinfo=zone).astimezone(UTC) - _SECOND
-    end = (midnight + _DAY).replace(tzinfo=zone).astimezone(UTC)
-    if _offset(zone, begin) != _offset(zone, end):
-        yield _jump(zone, begin, end - begin)
+        moments = (
+            _moments(zone, datetime.combine(day, time()) + timedelta(minutes=span.begin))
+            if jump is not None
+            else (begin + timedelta(minutes=span.begin),)
+        )
+        for moment in moments:
+            if after < moment and (first is None or moment < first) and span.begin != span.end:
+                first = moment
+    if jump is not None and after < jump and (first is None or jump < first):
+        inside = _span_at(schedule, jump.astimezone(zone)) is not None
+        first = jump if inside else first
+    return first
+
+
+@lru_cache(maxsize=1024)
+def _course(zone: ZoneInfo, day: date) -> tuple[datetime, datetime | None]:
+    """Return when a day begins (UTC), and the moment at which its clock jumps, if it does."""
+    midnight = datetime.combine(day, time(), zone)
+    begin, end = midnight.astimezone(UTC), (midnight + _DAY).astimezone(UTC)
+    before = begin - _SECOND
+    if _offset(zone, before) == _offset(zone, end):
+        return begin, None
+    return begin, _jump(zone, before, end - before)
 
 
 def _moments(zone: ZoneInfo, wall: datetime) -> Iterator[datetime]:

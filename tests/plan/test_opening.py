@@ -268,37 +268,34 @@ def naive_state(schedule: Schedule, moment: datetime) -> State:
     """Say what holds at a moment, from nothing but the file's words."""
     wall = moment.astimezone(ZoneInfo(schedule.timezone))
     minute = wall.hour * 60 + wall.minute
-
-    def is_holiday(day: date) -> bool:
-        for holiday in schedule.holidays:
-            one = holiday.first.strftime("%m-%d" if holiday.yearly else "%Y-%m-%d")
-            two = holiday.last.strftime("%m-%d" if holiday.yearly else "%Y-%m-%d")
-            this = day.strftime("%m-%d" if holiday.yearly else "%Y-%m-%d")
-            if one <= two:
-                if one <= this <= two:
-                    return True
-            elif this >= one or this <= two:
-                return True
-        return False
-
-    def of(day: date) -> tuple[Span, ...]:
-        if day in schedule.also_open:
-            return schedule.also_open[day]
-        return () if is_holiday(day) else schedule.weekly.get(day.weekday(), ())
-
     today, before = wall.date(), wall.date() - timedelta(days=1)
-    minutes: set[int] = set()
-    for span in of(today):
-        minutes |= set(range(span.begin, span.end if span.begin < span.end else 1440))
-    for span in of(before):
-        minutes |= set(range(span.end)) if span.end < span.begin else set()
-    if minute in minutes:
-        return "open"
-    return "holiday" if is_holiday(today) and today not in schedule.also_open else "closed"
+    for span in naive_spans(schedule, today):
+        if span.begin <= minute < (span.end if span.begin < span.end else 1440):
+            return "open"
+    for span in naive_spans(schedule, before):
+        if span.end < span.begin and minute < span.end:
+            return "open"
+    off = naive_holiday(schedule, today) and today not in schedule.also_open
+    return "holiday" if off else "closed"
+
+
+def naive_spans(schedule: Schedule, day: date) -> tuple[Span, ...]:
+    if day in schedule.also_open:
+        return schedule.also_open[day]
+    return () if naive_holiday(schedule, day) else schedule.weekly.get(day.weekday(), ())
+
+
+def naive_holiday(schedule: Schedule, day: date) -> bool:
+    for holiday in schedule.holidays:
+        part = slice(5 if holiday.yearly else 0, None)
+        first, last, this = (each.isoformat()[part] for each in (holiday.first, holiday.last, day))
+        if first <= this <= last or (last < first and not last < this < first):
+            return True
+    return False
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_minute_is_judged_as_the_oracle_does(
     case: tuple[Schedule, datetime, State | None],
 ) -> None:
@@ -320,8 +317,8 @@ def test_every_minute_is_judged_as_the_oracle_does(
         None,
     )
     if first is not None:
-        assert verdict.reopens == first
-        assert verdict.reopens is not None
+        assert verdict.reopens is not None  # ==, of an hour that comes twice, is never true
+        assert verdict.reopens.astimezone(UTC) == first.astimezone(UTC)
         assert verdict.reopens.utcoffset() == first.astimezone(zone).utcoffset()
     elif verdict.reopens is not None:
         assert verdict.reopens >= moment + timedelta(minutes=LOOKED_AT)
