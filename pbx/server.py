@@ -210,7 +210,6 @@ class Server:
                 capabilities=Capabilities.named(self._settings.media.codecs),
                 media_address=self._settings.media.address,
                 hold_music=self._sounds.hold_music,
-                prompt=self._sounds.prompt,
                 srtp_over_plain=self._settings.media.srtp_over_plain,
             ),
             new_call_id=self._tokens,

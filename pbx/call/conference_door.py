@@ -3,7 +3,7 @@
 A PIN may be tried three times a call, and ten times in all before the room is locked to the caller
 (pin_lock.py): then it is compared no more, however many calls try at once. Keys are masked from the
 first prompt to the last, since impatient people key the next try while they hear that the last was
-wrong.
+wrong; so all prompts are there before the first is heard, and nothing is awaited in between.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pbx.call.keys import Wanted, collect
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind
+from pbx.call.speaking import say
 from pbx.plan.model import Conference
+from pbx.speech.phrases import phrase
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
@@ -31,11 +33,11 @@ async def admitted(call: Call, rules: Conference, lock: PinLock) -> Pass | None:
     if not rules.pin and not (rules.wait_for_moderator and pins is not None):
         return "member"
     who, now = guest(call, rules), call.exchange.now
-    again: tuple[str, ...] = ()
+    prompt = await _sources(call, "conference-pin")
+    again = await _sources(call, "conference-wrong-pin", "conference-pin")
     for _ in range(PIN_TRIES):
         if lock.locked(who, now()):
             return None
-        prompt = (*again, call.settings.prompt("conference-pin"))
         pin = await collect(call.caller, PIN, prompt=prompt, secret=True)
         if pin is None and not rules.pin:
             return "member"
@@ -45,7 +47,7 @@ async def admitted(call: Call, rules: Conference, lock: PinLock) -> Pass | None:
             if pins is not None and pins.is_members(pin):
                 return "member"
             lock.wrong(who, now())
-        again = (call.settings.prompt("conference-wrong-pin"),)
+        prompt = again
     return None
 
 
@@ -57,7 +59,7 @@ def guest(call: Call, rules: Conference) -> Who:
 async def said_name(call: Call) -> tuple[str, ...]:
     """Ask for the caller's name and take it down; any key ends it. Return what plays it."""
     caller = call.caller
-    await caller.play(call.settings.prompt("conference-name"), "tone:beep")
+    await caller.play(*await _sources(call, "conference-name"), "tone:beep")
     call.bridge.add(caller)
     caller.keys.clear()
     note = call.exchange.recordings.note(call.bridge, call.id)
@@ -73,5 +75,10 @@ async def turned_away(call: Call, reason: str) -> Outcome:
     """Let the caller hear why, and end the call; nobody sees what is keyed meanwhile."""
     name = reason.removeprefix("conference_").replace("_", "-")
     with call.caller.keys.masked():
-        await call.caller.play(call.settings.prompt(f"conference-{name}"))
+        await say(call.caller, phrase(f"conference-{name}", call.language), interrupt=False)
     return Outcome(OutcomeKind.FAILED, "rejected", reason, 200, NORMAL_CLEARING, "system")
+
+
+async def _sources(call: Call, *names: str) -> tuple[str, ...]:
+    """Return what plays phrases in the caller's language."""
+    return await call.settings.speaker.sources(*(phrase(name, call.language) for name in names))

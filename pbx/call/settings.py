@@ -26,13 +26,12 @@ def no_music(_name: str | None = None, /) -> str | None:
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
     in descriptions where it is not found out per remote; `hold_music` returns the source that a
-    held party hears, `prompt` that of a named prompt; `speaker` has a voice. `srtp_over_plain` lets
-    keys of SRTP pass where signalling is not encrypted."""
+    held party hears; `speaker` has a voice. `srtp_over_plain` lets keys of SRTP pass where signalling
+    is not encrypted."""
 
     capabilities: Capabilities
     media_address: str | None = None
     hold_music: HoldMusic = no_music
-    prompt: Callable[[str], str] = lambda _name: "tone:beep"
     speaker: Speaker = field(default_factory=Beeps)
     media_timeout_s: float = 30.0
     hold_timeout_s: float = 300.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pbx.call.clock_codes import tell_number, tell_time
 from pbx.call.conference import conference
 from pbx.call.extension import extension
 from pbx.call.features import UNKNOWN_CODE, Features, echo, unknown_code
@@ -13,6 +14,8 @@ def standard_features() -> Features:
     """Return a registry with the features of this package; others add theirs to it."""
     features = Features()
     features.register("echo", "*43", echo)
+    features.register("time", "*60", tell_time)
+    features.register("own_number", "*65", tell_number)
     features.register(UNKNOWN_CODE, "", unknown_code)
     return features
 

@@ -12,15 +12,15 @@ import re
 from datetime import datetime
 from typing import Final
 
-from pbx.speech.values import LANGUAGES, spoken
 from pbx.speech.saying import Saying
+from pbx.speech.values import LANGUAGES, spoken
 from pbx.speech.wordings import PHRASES
 
 PLURAL: Final = "s"
 """The format that is nothing for 1 and an "s" for any other number."""
 
-PLACE: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
-"""Where a value stands in a phrase, and its format."""
+PLACE: Final = re.compile(r"\{(\w+)(?::(\w+))?\}(\.?)")
+"""Where a value stands in a phrase, its format, and a full stop behind it."""
 
 _FALLBACK: Final = "zh"
 
@@ -34,10 +34,11 @@ def phrase(name: str, language: str, /, *, now: datetime | None = None, **values
     code = language if language in LANGUAGES else _FALLBACK
 
     def said(place: re.Match[str]) -> str:
-        value, format = values[place[1]], place[2]
+        value, format, stop = values[place[1]], place[2], place[3]
         if format == PLURAL:
-            return "" if value.strip() == "1" else "s"
-        return spoken(value, format, code, now=now)
+            return ("" if value.strip() == "1" else "s") + stop
+        words = spoken(value, format, code, now=now)
+        return words if words.endswith(".") else words + stop
 
     words = PLACE.sub(said, _written(name, code))
     return Saying(code, words=words, name=name, phrase=True)
