@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,8 +25,8 @@ def no_music(_name: str | None = None, /) -> str | None:
 class CallSettings:
     """What all calls share. `capabilities` are our codecs, best first; `media_address` our address
     in descriptions where it is not found out per remote; `hold_music` returns the source that a
-    held party hears; `speaker` has a voice. `srtp_over_plain` lets keys of SRTP pass where signalling
-    is not encrypted."""
+    held party hears; `speaker` has a voice. `srtp_over_plain` lets keys of SRTP pass where
+    signalling is not encrypted."""
 
     capabilities: Capabilities
     media_address: str | None = None
