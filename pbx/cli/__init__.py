@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
     "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
+    "simulate": ("pbx.cli.simulate:simulate", "Rehearse a call, step by step, without making it."),
     "doctor": ("pbx.cli.doctor:doctor", "Check the machine that callpbx runs on."),
 }
 """Command → where its function is, and its line in the help."""

@@ -190,7 +190,7 @@ class LiveWorld:
             ring.members,
             together=ring.together,
             each_s=ring.each_s,
-            confirm=ring.confirm_key,
+            confirm=None if ring.confirm_key is None else (ring.confirm_key,),
             caller_id=ring.caller_id,
             announce=ring.announce,
         )

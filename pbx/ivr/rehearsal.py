@@ -23,6 +23,7 @@ from pbx.call.outcome import (
     not_registered,
     unanswered,
 )
+from pbx.call.ring_group import ABSENT, NOT_IN_THIS_VERSION, reached_nobody
 from pbx.events import AnyEvent, CallRouted, StepTaken
 from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Ring
 from pbx.plan.destination import Destination
@@ -35,12 +36,14 @@ QueueState = Literal["answered", "no_agents", "full", "timeout"]
 
 PHONE_STATES: Final = ("answers", "busy", "no_answer", "unregistered")
 QUEUE_STATES: Final = ("answered", "no_agents", "full", "timeout")
+SWITCHES: Final = ("open", "closed")
 
 SECONDS_A_CHARACTER: Final = 0.15
 """How long words take to be said, about."""
 
 SECONDS_A_FILE: Final = 3.0
 TALK_SECONDS: Final = 60.0
+RING_SECONDS: Final = 20.0
 KEY_SECONDS: Final = 0.4
 
 SILENCE: Final = "-"
@@ -64,6 +67,9 @@ class Circumstances:
     switched: Mapping[str, State] = field(default_factory=dict)
     extensions: frozenset[str] | None = None
     """The extensions that there are; None: every number is one."""
+    mailboxes: bool = True
+    """Whether an extension's mailbox takes the calls that nobody does."""
+    trunk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,7 @@ class RehearsedWorld:
 
     async def say(self, sayings: Sequence[Saying], *, interrupt: bool = True) -> None:
         """Let the time pass that it takes."""
-        if interrupt and self._waits():
+        if interrupt and self._keys:
             return
         self._passed += sum(map(_length, sayings))
 
@@ -196,7 +202,9 @@ class RehearsedWorld:
         """Go there, as it was told to be."""
         self.emit(CallRouted(call=self.caller.call, destination=str(destination)))
         match destination.kind:
-            case "ext" | "number":
+            case "ext":
+                return self._extension(destination)
+            case "number":
                 return self._ring((destination,), 20.0, together=True)
             case "ring":
                 group = self._plan.ring_groups[destination.name]
@@ -204,36 +212,64 @@ class RehearsedWorld:
             case "queue":
                 return self._queue(destination.name)
             case "voicemail":
-                self.answered = True
-                return Outcome(
-                    OutcomeKind.LEFT, "voicemail", "message_left", 200, NORMAL_CLEARING, "caller"
-                )
+                return self._voicemail()
             case "callback":
                 return failed(480, "callback_not_available")
             case _:
                 self.answered = True
                 return _talked()
 
-    def _ring(self, members: Sequence[Destination], seconds: float, *, together: bool) -> Outcome:
-        states = [self._phone(member) for member in members]
-        if "answers" in states:
-            before = 0 if together else states[: states.index("answers")].count("no_answer")
-            self._passed += before * seconds + TALK_SECONDS
-            self.answered = True
+    def _extension(self, destination: Destination) -> Outcome:
+        """Ring an extension; its mailbox takes what nobody does."""
+        outcome = self._phone(destination)
+        if outcome is None:
+            self._talk()
             return _talked()
-        if "no_answer" in states:
-            self._passed += seconds if together else seconds * states.count("no_answer")
-            return no_answer()
-        if "busy" in states:
-            return unanswered(486)
-        return not_registered() if "unregistered" in states else failed(480, "not_in_this_version")
+        if outcome.kind is OutcomeKind.NO_ANSWER:
+            self._passed += RING_SECONDS
+        if not self.is_extension(destination.name) or self._told.mailboxes is False:
+            return outcome
+        mailbox = Destination("voicemail", destination.name)
+        self.emit(CallRouted(call=self.caller.call, destination=str(mailbox)))
+        return self._voicemail()
 
-    def _phone(self, member: Destination) -> str:
+    def _voicemail(self) -> Outcome:
+        self.answered = True
+        return Outcome(
+            OutcomeKind.LEFT, "voicemail", "message_left", 200, NORMAL_CLEARING, "caller"
+        )
+
+    def _ring(self, members: Sequence[Destination], seconds: float, *, together: bool) -> Outcome:
+        refusals: list[Outcome] = []
+        for member in members:
+            outcome = self._member(member)
+            if outcome is None:
+                self._passed += 0.0 if together else seconds * _unanswered(refusals)
+                self._talk()
+                return _talked()
+            refusals.append(outcome)
+        rung = _unanswered(refusals)
+        self._passed += seconds * (min(1, rung) if together else rung)
+        return reached_nobody(refusals)
+
+    def _member(self, member: Destination) -> Outcome | None:
+        """Return why a member of a group does not answer; None for one who does."""
         if member.kind == "number":
-            return self._told.phones.get(member.name, "no_line")
+            state = self._told.phones.get(member.name)
+            return NOT_IN_THIS_VERSION if state is None else _REFUSALS[state]
         if not self.is_extension(member.name):
-            return "unregistered"
-        return self._told.phones.get(member.name, "answers")
+            return ABSENT
+        state = self._told.phones.get(member.name, "answers")
+        return ABSENT if state == "unregistered" else _REFUSALS[state]
+
+    def _phone(self, phone: Destination) -> Outcome | None:
+        if not self.is_extension(phone.name):
+            return failed(404, "unknown_number")
+        return _REFUSALS[self._told.phones.get(phone.name, "answers")]
+
+    def _talk(self) -> None:
+        self.answered = True
+        self._passed += TALK_SECONDS
 
     def _queue(self, name: str) -> Outcome:
         self.answered = True
@@ -243,8 +279,19 @@ class RehearsedWorld:
             return _talked()
         return Outcome(OutcomeKind(state), "abandoned", state, 480, NORMAL_CLEARING, "system")
 
-    def _waits(self) -> bool:
-        return bool(self._keys)
+
+_REFUSALS: Final[Mapping[str, Outcome | None]] = {
+    "answers": None,
+    "busy": unanswered(486),
+    "no_answer": no_answer(),
+    "unregistered": not_registered(),
+}
+"""What a phone in that state is to whoever rings it."""
+
+
+def _unanswered(refusals: Sequence[Outcome]) -> int:
+    """Return how many of them rang to the end of their time."""
+    return sum(refusal == no_answer() for refusal in refusals)
 
 
 def _talked() -> Outcome:

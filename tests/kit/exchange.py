@@ -12,14 +12,13 @@ fails, the ladder of everything that passed is part of the error.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pbx.call.admission import Admission
-from pbx.call.call import Call
 from pbx.call.exchange import Exchange
 from pbx.call.out_of_call import OutOfCall
-from pbx.call.outcome import Outcome
 from pbx.call.recording import Recordings
 from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
@@ -27,8 +26,11 @@ from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
 from pbx.events import AnyEvent, Bus, Event, RecordingEvent, Stamped
+from pbx.ivr.live import Ivr
+from pbx.ivr.world import Answer, Letter, Nothing
 from pbx.media.formats import Capabilities
-from pbx.plan.model import Plan
+from pbx.plan.hours import Schedule, State
+from pbx.plan.model import Lookup, Plan
 from pbx.sip.auth import DigestAuthenticator
 from pbx.sip.digest import make_ha1
 from pbx.sip.flow import Address, Flow
@@ -132,6 +134,37 @@ class Index:
         self.entries.append(event)
 
 
+class Enquiries:
+    """The outside: answers that the scenario gives, after `delay` seconds."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.delay = 0.0
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.sent: list[Letter] = []
+
+    async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:
+        """Answer as the scenario says; nothing where it does not."""
+        self.asked.append((lookup.name, dict(values)))
+        await asyncio.sleep(self.delay)
+        return self.answers.get(lookup.name, Nothing())
+
+    def send(self, letter: Letter) -> None:
+        """Note it."""
+        self.sent.append(letter)
+
+
+class Switches:
+    """Day/night switches that the scenario sets."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+
+    def state(self, schedule: Schedule, at: datetime) -> State | None:
+        """Return what the scenario says."""
+        return self.states.get(schedule.name)
+
+
 class House:
     """An exchange with a directory, on a network, with a record of all that happened."""
 
@@ -188,7 +221,9 @@ class House:
         )
         self.features = standard_features()
         self.destinations = standard_destinations(self.features)
-        self.destinations.register("numbers", _number)
+        self.enquiries = Enquiries()
+        self.switches = Switches()
+        Ivr(self.enquiries, self.switches).register(self.destinations)
         ids = Tokens("call")
         self.exchange = Exchange(
             ua=self.ua,
@@ -322,13 +357,6 @@ class _Outward:
     def advertise(self, flow: Flow) -> Address:
         """Return our own address."""
         return flow.local
-
-
-async def _number(call: Call, name: str) -> Outcome:
-    """Take a call to where its number leads, without an interpreter."""
-    route = call.plan.inbound(name)
-    assert route is not None
-    return await call.go(route.destination)
 
 
 Scenario = Callable[[House], Awaitable[None]]

@@ -44,15 +44,16 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "ivr": frozenset({"errors", "events", "plan", "marks", "call", "speech"}),
     "acd": frozenset({"errors", "events", "plan", "call", "speech"}),
     "voicemail": frozenset({"errors", "events", "plan", "call", "speech"}),
-    "mailboxes": frozenset({"errors", "events", "db"}),
+    "mailboxes": frozenset({"errors", "events", "db", "directory.pins", "media"}),
     "cdr": frozenset({"errors", "events", "db"}),
     "directory": frozenset({"errors", "events", "db"}),
     "recordings": frozenset({"errors", "events", "db", "media"}),
-    "outside": frozenset({"errors", "plan", "ivr.world", "speech", "voicemail"}),
+    "outside": frozenset({"errors", "config", "marks", "plan", "ivr.world", "speech", "voicemail"}),
     "alarms": frozenset({"errors"}),
     "sounds": frozenset({"errors", "config"}),
+    "switches": frozenset({"errors", "db", "plan"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
-    "api": frozenset({"errors", "events", "cdr", "recordings.model"}),
+    "api": frozenset({"errors", "events", "cdr", "mailboxes.model", "recordings.model"}),
     "cli": frozenset(
         {"errors", "config", "plan", "api.client", "marks", "ivr.check", "ivr.simulate"}
     ),
@@ -102,6 +103,7 @@ IO_FILES = (
     "sip/tls.py",
     "sip/tls_listener.py",
     "sip/transport.py",
+    "switches.py",
 )
 """The [io] files: only these touch sockets, processes, clocks, random sources or a database."""
 
@@ -109,8 +111,8 @@ IO_MODULES = frozenset(
     {"fcntl", "multiprocessing", "select", "selectors", "signal", "socket", "socketserver"}
     | {"ssl", "subprocess", "termios", "threading"}
     | {"random", "secrets", "time", "uuid"}
-    | {"aiosqlite", "sqlalchemy", "sqlite3"}
-    | {"http", "httptools", "httpx", "uvicorn", "uvloop", "websockets"}
+    | {"aiosmtplib", "aiosqlite", "asyncpg", "smtplib", "sqlalchemy", "sqlite3"}
+    | {"http", "httpcore", "httptools", "httpx", "uvicorn", "uvloop", "websockets"}
 )
 """Modules that only [io] files import."""
 

@@ -1,0 +1,191 @@
+"""`callpbx simulate`: what happens to a call, step by step, without making it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pbx.cli.check import find_plan
+from pbx.cli.output import as_json, print_json
+from pbx.cli.text import pad, width
+from pbx.config import Home
+from pbx.errors import Refused
+from pbx.ivr.rehearsal import PHONE_STATES, QUEUE_STATES, SWITCHES, Circumstances, Line, Mock
+from pbx.ivr.simulate import Rehearsal, local_moment, rehearse
+from pbx.plan.model import Plan
+
+STORY_CELLS = 60
+"""How wide the story may be before the places of the file."""
+
+EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 202600123#"'
+
+
+@click.command(epilog=f"Example: {EXAMPLE}")
+@click.option("--to", required=True, help="The number that is called.")
+@click.option("--from", "from_", default="", help="The caller's number.")
+@click.option("--at", help='When, in the plan\'s time zone: "2026-10-01 09:30"; else now.')
+@click.option(
+    "--press",
+    default="",
+    help='Keys, a group for each question: "1 202600123#"; a group "-" is silence.',
+)
+@click.option(
+    "--mock",
+    "mocks",
+    multiple=True,
+    metavar="NAME.KEY=VALUE",
+    help="What a lookup finds; NAME=nothing or NAME=error too. May be given several times.",
+)
+@click.option("--trunk", default="", help="The line that the call comes by.")
+@click.option(
+    "--phone",
+    "phones",
+    multiple=True,
+    metavar="NUMBER=STATE",
+    help=f"What a phone does: {', '.join(PHONE_STATES)}.",
+)
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    metavar="NAME=STATE",
+    help=f"What becomes of the caller in a queue: {', '.join(QUEUE_STATES)}.",
+)
+@click.option(
+    "--switched",
+    multiple=True,
+    metavar="HOURS=STATE",
+    help=f"What a day/night key says: {', '.join(SWITCHES)}.",
+)
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Another dialplan than the office's.",
+)
+@as_json
+@click.pass_context
+def simulate(
+    ctx: click.Context,
+    to: str,
+    from_: str,
+    at: str | None,
+    press: str,
+    mocks: tuple[str, ...],
+    trunk: str,
+    phones: tuple[str, ...],
+    queues: tuple[str, ...],
+    switched: tuple[str, ...],
+    file: Path | None,
+    as_json: bool,
+) -> None:
+    """Rehearse a call: every step, its line in the file, and why it went that way.
+
+    Nothing is called, asked or sent.
+    """
+    home: Home = ctx.obj
+    plan = find_plan(home, file)
+    circumstances = Circumstances(
+        to=to,
+        from_=from_,
+        at=_moment(plan, at),
+        press=tuple(press.split()),
+        mocks=_mocks(mocks),
+        phones=_states(phones, "--phone", PHONE_STATES),
+        queues=_states(queues, "--queue", QUEUE_STATES),
+        switched=_states(switched, "--switched", SWITCHES),
+        trunk=trunk,
+    )
+    for name in circumstances.mocks:
+        if name not in plan.lookups:
+            raise click.UsageError(f'--mock: the dialplan has no lookup "{name}"')
+    if plan.inbound(to) is None:
+        raise Refused(
+            f'"{to}" is not under numbers, and there is no anything_else: a caller would get 404'
+        )
+    rehearsal = rehearse(plan, circumstances)
+    if as_json:
+        print_json(_as_object(rehearsal))
+        return
+    for line in _story(rehearsal.lines):
+        click.echo(line)
+    outcome = rehearsal.outcome
+    click.echo(f"ended: {outcome.result} ({outcome.reason})")
+
+
+def _moment(plan: Plan, at: str | None) -> datetime:
+    if at is None:
+        return datetime.now(UTC)
+    try:
+        return local_moment(plan, at)
+    except ValueError as error:
+        raise click.UsageError(f"--at: {error}") from None
+
+
+def _mocks(options: Sequence[str]) -> dict[str, Mock]:
+    found: dict[str, Any] = {}
+    for option in options:
+        left, equals, value = option.partition("=")
+        name, dot, key = left.partition(".")
+        if not equals or not name:
+            raise click.UsageError(f'--mock: "{option}" is no NAME.KEY=VALUE')
+        if dot:
+            fields = found.setdefault(name, {})
+            if not isinstance(fields, dict):
+                raise click.UsageError(f'--mock: "{name}" cannot find nothing and {key}')
+            fields[key] = value
+        elif value in ("nothing", "error"):
+            found[name] = None if value == "nothing" else "error"
+        else:
+            raise click.UsageError(f'--mock: "{option}" is no NAME.KEY=VALUE, nor NAME=nothing')
+    return found
+
+
+def _states(options: Sequence[str], what: str, known: Sequence[str]) -> dict[str, Any]:
+    found = {}
+    for option in options:
+        name, _, state = option.partition("=")
+        if state not in known:
+            raise click.UsageError(f'{what}: "{option}" is no NAME=STATE; STATE is {known}')
+        found[name] = state
+    return found
+
+
+def _story(lines: Sequence[Line]) -> list[str]:
+    """Return the lines as people read them: time, what, and the place in the file."""
+    told, file = [], ""
+    for line in lines:
+        step = line.step
+        place = f"{step.file if step.file != file else ''}:{step.line}" if step.line else ""
+        file = step.file if step.line else file
+        story = f"{step.name} {step.text}".strip()
+        clock = f"{line.at:%H:%M:%S}.{line.at.microsecond // 100_000}"
+        cells = max(STORY_CELLS, width(story) + 1)
+        told.append(f"{clock} {pad(step.kind, 10)} {pad(story, cells)} {place}".rstrip())
+    return told
+
+
+def _as_object(rehearsal: Rehearsal) -> dict[str, Any]:
+    outcome = rehearsal.outcome
+    return {
+        "steps": [
+            {
+                "at": line.at.isoformat(timespec="milliseconds"),
+                "kind": line.step.kind,
+                "name": line.step.name,
+                "text": line.step.text,
+                "file": line.step.file,
+                "line": line.step.line,
+            }
+            for line in rehearsal.lines
+        ],
+        "places": rehearsal.places,
+        "outcome": {
+            "kind": outcome.kind.value,
+            "result": outcome.result,
+            "reason": outcome.reason,
+        },
+    }
