@@ -19,7 +19,21 @@ from pbx.errors import Refused
 State = Literal["recording", "new", "heard"]
 """The caller still speaks; nobody has heard it; somebody has."""
 
-_ID: Final = re.compile(r"[0-9a-f]{16}")
+_ID: Final = re.compile(r"g?[0-9a-f]{16}")
+
+
+MOST: Final = 100
+"""Messages in one box; then it is full."""
+
+SHORTEST: Final = 3.0
+"""Seconds of sound that a message has, at least, which a crash cut off."""
+
+
+class Draft(NamedTuple):
+    """Something that is being said: the id that it will have, and the file it is recorded into."""
+
+    id: str
+    path: str
 
 
 class Counts(NamedTuple):
@@ -137,6 +151,11 @@ def id_of(file: str) -> str | None:
     """Return the id that a file's name is made of; None where it is not one of ours."""
     stem = file.removesuffix(".wav")
     return stem if file != stem and _ID.fullmatch(stem) else None
+
+
+def is_greeting(id: str) -> bool:
+    """Tell whether an id is a greeting's."""
+    return id.startswith("g")
 
 
 def utc_text(milliseconds: int) -> str:

@@ -6,7 +6,6 @@ A box is one of the office (`voicemail` in dialplan.yaml) or an extension's, by 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -14,9 +13,6 @@ from pbx.plan.model import Plan
 
 if TYPE_CHECKING:
     from pbx.call.admission import DirectoryLookup
-
-MOST: Final = 100
-"""Messages in one box; then it is full."""
 
 SHORTEST: Final = 3.0
 """Seconds of a message, at least; what is shorter is none."""
@@ -54,22 +50,16 @@ class Message(Protocol):
         """Tell whether nobody has heard it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Protocol):
     """Something that is being said: `path` is the file that it is recorded into."""
 
-    id: str
-    path: str
+    @property
+    def id(self) -> str:
+        """Return what names it, and the message that it becomes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """What a complete file holds; `error` is a sentence where something is wrong with it."""
-
-    seconds: float
-    octets: int
-    sha256: str | None = None
-    error: str | None = None
+    @property
+    def path(self) -> str:
+        """Return the path of the file."""
 
 
 class Boxes(Protocol):
@@ -92,13 +82,18 @@ class Boxes(Protocol):
     ) -> Draft:
         """Make room for a message that a caller is about to say at `at` (wall)."""
 
-    def keep(self, draft: Draft, sound: Sound) -> None:
-        """Put a message that was said into its box."""
+    def keep(
+        self, draft: str, *, seconds: float, octets: int, sha256: str | None, error: str | None
+    ) -> None:
+        """Put a message that was said into its box: `seconds` of sound, `octets` of file.
 
-    def mend(self, draft: Draft) -> None:
+        `error` is a sentence where something is wrong with the file.
+        """
+
+    def mend(self, draft: str) -> None:
         """Keep what is whole of a message whose media worker died, if it is long enough."""
 
-    def drop(self, draft: Draft) -> None:
+    def drop(self, draft: str) -> None:
         """Forget what was said, and its file."""
 
     def mark_heard(self, message: str) -> None:
@@ -113,7 +108,7 @@ class Boxes(Protocol):
     def begin_greeting(self) -> Draft:
         """Make room for a greeting that is about to be said."""
 
-    def keep_greeting(self, box: str, draft: Draft) -> None:
+    def keep_greeting(self, box: str, draft: str) -> None:
         """Greet callers of a box with what was said, in place of what was before."""
 
     def has_pin(self, box: str) -> bool:
