@@ -141,6 +141,19 @@ def speech_settings(context: Context, node: Node, what: str) -> SpeechSettings:
     return settings
 
 
+def mail_settings(context: Context, node: Node, what: str) -> MailSettings:
+    """Return section `mail`: a server needs somebody whom its mails are from."""
+    before = len(context.reader.problems)
+    settings = MailSettings(**_fields(context, node, what, _MAIL))
+    if (settings.server is None) != (settings.sender is None):
+        missing = "from" if settings.sender is None else "server"
+        if len(context.reader.problems) == before:
+            sentence = f"mail: needs {missing}, too"
+            fix = "write server: mail.example.com and from: pbx@example.com"
+            context.reader.problem(node, WRONG_TYPE, sentence, fix)
+    return settings
+
+
 def secret(context: Context, node: Node, what: str) -> str | None:
     """Return a secret: `env:VARIABLE`, or a literal where only the owner may read the file."""
     text = context.reader.text(node, what)
@@ -199,8 +212,8 @@ _MEDIA: Keys = {
     "srtp_over_plain": ("srtp_over_plain", one(yes_no)),
 }
 _MAIL: Keys = {
-    "server": ("server", one(str)),
-    "from": ("sender", one(str)),
+    "server": ("server", one(values.mail_server_text)),
+    "from": ("sender", one(values.mail_sender)),
     "user": ("user", one(str)),
     "password": ("password", secret),
 }
@@ -228,7 +241,7 @@ SECTIONS: Keys = {
     "grace": ("grace_s", one(duration)),
     "connections": ("connections", named(one(values.connection))),
     "http": ("http", section(HttpSettings, {"allow": ("allow", allowed_hosts)})),
-    "mail": ("mail", section(MailSettings, _MAIL)),
+    "mail": ("mail", mail_settings),
     "secrets": ("secrets", named(secret)),
     "retention": ("retention", section(RetentionSettings, _RETENTION)),
     "recording": (

@@ -125,7 +125,7 @@ class Settings:
     api: ApiSettings = ApiSettings()
     database: str = "sqlite"
     grace_s: float = 5.0
-    connections: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict, repr=False)
     http: HttpSettings = HttpSettings()
     mail: MailSettings = MailSettings()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -9,6 +9,9 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from pbx.marks.hosts import host_spelling
+from pbx.marks.mail import mail_address
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CODECS = ("opus", "g722", "pcma", "pcmu", "l16")
@@ -178,11 +181,36 @@ def public_host(text: str) -> str:
     return host
 
 
+def mail_server(text: str) -> tuple[str, int | None]:
+    """Return host and port of `HOST` or `HOST:PORT`, IPv6 in brackets; None: the usual port."""
+    found = re.fullmatch(
+        r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\s\[\]]+))(?::(?P<port>[0-9]{1,5}))?", text
+    )
+    port = int(found["port"]) if found and found["port"] else None
+    if found is None or (port is not None and not 1 <= port <= 65535):
+        raise ValueError("is no mail server; write HOST or HOST:PORT")
+    return host_name(found["six"] or found["host"]), port
+
+
+def mail_server_text(text: str) -> str:
+    """Return the text of a mail server as it is."""
+    mail_server(text)
+    return text
+
+
+def mail_sender(text: str) -> str:
+    """Return who mails are from: `pbx@example.com`, or `Reception <pbx@example.com>`."""
+    name, bracket, rest = text.rpartition("<")
+    if not bracket:
+        return mail_address(text)
+    if not rest.endswith(">") or re.search(r'[@,;:"<>\\\x00-\x1f\x7f]', name):
+        raise ValueError("is no sender; write pbx@example.com or Reception <pbx@example.com>")
+    return f"{name.strip()} <{mail_address(rest[:-1])}>".lstrip()
+
+
 def host_name(text: str) -> str:
-    """Return a host name or address."""
-    if _is_address(text) or re.fullmatch(r"(?=.{1,253}$)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", text):
-        return text.lower()
-    raise ValueError("is no host name")
+    """Return a host name or address in its one spelling."""
+    return host_spelling(text)
 
 
 def _is_address(text: str) -> bool:
