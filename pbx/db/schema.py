@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005", "r0006")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -219,3 +219,12 @@ messages = Table(
 )
 """Messages that callers left: `recording` while they speak, then `new`, then `heard`. The file's
 name is the id. All of them are in memory while a server runs, so there is no index."""
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("schedule", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""Schedules that a day/night key switched by hand: open or closed, and until when."""

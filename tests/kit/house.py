@@ -55,7 +55,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr", "mailboxes.model", "recordings.model"}),
     "cli": frozenset(
-        {"errors", "config", "plan", "api.client", "marks", "ivr.check", "ivr.simulate"}
+        {"errors", "config", "plan", "api.client", "marks"}
+        | {"ivr.check", "ivr.expectations", "ivr.rehearsal", "ivr.simulate", "ivr.verbs"}
     ),
 }
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""

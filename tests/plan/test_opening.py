@@ -295,7 +295,7 @@ def naive_holiday(schedule: Schedule, day: date) -> bool:
 
 
 @given(cases())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_minute_is_judged_as_the_oracle_does(
     case: tuple[Schedule, datetime, State | None],
 ) -> None:
@@ -325,7 +325,7 @@ def test_every_minute_is_judged_as_the_oracle_does(
 
 
 @given(cases())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_slots_say_of_each_minute_what_is_judged(
     case: tuple[Schedule, datetime, State | None],
 ) -> None:
