@@ -35,6 +35,7 @@ from pbx.config import Home, Settings
 from pbx.config.settings import MediaSettings
 from pbx.errors import ConfigError, Refused, StorageError
 from pbx.events import Bus
+from pbx.ivr.verbs import VOCABULARY
 from pbx.live import About, Live
 from pbx.machine import (
     LoopWatch,
@@ -92,7 +93,7 @@ async def run(home: Home, settings: Settings) -> None:
         clock = SystemClock()
         recorder = Recorder(office.database, clock)
         await recorder.close_interrupted()
-        plan = load_plan(home.dialplan)
+        plan = load_plan(home.dialplan, VOCABULARY)
         server = Server(home, settings, office, clock=clock, recorder=recorder, plan=plan)
         await server.start(stack)
         print(server.ready_line(), flush=True)  # noqa: T201 - the line that scripts wait for
@@ -319,7 +320,7 @@ class Server:
 
     def _reload_plan(self) -> None:
         try:
-            self._exchange.plan = load_plan(self._home.dialplan)
+            self._exchange.plan = load_plan(self._home.dialplan, VOCABULARY)
         except (ConfigError, OSError) as error:
             self._alarms.raise_(f"the dialplan was not reloaded: {error}")
         else:

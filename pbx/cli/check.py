@@ -9,7 +9,10 @@ import click
 from pbx.cli.output import as_json, print_json
 from pbx.cli.text import plural
 from pbx.config import Home, Problem, check_settings
+from pbx.errors import Refused
+from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.loader import check_plan
+from pbx.plan.model import Plan
 
 
 @click.command()
@@ -30,9 +33,19 @@ def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
         ctx.exit(1)
 
 
+def find_plan(home: Home, file: Path | None = None) -> Plan:
+    """Return the dialplan; print all that is wrong and raise Refused where it cannot be used."""
+    plan, problems = check_plan(file or home.dialplan, VOCABULARY)
+    if plan is not None:
+        return plan
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    raise Refused("the dialplan cannot be used; mend what is told above")
+
+
 def find_problems(home: Home, file: Path | None = None) -> list[Problem]:
     """Return the problems of `file`, or of both files of the office."""
-    _, problems = check_plan(file or home.dialplan)
+    _, problems = check_plan(file or home.dialplan, VOCABULARY)
     return problems if file else [*problems, *check_settings(home)[1]]
 
 

@@ -12,6 +12,7 @@ from pbx.cli.office import connect, connect_live, pass_home
 from pbx.cli.output import as_json, clock_length, figures, print_json, print_table
 from pbx.config import Home
 from pbx.errors import ConfigError
+from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.loader import check_plan
 
 MEMBER = "MEMBER is a number, or the leg that conference list shows."
@@ -124,7 +125,7 @@ def dial(home: Home, room: str, number: str) -> None:
 def _is_missing(home: Home, room: str) -> bool:
     """Tell whether a dialplan that can be read has no such room."""
     try:
-        plan, _ = check_plan(home.dialplan)
+        plan, _ = check_plan(home.dialplan, VOCABULARY)
     except ConfigError:
         return False
     return plan is not None and room not in plan.conferences

@@ -22,7 +22,7 @@ BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 class Reader:
-    """Reads the nodes of one file and keeps what is wrong with them in `problems`."""
+    """Reads nodes and keeps what is wrong in `problems`. `file` is theirs who know of none."""
 
     def __init__(self, file: str, problems: Collection[Problem] = ()) -> None:
         self.file = file
@@ -30,7 +30,8 @@ class Reader:
 
     def problem(self, node: Node, code: str, sentence: str, suggestion: str | None = None) -> None:
         """Note a problem at the place of `node`."""
-        self.problems.append(Problem(code, self.file, node.line, node.column, sentence, suggestion))
+        file = node.file or self.file
+        self.problems.append(Problem(code, file, node.line, node.column, sentence, suggestion))
 
     def mapping(
         self, node: Node | None, what: str, known: Collection[str] | None = None
@@ -88,7 +89,7 @@ class Reader:
 
     def _no_map(self, node: Node, what: str) -> None:
         if isinstance(node, TextNode) and (column := full_width_colon(node.value)) is not None:
-            at = TextNode(node.value, node.line, node.column + column)
+            at = TextNode(node.value, node.line, node.column + column, file=node.file)
             self.problem(at, SYNTAX, "a full-width colon ：", 'write ": " (colon and space)')
             return
         suggestion = None

@@ -2,15 +2,18 @@
 
 The tree is built from PyYAML's events, not by its constructors: nothing is resolved, so all scalars
 are text. What YAML has beyond maps, lists and text — anchors, aliases, tags, merges, several
-documents — is refused, which also leaves no way to blow a small file up. The pure-Python parser is
-used on purpose: its error marks are the same everywhere.
+documents — is refused, which also leaves no way to blow a small file up. libyaml parses, where
+PyYAML was built with it; what it refuses the pure-Python parser reads again, whose error marks are
+the same everywhere.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import yaml
 from yaml import events as yaml_events
@@ -20,6 +23,9 @@ from pbx.marks.problem import DUPLICATE_KEY, LOST_KEY, SYNTAX, Problem
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
+
+_SLOW: Final[Any] = yaml.BaseLoader
+_FAST: Final[Any] = getattr(yaml, "CBaseLoader", _SLOW)
 
 HASH_KEY = re.compile(r"\s*(#+)\s*:\s+[a-z_]+(?::\S+)?\s*$")
 """A `#` meant as a key: followed by a colon and nothing but a destination."""
@@ -33,6 +39,7 @@ class TextNode:
     line: int
     column: int
     plain: bool = True
+    file: str = ""
 
     @property
     def is_null(self) -> bool:
@@ -47,6 +54,7 @@ class ListNode:
     items: tuple[Node, ...]
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class MapNode:
     entries: tuple[tuple[TextNode, Node], ...]
     line: int
     column: int
+    file: str = ""
 
     def get(self, key: str) -> Node | None:
         """Return the value of `key`, None where it is absent."""
@@ -81,11 +90,18 @@ def read_tree(text: str, file: str) -> Tree:
             SYNTAX, file, 1, 1, f"the file is longer than {MAX_CHARACTERS} characters"
         )
         return Tree(file, None, (problem,))
-    composer = _Composer(file)
+    with suppress(yaml.YAMLError, UnicodeEncodeError):
+        return _compose(text, file, _FAST)
     try:
-        root = composer.compose(yaml.parse(text, Loader=yaml.BaseLoader))
+        return _compose(text, file, _SLOW)
     except yaml.YAMLError as error:
         return Tree(file, None, (diagnose(text, error, file),))
+
+
+def _compose(text: str, file: str, parser: Any) -> Tree:
+    composer = _Composer(file)
+    try:
+        root = composer.compose(yaml.parse(text, Loader=parser))
     except _Unusable as unusable:
         return Tree(file, None, (*composer.problems, unusable.problem))
     return Tree(file, root, (*composer.problems, *_lost_hash_keys(text, file)))
@@ -135,10 +151,10 @@ class _Composer:
             raise self._alias(event, SYNTAX)
         self._refuse_extras(event)
         if isinstance(event, yaml_events.ScalarEvent):
-            return TextNode(event.value, line, column, plain=event.style is None)
+            return TextNode(event.value, line, column, not event.style, self.file)
         if isinstance(event, yaml_events.SequenceStartEvent):
-            return ListNode(tuple(self._items(parsed, depth=depth)), line, column)
-        return MapNode(tuple(self._entries(parsed, depth=depth)), line, column)
+            return ListNode(tuple(self._items(parsed, depth=depth)), line, column, self.file)
+        return MapNode(tuple(self._entries(parsed, depth=depth)), line, column, self.file)
 
     def _items(self, parsed: Iterator[yaml_events.Event], *, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(parsed), yaml_events.SequenceEndEvent):

@@ -8,7 +8,7 @@ wrong is noted at its place by the `Reading` that is handed in, and the value is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -146,17 +146,35 @@ KEYS = Pattern(r"[0-9*#A-D]{1,32}", "keys", "are no keys of a phone; write 0-9, 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A text that may hold values: `${name}`. The value is a `Text`."""
+    """A text that may hold values: `${name}`. The value is a `Text`.
+
+    With `secrets` it may hold `${secret.NAME}`, which goes nowhere that a caller could hear of it.
+    """
+
+    secrets: bool = False
 
     written: ClassVar[str] = "a text, ${name} inserts a value"
 
     def read(self, reading: Reading, node: Node, what: str) -> Text | None:
         """Return the text in parts."""
-        return _convert(reading, node, what, parse_text)
+        text = _convert(reading, node, what, parse_text)
+        if text is None or (not self.secrets and tell_secret(reading, node, what, text.names)):
+            return None
+        return text
 
     def schema(self) -> Schema:
         """Return any text."""
         return {"type": ["string", "number"]}
+
+
+def tell_secret(reading: Reading, node: Node, what: str, names: Collection[str]) -> bool:
+    """Note that one of `names` is a secret, which may not stand here; tell whether one is."""
+    secret = next((name for name in sorted(names) if name.startswith("secret.")), None)
+    if secret is None:
+        return False
+    sentence = f"{what}: ${{{secret}}} may stand only in address and headers of a lookup or webhook"
+    reading.problem(node, WRONG_TYPE, sentence, "remove it")
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +185,10 @@ class If:
 
     def read(self, reading: Reading, node: Node, what: str) -> Any:
         """Return a `Condition`."""
-        return _convert(reading, node, what, parse_condition)
+        condition = _convert(reading, node, what, parse_condition)
+        if condition is None or tell_secret(reading, node, what, condition.names):
+            return None
+        return condition
 
     def schema(self) -> Schema:
         """Return any text."""

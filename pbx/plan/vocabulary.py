@@ -28,6 +28,9 @@ FEATURES: Final = (
 LATER_FEATURES: Final = ("pickup", "park", "forward", "dnd", "login", "pause")
 """Features that the format has and this version does not act on."""
 
+LATER_ARGUMENTS: Final = frozenset({("send", "sms")})
+"""Arguments of verbs that the format has and this version does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:

@@ -14,6 +14,7 @@ from pbx.cli.check import find_problems
 from pbx.cli.checks.finding import Check, Examined, Finding, fail, ok, warn
 from pbx.cli.office import connect_live
 from pbx.errors import ConfigError, Refused
+from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.loader import check_plan
 
 MAX_NAMED = 10  # phones that one line names
@@ -108,7 +109,7 @@ def check_rooms(examined: Examined) -> Iterator[Finding]:
     """See whether the conference rooms have the PINs without which nobody gets in."""
     home = examined.home
     try:
-        plan, _ = check_plan(home.dialplan)
+        plan, _ = check_plan(home.dialplan, VOCABULARY)
         with closing(sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True)) as connection:
             rows = connection.execute("SELECT room, member, moderator FROM conference_pins")
             pins = {room: (member, moderator) for room, member, moderator in rows}

@@ -1,0 +1,106 @@
+"""Section `defaults`: what holds where nothing else is said.
+
+    defaults: {language: zh, timezone: Asia/Shanghai, operator: queue:service,
+               menu: {timeout: 5s, between_keys: 2s, tries: 3}, include: [dialplan.d/*.yaml]}
+
+It stands in the first file only. `include` is read before all others, by `pbx/plan/files.py`.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pbx.marks import Node, did_you_mean
+from pbx.marks.problem import WRONG_TYPE
+from pbx.plan.arguments import Number, OneOf, Place, Seconds
+from pbx.plan.destination import OPERATOR, Destination
+from pbx.plan.fields import Converted, Key, Keys, Many, Part, Schema, read_fields, schema_of
+from pbx.plan.model import LANGUAGES, Defaults, MenuTiming
+from pbx.plan.reading import PlanReader
+from pbx.plan.sections.section import Section
+
+
+@dataclass(frozen=True, slots=True)
+class _Timezone:
+    """The name of a time zone."""
+
+    written: ClassVar[str] = "a time zone, such as Asia/Shanghai"
+
+    def read(self, reading: PlanReader, node: Node, what: str) -> str | None:
+        """Return the name of a zone that there is."""
+        text = reading.text(node, what)
+        if text is None:
+            return None
+        try:
+            zoneinfo.ZoneInfo(text)
+        except (LookupError, ValueError, OSError):
+            # Capitals matter in these names, and few remember the continent.
+            zones = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
+            near = did_you_mean(text, [*zones, *(zone.rpartition("/")[2] for zone in zones)])
+            word = near.split('"')[1] if near else ""
+            full = next((zones[zone] for zone in zones if zone.endswith(word)), "") if word else ""
+            suggestion = f'did you mean "{full}"?' if full else f"write {self.written}"
+            reading.problem(node, WRONG_TYPE, f'{what}: "{text}" is no time zone', suggestion)
+            return None
+        return text
+
+    def schema(self) -> Schema:
+        """Return any text."""
+        return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """Where "operator" leads; never to itself, nor to what only a menu or queue understands."""
+
+    written: ClassVar[str] = "kind:name, such as queue:service"
+
+    def read(self, reading: PlanReader, node: Node, what: str) -> Destination | None:
+        """Return a destination."""
+        found: Destination | None = Place().read(reading, node, what)
+        if found is not None and not found.name and found.kind != "hangup":
+            sentence = f"{what} cannot be {found}" + (", itself" if found == OPERATOR else "")
+            reading.problem(node, WRONG_TYPE, sentence, f"write {self.written}")
+            return None
+        return found
+
+    def schema(self) -> Schema:
+        """Return any text."""
+        return {"type": "string"}
+
+
+def _pattern(text: str) -> str:
+    return text
+
+
+TIMEZONE = _Timezone()
+
+TIMING: Keys = {
+    "timeout": Key("timeout_s", Seconds()),
+    "between_keys": Key("between_keys_s", Seconds()),
+    "tries": Key("tries", Number(1, 10)),
+}
+
+KEYS: Keys = {
+    "language": Key("language", OneOf(LANGUAGES)),
+    "timezone": Key("timezone", TIMEZONE),
+    "operator": Key("operator", _Operator()),
+    "menu": Key("menu", Part(TIMING, MenuTiming)),
+    "include": Key("include", Many(Converted(_pattern, "dialplan.d/*.yaml", {"type": "string"}))),
+}
+
+
+def _read(reader: PlanReader, parts: Sequence[Node]) -> Mapping[str, Any]:
+    fields: dict[str, Any] = {}
+    for part in parts:
+        fields |= read_fields(reader, part, "defaults", KEYS)
+    fields.pop("include", None)
+    defaults = Defaults(**fields)
+    reader.timezone = defaults.timezone
+    return {"defaults": defaults}
+
+
+SECTION = Section("defaults", _read, schema_of(KEYS), KEYS)
