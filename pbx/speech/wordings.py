@@ -174,6 +174,11 @@ PHRASES: Final[Mapping[str, Row]] = {
         "請輸入錄音編號，撳井號鍵結束。",
         "Please enter the number of the prompt, then press pound.",
     ),
+    "choose-language": Row(
+        "普通话请按1，粤语请按2，英语请按3。",
+        "普通話請撳1，粵語請撳2，英文請撳3。",
+        "For Mandarin press 1, for Cantonese 2, for English 3.",
+    ),
     "record-after-tone": Row(
         "请在提示音后录音，录完请按井号键。",
         "請喺訊號聲後錄音，錄完請撳井號鍵。",
