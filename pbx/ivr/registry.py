@@ -11,8 +11,9 @@ outcome, a `Destination`, or the `Outcome` of a call that is over.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pbx.call.outcome import Outcome
@@ -32,6 +33,10 @@ class Verb:
 
     schema: VerbSchema
     function: Function
+
+    def __call__(self, run: Any, arguments: Mapping[str, Any]) -> Awaitable[Following]:
+        """Do it with the arguments as the file names them."""
+        return self.function(run, **{_python_name(name): arguments[name] for name in arguments})
 
 
 VERBS: dict[str, Verb] = {}
@@ -71,6 +76,10 @@ def verb(
         return function
 
     return register
+
+
+def _python_name(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _parameters(function: Function) -> dict[str, Parameter]:

@@ -89,6 +89,7 @@ class RehearsedWorld:
         self._passed = 0.0
         self._groups = deque(circumstances.press)
         self._keys: deque[str] = deque()
+        self._asked = True
         self.answered = False
         self.lines: list[Line] = []
         self.events: list[AnyEvent] = []
@@ -142,13 +143,16 @@ class RehearsedWorld:
 
     async def say(self, sayings: Sequence[Saying], *, interrupt: bool = True) -> None:
         """Let the time pass that it takes."""
+        self._asked = True
         if interrupt and self._keys:
             return
         self._passed += sum(map(_length, sayings))
 
     async def key(self, seconds: float) -> str | None:
-        """Press the next key; with none left, let the time pass."""
-        if not self._keys and self._groups:
+        """Press the next key of the group; at its end, let the time pass until something is
+        said again."""
+        if not self._keys and self._groups and self._asked:
+            self._asked = False
             group = self._groups.popleft()
             self._keys.extend("" if group == SILENCE else group)
         if not self._keys:

@@ -194,7 +194,7 @@ class Run:
         for step in steps:
             self.count()
             self.step = step
-            following: Following = await VERBS[step.verb].function(self, **step.arguments)
+            following: Following = await VERBS[step.verb](self, step.arguments)
             if isinstance(following, str):
                 branch = step.outcomes.get(following)
                 if branch is None:
