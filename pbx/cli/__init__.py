@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
     "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
+    "hours": ("pbx.cli.hours:hours", "Show when it is open, as a calendar."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
     "simulate": ("pbx.cli.simulate:simulate", "Rehearse a call, step by step, without making it."),
     "doctor": ("pbx.cli.doctor:doctor", "Check the machine that callpbx runs on."),
