@@ -22,6 +22,7 @@ from pbx.api.app import create_app
 from pbx.api.lock import hold_lock
 from pbx.api.serving import ApiServer, serve_api
 from pbx.api.views import DatabaseHealth, MediaWorker
+from pbx.attendant import Attendant
 from pbx.call.admission import Admission
 from pbx.call.exchange import Exchange
 from pbx.call.out_of_call import OutOfCall
@@ -170,6 +171,9 @@ class Server:
             format=settings.recording.format,
             alarm=self._alarms.raise_,
         )
+        self._attendant = Attendant(
+            home, settings, office.database, clock=clock, alarm=self._alarms.raise_
+        )
         self._registrations, self._exchange = self._build_exchange()
 
     # -- building ----------------------------------------------------------------------------
@@ -193,6 +197,8 @@ class Server:
             alarm=self._alarms.raise_,
         )
         features = standard_features()
+        destinations = standard_destinations(features)
+        self._attendant.register(destinations, features)
         exchange = Exchange(
             ua=self._ua,
             media=self._media,
@@ -202,7 +208,7 @@ class Server:
             out_of_call=out_of_call,
             registrar=self._registrar,
             directory=directory,
-            destinations=standard_destinations(features),
+            destinations=destinations,
             features=features,
             outward=self._transport,
             plan=self._plan,
@@ -211,6 +217,7 @@ class Server:
                 capabilities=Capabilities.named(self._settings.media.codecs),
                 media_address=self._settings.media.address,
                 hold_music=self._sounds.hold_music,
+                speaker=self._attendant.speech,
                 srtp_over_plain=self._settings.media.srtp_over_plain,
             ),
             new_call_id=self._tokens,
@@ -235,6 +242,7 @@ class Server:
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)
         self._registrations.directory_changed()  # extensions may have gone while no server ran
+        await self._attendant.start(stack, self._exchange.plan)
         await self._start_media(stack)
         await self._transport.start()
         stack.push_async_callback(self._transport.close)
@@ -324,6 +332,7 @@ class Server:
         except (ConfigError, OSError) as error:
             self._alarms.raise_(f"the dialplan was not reloaded: {error}")
         else:
+            self._attendant.prepare(self._exchange.plan)
             log.info("dialplan %s is in force", self._exchange.plan.version_id)
 
     def _start_housekeeping(self) -> asyncio.Task[None]:
@@ -349,6 +358,7 @@ class Server:
     async def _forget_old(self) -> None:
         kept = self._settings.retention
         self._sounds.forget_notes(self._clock.wall())
+        self._attendant.forget(self._clock.wall())
         try:
             await forget(
                 self._office.database,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "office", "live", "machine", "demo")
+ROOTS = ("server", "attendant", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})
@@ -70,6 +70,7 @@ API_READS = frozenset({"cdr.record", "cdr.export", "recordings.model"})
 
 IO_FILES = (
     "server.py",
+    "attendant.py",
     "office.py",
     "demo/",
     "api/",

@@ -1,0 +1,91 @@
+"""The automatic attendant: everything that a dialplan needs beside calls. [io]
+
+A voice, the outside, day/night switches and the interpreter are built here and put into the
+registries of destinations and features; `server.py` starts and closes them with itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pbx.call.day_night import DayNight
+from pbx.call.features import DAY_NIGHT, Features
+from pbx.call.record_prompt import CODE as RECORD_PROMPT_CODE
+from pbx.call.record_prompt import NAME as RECORD_PROMPT
+from pbx.call.record_prompt import record_prompt
+from pbx.call.routing import Destinations
+from pbx.config import Home, Settings
+from pbx.db.engine import Storage
+from pbx.events import Clock
+from pbx.ivr.live import Ivr
+from pbx.ivr.sayings import sayings_of
+from pbx.outside.enquiries import Outside
+from pbx.outside.speech.store import SpeechStore
+from pbx.plan.model import Plan
+from pbx.switches import DayNightSwitches
+
+
+class Attendant:
+    """Voice, outside, switches and interpreter of one office."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        database: Storage,
+        *,
+        clock: Clock,
+        alarm: Callable[[str], None],
+    ) -> None:
+        self.speech = SpeechStore(
+            home.path, home.rendered_sounds, settings.speech, now=clock.wall, alarm=alarm
+        )
+        self.outside = Outside(
+            settings, home.path, resolve=_addresses, monotonic=clock.monotonic, alarm=alarm
+        )
+        self.switches = DayNightSwitches(database, alarm=alarm)
+        self._rendering: asyncio.Task[Any] | None = None
+
+    def register(self, destinations: Destinations, features: Features) -> None:
+        """Put what the attendant brings into the registries."""
+        Ivr(self.outside, self.switches).register(destinations)
+        features.register(DAY_NIGHT, "", DayNight(self.switches).turn)
+        features.register(RECORD_PROMPT, RECORD_PROMPT_CODE, record_prompt(self.speech))
+
+    async def start(self, stack: contextlib.AsyncExitStack, plan: Plan) -> None:
+        """Read what was switched, and begin to render what the plan says."""
+        await self.switches.load()
+        stack.push_async_callback(self.switches.close)
+        stack.push_async_callback(self.outside.close)
+        stack.push_async_callback(self.speech.close)
+        self.prepare(plan)
+        stack.callback(self._stop_rendering)
+
+    def prepare(self, plan: Plan) -> None:
+        """Render what a plan says and is not rendered yet, while calls go on."""
+        self._stop_rendering()
+        self._rendering = asyncio.get_running_loop().create_task(
+            self.speech.prepare(tuple(sayings_of(plan))), name="rendering prompts"
+        )
+
+    def forget(self, now: float) -> None:
+        """Delete rendered sounds that nobody needs (`now`: wall)."""
+        self.speech.forget(now)
+
+    def _stop_rendering(self) -> None:
+        if self._rendering is not None:
+            self._rendering.cancel()
+
+
+async def _addresses(host: str) -> Sequence[str]:
+    """Return the addresses of a host; none where it has none."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()
+    return [str(sockaddr[0]) for *_, sockaddr in found]
