@@ -95,8 +95,8 @@ class Client:
             try:
                 return await self._exchange(method, target, lines, body)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                if isinstance(error.__cause__, ssl.SSLError):
-                    raise Unavailable(_tls_sentence(url.host, error.__cause__)) from None
+                if url.scheme == "https" and (refused := _tls_error(error)) is not None:
+                    raise Unavailable(_tls_sentence(url.host, refused)) from None
                 if attempt == ATTEMPTS:
                     raise Unavailable(f"{url.host} cannot be connected to") from None
             except httpcore.TimeoutException:
@@ -173,12 +173,12 @@ def _header_lines(
             (b"Content-Type", b"application/json"),
             (b"Content-Length", str(len(body)).encode()),
         ]
-    names = {name.lower() for name in headers}
+    lines += [_header_line(name, value) for name, value in headers.items()]
+    given = {name.lower() for name in headers}
     ordinary = {"User-Agent": "callpbx", "Accept": "application/json"}
-    for name, value in (*ordinary.items(), *headers.items()):
-        if name in ordinary and name not in headers and name.lower() in names:
-            continue  # the lookup's own instead
-        lines.append(_header_line(name, value))
+    lines += [
+        _header_line(name, value) for name, value in ordinary.items() if name.lower() not in given
+    ]
     return lines
 
 
@@ -197,6 +197,13 @@ def _refuse_encoded(response: httpcore.Response) -> None:
     for name, value in response.headers:
         if name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             raise Unavailable("the answer is compressed though that was not asked for")
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """Return why TLS failed, which stands behind the exception; None where it did not."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _tls_sentence(host: str, error: ssl.SSLError) -> str:

@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiosqlite
@@ -58,22 +58,21 @@ class SqliteFile:
         """Return the first row; a cancelled enquiry stops within a millisecond."""
         if not self._path.is_file():
             raise Unavailable(f"there is no file {self._path.name}")
-        abandoned = False
         uri = f"file:{quote(str(self._path.absolute()))}?mode=ro"
         async with self._open:
+            wanted = True
             connection = await aiosqlite.connect(
-                uri, uri=True, timeout=LOCK_WAIT, isolation_level=None
+                uri, uri=True, timeout=LOCK_WAIT, isolation_level=None, factory=_Fenced
             )
             try:
-                await connection.set_progress_handler(lambda: abandoned, STEPS_BETWEEN_LOOKS)
-                await _fence(connection)
+                await connection.set_progress_handler(lambda: not wanted, STEPS_BETWEEN_LOOKS)
                 async with connection.execute(query, dict(parameters)) as cursor:
                     row = await cursor.fetchone()
                     names = [column[0] for column in cursor.description or ()]
             except sqlite3.Error as error:
                 raise _what_is_wrong(error) from None
             finally:
-                abandoned = True
+                wanted = False
                 self._close(connection)
         return None if row is None else list(zip(names, row, strict=True))
 
@@ -89,10 +88,15 @@ class SqliteFile:
             future.add_done_callback(self._closing.discard)
 
 
-async def _fence(connection: aiosqlite.Connection) -> None:
-    for pragma in ("query_only = ON", "trusted_schema = OFF", "cell_size_check = ON"):
-        await connection.execute(f"PRAGMA {pragma}")
-    await connection.set_authorizer(_authorise)
+class _Fenced(sqlite3.Connection):
+    """A connection that can do no harm from its first moment."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LENGTH)
+        for pragma in ("query_only = ON", "trusted_schema = OFF", "cell_size_check = ON"):
+            self.execute(f"PRAGMA {pragma}")
+        self.set_authorizer(_authorise)
 
 
 def _authorise(
