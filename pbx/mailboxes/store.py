@@ -236,7 +236,7 @@ class Mailboxes:
     async def is_pin(self, box: str, pin: str) -> bool:
         """Tell whether it is the box's PIN; the same work where there is none."""
         kept = self.settings(box)
-        digest = await asyncio.to_thread(pin_digest, pin, kept.salt or "")
+        digest = await self._digest(pin, kept.salt or "")
         return kept.pin is not None and hmac.compare_digest(kept.pin, digest)
 
     async def set_pin(self, box: str, pin: str) -> None:
@@ -245,7 +245,7 @@ class Mailboxes:
         if pin == box:
             raise Refused(f"the PIN of mailbox {box} is its own number; choose another PIN")
         salt = secrets.token_hex(_SALT_BYTES)
-        digest = await asyncio.to_thread(pin_digest, pin, salt)
+        digest = await self._digest(pin, salt)
         self._set(replace(self.settings(box), salt=salt, pin=digest))
 
     def clear_pin(self, box: str) -> None:
@@ -261,6 +261,9 @@ class Mailboxes:
         self._set(replace(self.settings(box), mail=address))
 
     # -- inside ------------------------------------------------------------------------------
+
+    async def _digest(self, pin: str, salt: str) -> str:
+        return await asyncio.to_thread(pin_digest, pin, salt)
 
     def _put(self, message: Message) -> None:
         self._messages[message.id] = message

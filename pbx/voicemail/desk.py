@@ -44,8 +44,8 @@ class Voicemail:
         if place is None:
             return failed(404, "unknown_mailbox")
         call.caller.answer(call.caller.speaks())
-        call.connected()
-        return await Visit(call, place, self.boxes).run(reason)
+        with call.if_left("voicemail"):
+            return await Visit(call, place, self.boxes).run(reason)
 
     async def own(self, call: Call) -> Outcome:
         """Hear the box of the phone that calls."""

@@ -97,10 +97,12 @@ async def take(
 
 
 async def _over(call: Call, ear: _Ear, most: float) -> Stop:
+    """Wait for the key that ends a take, for a silence, or for its full length."""
     now, keys = call.exchange.now, call.caller.keys
     full_at = now() + most
     while True:
-        silent_at = full_at if ear.silent_since is None else ear.silent_since + SILENCE
+        # Of somebody who talks now, no silence can be over before this.
+        silent_at = (now() if ear.silent_since is None else ear.silent_since) + SILENCE
         due = min(full_at, silent_at)
         if now() >= due:
             return Stop.FULL if now() >= full_at else Stop.SILENCE

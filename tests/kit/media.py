@@ -83,6 +83,8 @@ class FakeMediaEngine:
         """The special gains of each bridge: (listener, speaker) → gain."""
         self.recording: dict[int, Record] = {}
         """Recordings that go on, by their number."""
+        self.recorded_s = 1.0
+        """How many seconds RecordingDone shall say."""
         self.paused: set[int] = set()
         """Those of them that are paused."""
         self.playing: dict[tuple[int, int], Play] = {}
@@ -258,7 +260,7 @@ class FakeMediaEngine:
     def _stop_recording(self, recording: int) -> None:
         if self.recording.pop(recording, None) is not None:
             self.paused.discard(recording)
-            self._say_later(RecordingDone(recording, 1.0, 8058, "0" * 64))
+            self._say_later(RecordingDone(recording, self.recorded_s, 8058, "0" * 64))
 
     def _stop_playing(self, leg: int, playback: int) -> None:
         if self.playing.pop((leg, playback), None) is not None:
