@@ -61,9 +61,15 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 }
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""
 
-LAZILY: Mapping[str, frozenset[str]] = {"cli": frozenset({*ROOTS, "api"})}
-"""What a package may import besides, but only inside a function: serve, demo, the in-process
-mode."""
+LAZILY: Mapping[str, frozenset[str]] = {
+    "cli": frozenset({*ROOTS, "api", "outside.speech", "speech"})
+}
+"""What a package may import besides, but only inside a function: serve, demo, the in-process mode;
+what renders prompts."""
+
+OWN_PROCESSES = ("outside.speech.studio",)
+"""Packages that run as processes of their own: they work on samples with what the media worker has,
+and nobody else imports them."""
 
 API_READS = frozenset({"cdr.record", "cdr.export", "recordings.model"})
 """The read models that the API may use; the store comes to it through a Protocol."""
@@ -243,6 +249,11 @@ def _complain(source: Source, used: Import, packages: set[str]) -> str | None:
     if used.target[0] != "pbx" or len(used.target) < 2 or used.target[1] not in packages:
         return None  # not ours, or a name of pbx/__init__.py such as __version__
     package, name = used.target[1], ".".join(used.target[1:3])
+    if in_own_process(source.module):
+        if package == "media":
+            return None
+    elif in_own_process(used.target[1:]):
+        return f"{source.package} may not import {'.'.join(used.target[1:4])}, a process of its own"
     if package == source.package:
         return _complain_inside(source, used)
     lazy = LAZILY.get(source.package, frozenset()) if used.lazily else frozenset()
@@ -259,6 +270,11 @@ def on_signalling_side(module: tuple[str, ...]) -> bool:
     """Tell whether a module of media (`("media", "keys", "codes")`) is one of signalling's."""
     file = module[1:3] if module[1] in MEDIA_ROOMS else module[1:2]
     return ".".join(file) in SIGNALLING_MEDIA
+
+
+def in_own_process(module: tuple[str, ...]) -> bool:
+    """Tell whether a module (`("outside", "speech", "studio")`) is run as a process of its own."""
+    return ".".join(module[:3]) in OWN_PROCESSES
 
 
 def _complain_inside(source: Source, used: Import) -> str | None:
