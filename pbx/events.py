@@ -325,6 +325,19 @@ class SurveyAnswered(Event, frozen=True, tag=True):
     meaning: str
 
 
+class QueueEntered(Event, frozen=True, tag=True):
+    """The caller waits in a queue."""
+
+    queue: str
+
+
+class QueueLeft(Event, frozen=True, tag=True):
+    """The caller waits no longer: `answered`, `no_agents`, `full`, `timeout`, `left`."""
+
+    queue: str
+    result: str
+
+
 class VoicemailEntered(Event, frozen=True, tag=True):
     """The caller hears a mailbox's greeting."""
 
@@ -405,6 +418,8 @@ AnyEvent = (
     | LookupFinished
     | SurveyAsked
     | SurveyAnswered
+    | QueueEntered
+    | QueueLeft
     | VoicemailEntered
     | VoicemailLeft
     | PlaybackFinished

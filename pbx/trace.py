@@ -249,6 +249,10 @@ def _sentence(event: events.AnyEvent) -> str:
             return f"is asked survey {event.survey}"
         case events.SurveyAnswered():
             return f"answers survey {event.survey}: {event.key} ({event.meaning})"
+        case events.QueueEntered():
+            return f"waits in queue {event.queue}"
+        case events.QueueLeft():
+            return f"leaves queue {event.queue}: {event.result}"
         case events.VoicemailEntered():
             return f"is in mailbox {event.box}"
         case events.VoicemailLeft():

@@ -145,7 +145,7 @@ def test_every_event_survives_being_stored_as_json(kind: type[msgspec.Struct]) -
         "role": "called",
         "by": "remote",
         "direction": "internal",
-        "result": "answered",
+        "result": "found" if kind.__name__ == "LookupFinished" else "answered",
         "ended_by": "caller",
         "received": figures,
         "sent": figures,
@@ -156,6 +156,8 @@ def test_every_event_survives_being_stored_as_json(kind: type[msgspec.Struct]) -
         "mode": "agent" if kind.__name__ == "PartyReleased" else "listen",
         "on": True,
         "format": "ulaw",
+        "line": 7,
+        "seconds": 0.5,
     }
     required = [f for f in msgspec.structs.fields(kind) if f.required]
     event = kind(**{f.name: samples.get(f.name, "text") for f in required})

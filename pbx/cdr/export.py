@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from pbx.cdr.record import CallRecord
+from pbx.cdr.record import CallRecord, Surveyed
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,7 +43,7 @@ COLUMNS: dict[str, Callable[[CallRecord], object]] = {
     "tags": lambda record: " ".join(record.tags),
     "recording": lambda record: record.recording,
     "recording_sha256": lambda record: record.recordings[0].sha256 if record.recordings else None,
-    "survey": lambda record: record.survey,
+    "survey": lambda record: _answer(record.survey),
     "dialplan_version": lambda record: record.dialplan_version,
     "mos_min": lambda record: min(
         (row.mos for row in record.quality if row.mos is not None), default=None
@@ -79,6 +79,11 @@ def _cell(value: object) -> str:
     if not isinstance(value, str):
         return str(value)
     return "'" + value if _is_formula(value) else value
+
+
+def _answer(survey: Surveyed | None) -> str | None:
+    """Write `name:key`; without a key where none was pressed."""
+    return None if survey is None else f"{survey.name}:{survey.key or ''}"
 
 
 def _is_formula(text: str) -> bool:

@@ -1,10 +1,11 @@
 """How the events of a call become its record: `fold(call, stamped) → call`, pure.
 
-At each moment a call is in one phase, or in none: talking while two of its legs are bridged, held
-while one of those holds, ringing while a called leg has neither answered nor ended. A later phase
-covers an earlier one, so no second is counted twice, and wait, ring, talk and hold never add up to
-more than the duration. Time is the monotonic clock's, in whole milliseconds since the call began;
-the wall clock is read once, at the start.
+At each moment a call is in one phase, or in none (phases.py): talking while two of its legs are
+bridged, held while one of those holds, waiting in a queue, ringing while a called leg has neither
+answered nor ended. One phase covers another, so no second is counted twice, and wait, ring, talk
+and hold never add up to more than the duration. Menus and mailboxes are visits (visits.py), which
+cover nothing. Time is the monotonic clock's, in whole milliseconds since the call began; the wall
+clock is read once, at the start.
 
 The steps below are the whole meaning of the events for the record; an event without one changes
 nothing. No sequence of events, however absurd, raises.
@@ -18,7 +19,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from pbx import events
-from pbx.cdr.open_call import OpenCall, Party, Phase, Span, Tape, Watch
+from pbx.cdr.open_call import OpenCall, Party, Span, Tape, Watch
+from pbx.cdr.phases import apart, ring_result, settle, stop_ringing, without
+from pbx.cdr.visits import VISITS, end_visits, reached
 from pbx.events import CallEnded, CallStarted, Event, Stamped
 
 INTERRUPTED_CAUSE = 41  # Q.850: temporary failure
@@ -100,12 +103,13 @@ def _invited(call: OpenCall, event: events.LegInvited) -> None:
     call.live = (*call.live, leg)
     if event.role == "caller":
         call.caller_leg = leg
+        call.caller_over = None
     if event.role != "called":
         return
     call.rung = (*call.rung, leg)
     if all(ring.number != event.number for ring in call.rings):
         call.rings = (*call.rings, Span("ring", event.number, call.now))
-    _settle(call)
+    settle(call)
 
 
 def _answered(call: OpenCall, event: events.LegAnswered) -> None:
@@ -115,32 +119,32 @@ def _answered(call: OpenCall, event: events.LegAnswered) -> None:
     call.answered_legs = (*call.answered_legs, leg)
     if leg == call.caller_leg:
         call.caller_answered = call.now
+        call.answered_by_us = bool(call.path)
     if call.parties[leg].role != "called":
         return
-    call.rung = _without(leg, call.rung)
-    _stop_ringing(call, call.parties[leg].number, "answered")
-    _settle(call)
+    call.rung = without(leg, call.rung)
+    stop_ringing(call, call.parties[leg].number, "answered")
+    settle(call)
 
 
 def _bridged(call: OpenCall, event: events.Bridged) -> None:
     one, other = event.leg, event.other
     if one not in call.live or other not in call.live:
         return
-    call.bridges = (*_apart(other, _apart(one, call.bridges)), (one, other))
-    if call.answered is None:
-        call.answered = call.now
-    _settle(call)
+    call.bridges = (*apart(other, apart(one, call.bridges)), (one, other))
+    reached(call)
+    settle(call)
 
 
 def _hold_started(call: OpenCall, event: events.HoldStarted) -> None:
     if event.leg in call.live and event.leg not in call.holding:
         call.holding = (*call.holding, event.leg)
-        _settle(call)
+        settle(call)
 
 
 def _hold_ended(call: OpenCall, event: events.HoldEnded) -> None:
-    call.holding = _without(event.leg, call.holding)
-    _settle(call)
+    call.holding = without(event.leg, call.holding)
+    settle(call)
 
 
 def _supervisor_joined(call: OpenCall, event: events.SupervisorJoined) -> None:
@@ -176,14 +180,13 @@ def _watched(call: OpenCall, watch: Watch) -> None:
 def _conference_joined(call: OpenCall, event: events.ConferenceJoined) -> None:
     if event.leg in call.live:
         call.room = event.room
-        if call.answered is None:
-            call.answered = call.now
-        _settle(call)
+        reached(call)
+        settle(call)
 
 
 def _conference_left(call: OpenCall, event: events.ConferenceLeft) -> None:
     call.room = ""
-    _settle(call)
+    settle(call)
 
 
 def _recording_started(call: OpenCall, event: events.RecordingStarted) -> None:
@@ -206,20 +209,21 @@ def _leg_ended(call: OpenCall, event: events.LegEnded) -> None:
     leg = event.leg
     if leg not in call.live:
         return
-    call.live = _without(leg, call.live)
+    call.live = without(leg, call.live)
     if leg == call.caller_leg:
         call.room = ""
+        call.caller_over = call.now
     call.last_leg_over = call.now
     if call.holding:
-        call.holding = _without(leg, call.holding)
+        call.holding = without(leg, call.holding)
     if call.bridges:
-        call.bridges = _apart(leg, call.bridges)
+        call.bridges = apart(leg, call.bridges)
     if leg in call.rung:
-        call.rung = _without(leg, call.rung)
+        call.rung = without(leg, call.rung)
         number = call.parties[leg].number
         if all(call.parties[other].number != number for other in call.rung):
-            _stop_ringing(call, number, _ring_result(call, event))
-    _settle(call)
+            stop_ringing(call, number, ring_result(call, event))
+    settle(call)
 
 
 def _measured(call: OpenCall, event: events.LegQuality) -> None:
@@ -232,16 +236,25 @@ def _ended(call: OpenCall, event: CallEnded) -> None:
     # The call is over for people when its last leg is; the figures of its media come later.
     call.ended = call.now if call.live or not call.parties else call.last_leg_over
     interrupted = event.result == "interrupted"
-    if call.answered is None and event.result in ("answered", "interrupted"):
+    if call.answered is None and _was_answered(call, event):
         call.answered = call.caller_answered
     for ring in call.rings:
-        _stop_ringing(call, ring.number, "interrupted" if interrupted else "cancelled")
+        stop_ringing(call, ring.number, "interrupted" if interrupted else "cancelled")
     for watch in call.watching:
         _watched(call, watch)
     call.live = call.rung = call.bridges = ()
     call.room = ""
-    _settle(call, leaving="interrupted" if interrupted else "ended")
+    leaving = "interrupted" if interrupted else "ended"
+    end_visits(call, leaving)
+    settle(call, leaving=leaving)
     call.ending = event
+
+
+def _was_answered(call: OpenCall, event: CallEnded) -> bool:
+    """Tell whether the caller's 200 was an answer: music in a queue is none."""
+    if event.result in ("answered", "voicemail", "interrupted"):
+        return True
+    return call.answered_by_us and call.queue is None
 
 
 _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
@@ -262,102 +275,5 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.LegEnded: _leg_ended,
     events.LegQuality: _measured,
     events.CallEnded: _ended,
+    **VISITS,
 }
-
-
-# -- phases and segments ---------------------------------------------------------------------------
-
-
-def _phase_of(call: OpenCall) -> tuple[Phase, str]:
-    """Return the phase that the legs are in, and whom the caller talks to or who holds."""
-    if call.room:
-        return "conference", call.room
-    if not call.bridges:
-        return ("ring" if call.rung else ""), ""
-    for leg in call.holding:
-        if any(leg in pair for pair in call.bridges):
-            return "hold", call.parties[leg].number
-    return "talk", _partner(call)
-
-
-def _partner(call: OpenCall) -> str:
-    """Return the number that the caller is bridged to; else the last of those who are bridged."""
-    for one, other in call.bridges:
-        if one == call.caller_leg:
-            return call.parties[other].number
-        if other == call.caller_leg:
-            return call.parties[one].number
-    return call.parties[call.bridges[-1][1]].number
-
-
-def _settle(call: OpenCall, *, leaving: str = "ended") -> None:
-    """Close the phase that is over and open the one that the legs are in now."""
-    phase, party = _phase_of(call)
-    if phase == call.phase and (phase == "hold" or party == call.partner):
-        return
-    _count(call)
-    if call.current is not None:
-        result = _LEAVING.get((call.phase, phase), leaving)
-        call.closed = (*call.closed, call.current.over(call.now, result))
-        call.current = None
-    if phase in ("talk", "hold", "conference"):
-        call.current = Span(phase, party, call.now)
-    call.phase, call.partner = phase, party
-
-
-_LEAVING: dict[tuple[Phase, Phase], str] = {
-    ("talk", "hold"): "held",
-    ("hold", "talk"): "resumed",
-    ("talk", "talk"): "transferred",
-}
-"""How a segment ended when another one follows at once."""
-
-
-def _count(call: OpenCall) -> None:
-    elapsed = call.now - call.phase_since
-    call.phase_since = call.now
-    if call.phase == "ring":
-        call.ring_ms += elapsed
-    elif call.phase in ("talk", "conference"):
-        call.talk_ms += elapsed
-    elif call.phase == "hold":
-        call.hold_ms += elapsed
-
-
-def _stop_ringing(call: OpenCall, number: str, result: str) -> None:
-    for ring in call.rings:
-        if ring.number == number:
-            call.closed = (*call.closed, ring.over(call.now, result))
-    call.rings = tuple(ring for ring in call.rings if ring.number != number)
-
-
-_RING_RESULTS = frozenset(
-    {"answered_elsewhere", "no_answer", "busy", "rejected", "unavailable", "cancelled", "failed"}
-)
-_RING_RESULT_OF_STATUS = {
-    408: "unavailable",
-    480: "unavailable",
-    486: "busy",
-    487: "cancelled",
-    600: "busy",
-    603: "rejected",
-}
-
-
-def _ring_result(call: OpenCall, event: events.LegEnded) -> str:
-    """Say how ringing one party ended without an answer."""
-    if event.reason in _RING_RESULTS:
-        return event.reason
-    if event.by == "remote":
-        return _RING_RESULT_OF_STATUS.get(event.sip_status, "failed")
-    # We gave up: because the caller had gone, or because nobody answered in time.
-    gone = call.caller_leg is not None and call.caller_leg not in call.live
-    return "cancelled" if gone else "no_answer"
-
-
-def _without(leg: int, legs: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([other for other in legs if other != leg])
-
-
-def _apart(leg: int, bridges: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
-    return tuple([pair for pair in bridges if leg not in pair])

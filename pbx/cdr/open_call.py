@@ -19,12 +19,13 @@ from pbx.cdr.record import (
     Segment,
     SegmentKind,
     Supervised,
+    Surveyed,
     utc_text,
 )
 from pbx.errors import UsageError
 from pbx.events import CallEnded, CallStarted, Quality
 
-Phase = Literal["", "ring", "talk", "hold", "conference"]
+Phase = Literal["", "ring", "queue", "talk", "hold", "conference"]
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
@@ -86,12 +87,15 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     live: tuple[int, ...] = ()  # legs that have not ended
     answered_legs: tuple[int, ...] = ()
     caller_answered: int | None = None
+    caller_over: int | None = None  # when its leg ended
+    answered_by_us: bool = False  # not by a phone that was rung for who clicked to dial
     bridges: tuple[tuple[int, int], ...] = ()
     room: str = ""  # the conference that the caller is in
     holding: tuple[int, ...] = ()  # legs whose party put the other on hold
     phase: Phase = ""
     partner: str = ""  # the number talked to; empty but in the phase talk
     phase_since: int = 0
+    wait_ms: int = 0
     ring_ms: int = 0
     talk_ms: int = 0
     hold_ms: int = 0
@@ -100,6 +104,12 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     rings: tuple[Span, ...] = ()  # at most one for each number
     current: Span | None = None  # talk or hold
     closed: tuple[Span, ...] = ()
+    menu_visit: Span | None = None
+    queue_visit: Span | None = None
+    box_visit: Span | None = None
+    queue: str | None = None  # the one that the call was in last
+    tags: tuple[str, ...] = ()
+    survey: Surveyed | None = None
     quality: tuple[Quality, ...] = ()
     watching: tuple[Watch, ...] = ()
     watched: tuple[Watch, ...] = ()  # those that are over
@@ -135,17 +145,17 @@ def _record_of(call: OpenCall, ending: CallEnded) -> CallRecord:
         sip_status=ending.sip_status or None,
         ended_by=ending.ended_by,
         duration_s=call.ended / 1000,
-        wait_s=0.0,
+        wait_s=call.wait_ms / 1000,
         ring_s=call.ring_ms / 1000,
         talk_s=call.talk_ms / 1000,
         hold_s=call.hold_ms / 1000,
         wrap_up_s=0.0,
-        queue=None,
+        queue=call.queue,
         agent=None,
         path=call.path,
-        tags=(),
+        tags=call.tags,
         recording=call.tapes[0].id if call.tapes else None,
-        survey=None,
+        survey=call.survey,
         dialplan_version=started.dialplan_version,
         quality=tuple(_quality_row(figures) for figures in call.quality),
         segments=_segments(call),

@@ -59,9 +59,10 @@ class QualityRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename={"with_": "with"}):
-    """One stretch of the call: ringing a party, talking to it, being held.
+    """One stretch of the call: ringing a party, talking to it, being held, hearing a menu.
 
-    `with_` is the party's number; for a hold, that of the party who held.
+    `with_` is the party's number; for a hold, that of the party who held; for a menu, a queue or
+    voicemail its name.
     """
 
     kind: SegmentKind
@@ -95,6 +96,15 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: str | None
 
 
+class Surveyed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The caller was asked for an opinion: by the survey `name`. `key` and `meaning` are None
+    where no answer came, so that a response rate can be counted."""
+
+    name: str
+    key: str | None = None
+    meaning: str | None = None
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one customer call. docs/cdr.md says what each field means."""
 
@@ -121,7 +131,7 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     path: tuple[str, ...]
     tags: tuple[str, ...]
     recording: str | None
-    survey: str | None
+    survey: Surveyed | None
     dialplan_version: str | None
     quality: tuple[QualityRow, ...]
     segments: tuple[Segment, ...]

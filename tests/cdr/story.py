@@ -18,6 +18,7 @@ from pbx.events import (
     CallEnded,
     CallRouted,
     CallStarted,
+    CallTagged,
     EndedBy,
     HoldEnded,
     HoldStarted,
@@ -26,9 +27,17 @@ from pbx.events import (
     LegInvited,
     LegQuality,
     LegRinging,
+    MenuEntered,
+    MenuLeft,
     Quality,
+    QueueEntered,
+    QueueLeft,
     Result,
     Stamped,
+    SurveyAnswered,
+    SurveyAsked,
+    VoicemailEntered,
+    VoicemailLeft,
 )
 
 START = 1_795_248_000.123
@@ -137,6 +146,46 @@ class Story:
         return self.say(
             LegEnded(call=self.call, leg=leg, by=by, reason=reason, sip_status=status, cause=16)
         )
+
+    def goes_to(self, destination: str) -> Self:
+        """Add a station to the path."""
+        return self.say(CallRouted(call=self.call, destination=destination))
+
+    def in_menu(self, menu: str) -> Self:
+        """Let the caller hear a menu."""
+        return self.say(MenuEntered(call=self.call, menu=menu))
+
+    def chooses(self, menu: str, choice: str) -> Self:
+        """Let the caller leave a menu."""
+        return self.say(MenuLeft(call=self.call, menu=menu, choice=choice))
+
+    def in_queue(self, queue: str) -> Self:
+        """Let the caller wait."""
+        return self.say(QueueEntered(call=self.call, queue=queue))
+
+    def out_of_queue(self, queue: str, result: str) -> Self:
+        """Let the caller wait no longer."""
+        return self.say(QueueLeft(call=self.call, queue=queue, result=result))
+
+    def at_box(self, box: str) -> Self:
+        """Let the caller hear a mailbox's greeting."""
+        return self.say(VoicemailEntered(call=self.call, box=box))
+
+    def leaves_box(self, box: str, message: str | None = None) -> Self:
+        """Let the caller leave a mailbox, with a message or without."""
+        return self.say(VoicemailLeft(call=self.call, box=box, message=message))
+
+    def tagged(self, tag: str) -> Self:
+        """Tag the call."""
+        return self.say(CallTagged(call=self.call, tag=tag))
+
+    def asked(self, survey: str) -> Self:
+        """Ask for an opinion."""
+        return self.say(SurveyAsked(call=self.call, survey=survey))
+
+    def rates(self, survey: str, key: str, meaning: str) -> Self:
+        """Let the caller give one."""
+        return self.say(SurveyAnswered(call=self.call, survey=survey, key=key, meaning=meaning))
 
     def left(self, who: Literal["caller", "called"]) -> Self:
         """Let one side of a plain call hang up; the other leg gets BYE."""

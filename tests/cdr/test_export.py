@@ -34,7 +34,16 @@ def test_a_csv_line_says_what_the_record_says() -> None:
         "102",
     )
     assert (row["talk_s"], row["cause"], row["path"]) == ("10.2", "16", "ext:102")
-    assert (row["queue"], row["mos_min"]) == ("", "4.41")
+    assert (row["queue"], row["survey"], row["mos_min"]) == ("", "", "4.41")
+
+
+def test_a_survey_is_its_name_and_the_key() -> None:
+    asked = Story().started().answered().asked("csat")
+    (row,) = read(asked.left("caller").over().record())
+    assert row["survey"] == "csat:"
+    answered = Story().started().answered().asked("csat").rates("csat", "2", "fair")
+    (row,) = read(answered.left("caller").over().record())
+    assert row["survey"] == "csat:2"
 
 
 def test_commas_quotes_and_line_ends_in_a_name_stay_in_their_cell() -> None:

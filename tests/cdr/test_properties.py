@@ -12,6 +12,7 @@ from pbx.cdr.record import CallRecord
 from tests.cdr.story import CALLER, Story
 
 LEGS = st.integers(1, 5)
+PLACES = st.sampled_from(["a", "b"])
 NUMBERS = st.sampled_from(["101", "102", "103"])
 PAUSES = st.one_of(st.just(0.0), st.floats(0.0, 4_000.0), st.floats(0.0, 0.01))
 JUMPS = st.one_of(st.just(0.0), st.floats(-90_000.0, 90_000.0))
@@ -33,6 +34,16 @@ ABSURD: st.SearchStrategy[Act] = st.one_of(
         lambda leg, packets: lambda s: s.measured(leg, "called", packets), LEGS, st.integers(0, 9)
     ),
     st.just(lambda s: s.began()),
+    st.builds(lambda menu: lambda s: s.in_menu(menu), PLACES),
+    st.builds(lambda menu, key: lambda s: s.chooses(menu, key), PLACES, PLACES),
+    st.builds(lambda queue: lambda s: s.in_queue(queue), PLACES),
+    st.builds(lambda queue, result: lambda s: s.out_of_queue(queue, result), PLACES, PLACES),
+    st.builds(lambda box: lambda s: s.at_box(box), PLACES),
+    st.builds(lambda box, message: lambda s: s.leaves_box(box, message), PLACES, PLACES),
+    st.builds(lambda survey: lambda s: s.asked(survey), PLACES),
+    st.builds(lambda survey, key: lambda s: s.rates(survey, key, "good"), PLACES, PLACES),
+    st.builds(lambda tag: lambda s: s.tagged(tag), PLACES),
+    st.builds(lambda place: lambda s: s.goes_to(f"menu:{place}"), PLACES),
 )
 """Any event about any leg, whether or not it makes sense."""
 

@@ -12,7 +12,7 @@ from pbx import events
 from pbx.cdr import record as record_module
 from pbx.cdr.export import COLUMNS
 from pbx.cdr.fold import INTERRUPTED_REASON
-from pbx.cdr.record import CallRecord, QualityRow, Segment, Supervised, utc_text
+from pbx.cdr.record import CallRecord, QualityRow, Segment, Supervised, Surveyed, utc_text
 from tests.cdr.story import plain_call
 
 DOCS = Path(record_module.__file__).parents[2] / "docs" / "cdr.md"
@@ -91,7 +91,7 @@ def test_times_are_utc_with_milliseconds(milliseconds: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "struct", [CallRecord, QualityRow, Segment, Supervised], ids=lambda s: s.__name__
+    "struct", [CallRecord, QualityRow, Segment, Supervised, Surveyed], ids=lambda s: s.__name__
 )
 def test_every_field_is_documented(struct: type[msgspec.Struct]) -> None:
     text = DOCS.read_text()

@@ -1,0 +1,1 @@
+"""Queues of callers: what waits for agents, and what callers live through meanwhile."""
