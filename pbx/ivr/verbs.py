@@ -15,6 +15,7 @@ from pbx.ivr.endings import REFUSALS, hung_up
 from pbx.ivr.registry import VERBS, Following, verb
 from pbx.ivr.run import Run
 from pbx.ivr.world import Letter, Ring
+from pbx.plan.address import Address
 from pbx.plan.arguments import (
     KEY,
     KEYS,
@@ -386,7 +387,7 @@ async def record(
 async def send(
     run: Run,
     mail: Annotated[Text | None, Values()] = None,
-    webhook: Annotated[Text | None, Values()] = None,
+    webhook: Annotated[Text | None, Address()] = None,
     subject: Annotated[Text | None, Values()] = None,
     body: Annotated[Text | None, Values()] = None,
 ) -> Following:

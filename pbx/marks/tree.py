@@ -11,18 +11,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 from yaml import events as yaml_events
 
-from pbx.marks.diagnosis import diagnose
+from pbx.marks.diagnosis import diagnose, full_width_colon
 from pbx.marks.problem import DUPLICATE_KEY, LOST_KEY, SYNTAX, Problem
+
+SWALLOWED = re.compile(
+    r"\s*(?:-\s+)?(?:[a-z_]+\s*：|[\"']?[0-9*#+]+[\"']?\s*：\s*[a-z_]+(?::\S+)?\s*(?:#.*)?$)"
+)
+"""A line meant as KEY: VALUE, rather than as words of a text that goes on."""
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
+
+SECTION = re.compile(r"[a-z_]+:(?:\s|$)")
+"""The first line of a section."""
+
+LONG = 30_000
+"""Characters that take the slow parser a few tenths of a second."""
+
+NEAR = 5
+"""Lines before and after an error within which its cause is looked for at least."""
 
 _SLOW: Final[Any] = yaml.BaseLoader
 _FAST: Final[Any] = getattr(yaml, "CBaseLoader", _SLOW)
@@ -90,16 +103,39 @@ def read_tree(text: str, file: str) -> Tree:
             SYNTAX, file, 1, 1, f"the file is longer than {MAX_CHARACTERS} characters"
         )
         return Tree(file, None, (problem,))
-    with suppress(yaml.YAMLError, UnicodeEncodeError):
-        return _compose(text, file, _FAST)
+    slowly = [text]
     try:
-        return _compose(text, file, _SLOW)
+        return _compose(text, file, _FAST)
+    except yaml.MarkedYAMLError as error:
+        if len(text) > LONG:
+            slowly.insert(0, _around(text, error))
+    except (yaml.YAMLError, UnicodeEncodeError):
+        pass  # a character that YAML does not allow, which the other parser sees at once
+    try:
+        for part in slowly:
+            tree = _compose(part, file, _SLOW)
+        return tree
     except yaml.YAMLError as error:
         return Tree(file, None, (diagnose(text, error, file),))
 
 
+def _around(text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return the text with nothing but the sections around an error, in their lines.
+
+    The slow parser takes seconds for a large file; the cause is seldom further away.
+    """
+    marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark is not None]
+    lines = text.splitlines(keepends=True)
+    begin, end = max(0, min(marks, default=0) - NEAR), max(marks, default=len(lines)) + NEAR
+    while begin > 0 and not SECTION.match(lines[min(begin, len(lines) - 1)]):
+        begin -= 1
+    while end < len(lines) and not SECTION.match(lines[end]):
+        end += 1
+    return "\n" * begin + "".join(lines[begin:end])
+
+
 def _compose(text: str, file: str, parser: Any) -> Tree:
-    composer = _Composer(file)
+    composer = _Composer(file, text)
     try:
         root = composer.compose(yaml.parse(text, Loader=parser))
     except _Unusable as unusable:
@@ -129,7 +165,9 @@ class _Composer:
     """Builds nodes from parser events."""
 
     file: str
+    text: str
     problems: list[Problem] = field(default_factory=list)
+    _lines: list[str] = field(default_factory=list)
 
     def compose(self, parsed: Iterator[yaml_events.Event]) -> Node | None:
         root: Node | None = None
@@ -151,6 +189,9 @@ class _Composer:
             raise self._alias(event, SYNTAX)
         self._refuse_extras(event)
         if isinstance(event, yaml_events.ScalarEvent):
+            last = event.end_mark.line + 1 if event.end_mark else line
+            if last > line and not event.style:
+                self._check_swallowed(line, last)
             return TextNode(event.value, line, column, not event.style, self.file)
         if isinstance(event, yaml_events.SequenceStartEvent):
             return ListNode(tuple(self._items(parsed, depth=depth)), line, column, self.file)
@@ -183,6 +224,18 @@ class _Composer:
                 continue
             seen[key.value] = key
             yield key, value
+
+    def _check_swallowed(self, first: int, last: int) -> None:
+        """Tell of lines behind the `first` of a text, counted from 1, that a full-width colon made
+        part of it."""
+        if not self._lines:
+            self._lines = self.text.splitlines()
+        for number, line in enumerate(self._lines[first:last], start=first + 1):
+            column = full_width_colon(line)
+            if column is not None and SWALLOWED.match(line):
+                sentence, suggestion = "a full-width colon ：", 'write ": " (colon and space)'
+                place = (number, column + 1)
+                self.problems.append(Problem(SYNTAX, self.file, *place, sentence, suggestion))
 
     def _refuse_extras(self, event: yaml_events.Event) -> None:
         anchor: str | None = getattr(event, "anchor", None)

@@ -22,12 +22,16 @@ THING: Final = r"\w[\w-]{0,63}"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One named thing: `key` is where its name stands, `copied` the keys that `like` brought."""
+    """One named thing: `key` is where its name stands, `copied` the keys that `like` brought.
+
+    It is `incomplete` where nothing has the name that it is `like`, which is told elsewhere.
+    """
 
     name: str
     key: TextNode
     node: Node
     copied: frozenset[str] = frozenset()
+    incomplete: bool = False
 
 
 def read_entries(
@@ -89,7 +93,9 @@ class _Copying:
             return entry
         own = {key.value for key, _ in entry.node.entries}
         node = replace(entry.node, entries=tuple(keys.values()))
-        return replace(entry, node=node, copied=frozenset(keys) - own)
+        end = chain[-1].node
+        incomplete = isinstance(end, MapNode) and end.get(LIKE) is not None
+        return replace(entry, node=node, copied=frozenset(keys) - own, incomplete=incomplete)
 
     def _chain(self, entry: Entry) -> list[Entry]:
         """Return the entry, the one that it is like, the one that that is like, …"""

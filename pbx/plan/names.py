@@ -40,6 +40,17 @@ TITLES: Final[Mapping[str, str]] = {
 MOST_SUGGESTIONS = 100
 """Names that are compared letter by letter, in one reading: more take too long and help nobody."""
 
+_FULL_WIDTH: Final = str.maketrans(
+    {"，": ",", "：": ":", "　": " ", **dict.fromkeys("“”‘’", "")}
+    | {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)}
+)
+
+
+def plain_spelling(text: str) -> str:
+    """Return a text with characters of full width, and without quotes, that an input method made of
+    what was meant."""
+    return text.translate(_FULL_WIDTH).strip()
+
 
 def mark_of(node: Node) -> Mark:
     """Return the place of a node."""
@@ -79,6 +90,11 @@ class Names:
     def suggestion(self, kind: str, name: str, node: Node) -> str:
         """Return what to do about the unknown `name` at `node`: the nearest name with its line."""
         known = self._defined[kind]
+        if any(mark in name for mark in "，、"):
+            return 'write ", " between names, instead of a comma of full width'
+        plain = plain_spelling(name)
+        if plain != name and plain in known:
+            return f"write {plain}, in ASCII characters"
         self._suggestions += 1
         if self._suggestions <= MOST_SUGGESTIONS:
             for near in difflib.get_close_matches(name, known, n=1):

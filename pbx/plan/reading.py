@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pbx.marks import Node, Problem, Reader, TextNode, did_you_mean
 from pbx.marks.problem import UNDEFINED, UNKNOWN_KEY, WRONG_TYPE
 from pbx.plan.destination import KINDS, WORDS, Destination
-from pbx.plan.names import TITLES, Names
+from pbx.plan.names import TITLES, Names, plain_spelling
 from pbx.plan.step import Mark
 from pbx.plan.vocabulary import Vocabulary
 
@@ -116,6 +116,10 @@ class PlanReader(Reader):
         if kind in _SHAPES:
             pattern, sentence, suggestion = _SHAPES[kind]
             if not re.fullmatch(pattern, name):
+                if any(mark in name for mark in "，、"):
+                    suggestion = 'write ", " between places, instead of a comma of full width'
+                elif re.fullmatch(pattern, plain_spelling(name)):
+                    suggestion = f"write {kind}:{plain_spelling(name)}, in ASCII characters"
                 self.problem(node, WRONG_TYPE, f'{what}: "{name}" {sentence}', suggestion)
                 return None
         elif name != name.strip() or not name:
@@ -129,10 +133,11 @@ class PlanReader(Reader):
 
     def _tell_no_destination(self, node: Node, text: str, what: str) -> None:
         suggestion = did_you_mean(text, WORDS)
+        plain = plain_spelling(text)
         if re.fullmatch(EXTENSION, text):
             suggestion = f"write ext:{text}"
-        elif "：" in text:
-            suggestion = f"write {text.replace('：', ':')}, with an ASCII colon"
+        elif plain != text and (plain in WORDS or ":" in plain):
+            suggestion = f"write {plain}, in ASCII characters"
         elif text in KINDS:
             suggestion = f"write {text}:NAME"
         sentence = f'{what}: "{text}" is no destination'

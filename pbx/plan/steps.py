@@ -163,7 +163,9 @@ class _Writing:
             found = parameter.type.read(self.reader, node, what)
             if found is not None:
                 arguments[parameter.name] = found
-        self._tell_missing_arguments({parameter.name for parameter, _ in inside}, before)
+        given = {parameter.name for parameter, _ in inside} | {key.value for key, _ in beside}
+        if inside or len(self.reader.problems) == before:  # else what stands there is wrong
+            self._tell_missing_arguments(given)
         branches = self._branches([*outcomes, *self._beside(beside, value)])
         if any(
             parameter.required and name not in arguments
@@ -217,9 +219,7 @@ class _Writing:
             suggestion = suggestion or f'did you mean "${{{key.value}}}"?'
         self.reader.problem(key, UNKNOWN_KEY, f'{self.what}: unknown key "{key.value}"', suggestion)
 
-    def _tell_missing_arguments(self, given: set[str], before: int) -> None:
-        if len(self.reader.problems) > before and not given:
-            return  # what stands there is wrong, which is told
+    def _tell_missing_arguments(self, given: set[str]) -> None:
         for name, parameter in self.schema.parameters.items():
             if parameter.required and name not in given:
                 written = parameter.type.written
@@ -280,7 +280,7 @@ def read_choice(reader: PlanReader, node: Node, what: str) -> Choice | None:
         steps = list(read_steps(reader, node, what))
     else:
         steps = _in_order(reader, node, what)
-    if steps and not reader.vocabulary.verbs[steps[-1].verb].ends:
+    if steps and not any(reader.vocabulary.verbs[step.verb].ends for step in steps):
         sentence = f"{what} does not say where the call goes"
         reader.problem(node, MISSING_OUTCOME, sentence, "end it with goto: back, or repeat")
     return tuple(steps) or None

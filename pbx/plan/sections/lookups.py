@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 
 from pbx.marks import MapNode, Node
 from pbx.marks.problem import UNSAFE_SQL, WRONG_TYPE, did_you_mean
+from pbx.plan.address import Address
 from pbx.plan.arguments import VARIABLE, Pattern, Place, Seconds, Values
 from pbx.plan.entries import Entry
 from pbx.plan.fields import Key, Keys, MapOf, Schema
@@ -24,8 +25,6 @@ from pbx.plan.model import Lookup
 from pbx.plan.query import is_select, parameters_of
 from pbx.plan.reading import PlanReader
 from pbx.plan.sections.section import place, things
-from pbx.plan.text import Text
-from pbx.plan.url import parse_url
 
 LOOKUP_NAME: Final = r"[a-z_][a-z0-9_]{0,63}"
 """Fields of an answer are variables, `customer.level`, so the name is written like one."""
@@ -33,29 +32,6 @@ LOOKUP_NAME: Final = r"[a-z_][a-z0-9_]{0,63}"
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _FOR_SQL: Final = ("query", "with")
 _FOR_HTTP: Final = ("headers",)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A web address; its host stands in the file."""
-
-    written: ClassVar[str] = "https://HOST/PATH, with ${name} in the path"
-
-    def read(self, reading: PlanReader, node: Node, what: str) -> Text | None:
-        """Return the address as a text."""
-        text = Values(secrets=True).read(reading, node, what)
-        if text is None:
-            return None
-        try:
-            parse_url(text)
-        except ValueError as error:
-            reading.problem(node, WRONG_TYPE, f"{what} {error}")
-            return None
-        return text
-
-    def schema(self) -> Schema:
-        """Return an address."""
-        return {"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +86,13 @@ def _is_lost_variable(node: MapNode) -> bool:
 
 
 _FIELD = Pattern(r"[a-z_][a-z0-9_]*", "a variable", "is no name of a variable; write small letters")
-_FIXED = Pattern(r"(?s:[^$]|\$(?!\{))*", "a text", "has a value in it; write the text itself")
+_FIXED = Pattern(r"([^$]|\$(?!\{))*", "a text", "has a value in it; write the text itself")
 _ANSWER = Pattern(r"[^\s]{1,64}", "a field of the answer", "is no name of a field")
 _PARAMETER = Pattern(r"[A-Za-z_][A-Za-z0-9_]*", "a :name", "is no name of a parameter")
 _HEADER = Pattern(r"[A-Za-z0-9-]{1,64}", "the name of a header", "is no name of a header")
-_CONNECTION = Pattern(r"[\w-]{1,64}", "a connection of callpbx.yaml", "is no name of a connection")
+_CONNECTION = Pattern(
+    r"[^\s:,/]{1,64}", "a connection of callpbx.yaml", "is no name of a connection"
+)
 
 KEYS: Keys = {
     "http": Key("http", Address()),

@@ -20,7 +20,7 @@ from pbx.plan.arguments import OneOf, Pattern, Place
 from pbx.plan.entries import read_entries
 from pbx.plan.fields import Key, Keys, read_fields, schema_of, tell_missing
 from pbx.plan.model import LANGUAGES, NumberRoute, spelling_of
-from pbx.plan.names import mark_of
+from pbx.plan.names import mark_of, plain_spelling
 from pbx.plan.reading import NUMBER, PlanReader
 from pbx.plan.sections.section import Section
 
@@ -84,8 +84,9 @@ def _is_number(reader: PlanReader, key: TextNode) -> bool:
     if re.fullmatch(NUMBER, key.value):
         return True
     suggestion = did_you_mean(key.value, [ANYTHING_ELSE])
-    if suggestion is None and re.fullmatch(r"\+?[0-9 ()./-]+", key.value):
-        suggestion = f'write "{re.sub(r"[^0-9+]", "", key.value)}"'
+    plain = re.sub(r"[ ()./–-]", "", plain_spelling(key.value))
+    if suggestion is None and re.fullmatch(NUMBER, plain):
+        suggestion = f'write "{plain}"'
     reader.problem(key, WRONG_TYPE, f'"{key.value}" is no number that can be dialled', suggestion)
     return False
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pbx.marks import Node
-from pbx.marks.problem import NOT_ACTED_ON, OVERLAP
+from pbx.marks.problem import OVERLAP
 from pbx.plan.arguments import Number, Pattern, YesNo
 from pbx.plan.entries import Entry
 from pbx.plan.fields import Key, Keys, Many
@@ -24,7 +24,7 @@ from pbx.plan.sections.section import Section, things
 PREFIX = Pattern(
     r"\+?[0-9*#]{1,20}", 'first digits, such as "0"', "are no first digits of a number"
 )
-TRUNK = Pattern(r"\w[\w.-]{0,63}", "a trunk", "is no name of a trunk")
+TRUNK = Pattern(r"[^\s:,]{1,64}", "a trunk", "is no name of a trunk")
 ADDED = Pattern(r"(?:\+?[0-9*#]{1,20})?", "digits", "are no digits")
 CALLER_ID = Pattern(NUMBER, "a number", "is no number")
 
@@ -46,8 +46,6 @@ _THINGS = things("outbound", "outbound", KEYS, _build)
 
 
 def _read(reader: PlanReader, parts: Sequence[Node]) -> Mapping[str, Any]:
-    for part in parts:
-        reader.problem(part, NOT_ACTED_ON, "outbound is not acted on yet: no call goes out by it")
     read = _THINGS.read(reader, parts)
     _tell_overlaps(reader, read["outbound"])
     return read
@@ -63,4 +61,4 @@ def _tell_overlaps(reader: PlanReader, rules: Mapping[str, OutboundRule]) -> Non
                 reader.problem_at(rule.mark, OVERLAP, sentence, "keep one of the two")
 
 
-SECTION = Section("outbound", _read, _THINGS.schema, KEYS)
+SECTION = Section("outbound", _read, _THINGS.schema, KEYS, later="no call goes out by it")

@@ -36,7 +36,7 @@ STRATEGIES: Final = (
 )
 """How agents of equal skill are ordered."""
 
-SKILL = Pattern(r"\w[\w-]{0,39}", "a skill", "is no name of a skill")
+SKILL = Pattern(r"[^\s:,]{1,40}", "a skill", "is no name of a skill")
 LEVEL = Number(1, 10)
 
 
@@ -53,7 +53,7 @@ def _required(text: str) -> dict[str, int]:
         return {}
     skills = {}
     for part in text.split(","):
-        found = re.fullmatch(r"\s*(\w[\w-]{0,39})(?:\s+([0-9]{1,2}))?\s*", part)
+        found = re.fullmatch(r"\s*([^\s:,]{1,40})(?:\s+([0-9]{1,2}))?\s*", part)
         if not found or not 1 <= int(found[2] or 1) <= LEVEL.high:
             raise ValueError('is no requirement — write "service 1", or any')
         skills[found[1]] = int(found[2] or 1)
@@ -89,7 +89,7 @@ class Relax:
 KEYS: Keys = {
     "skills": Key("skills", MapOf(SKILL, LEVEL)),
     "strategy": Key("strategy", OneOf(STRATEGIES)),
-    "music": Key("music", Pattern(r"[\w-]{1,64}", "a folder of music", "is no name of music")),
+    "music": Key("music", Pattern(r"[^\s/\\:.]{1,64}", "a folder of music", "is no name of music")),
     "ring": Key("ring_s", Seconds()),
     "wrap_up": Key("wrap_up_s", Seconds()),
     "say_agent_number": Key("say_agent_number", YesNo()),

@@ -26,13 +26,15 @@ class Section:
     """One section of dialplan.yaml.
 
     `read` takes the section's node of each file that has one and returns fields of `Plan`. `keys`
-    are those of its things, for the documentation.
+    are those of its things, for the documentation. `later` says what this version does not do with
+    it.
     """
 
     name: str
     read: Callable[[PlanReader, Sequence[Node]], Mapping[str, Any]]
     schema: Schema
     keys: Keys = field(default_factory=dict)
+    later: str = ""
 
 
 def things(
@@ -46,19 +48,20 @@ def things(
         for entry in read_entries(reader, parts, name, kind, pattern):
             what = f"{name}.{entry.name}"
             fields: dict[str, Any] = {called: entry.name, "mark": mark_of(entry.key)}
-            missing = tell_missing(reader, entry.node, entry.key, what, keys)
             fields |= read_fields(reader, entry.node, what, keys, entry.copied)
-            wrong = [key for key in keys.values() if key.required and key.field not in fields]
-            if missing or any(key.field for key in wrong):
+            if entry.incomplete or tell_missing(reader, entry.node, entry.key, what, keys):
                 continue
+            if any(key.required and key.field and key.field not in fields for key in keys.values()):
+                continue  # what is wrong with it is told
             thing = build(reader, entry, fields)
             if thing is not None:
                 found[entry.name] = thing
         return {name: found}
 
     schema = schema_of({**keys, LIKE: Key("", _Like())})
-    schema.pop("required", None)  # `like` may bring them
-    return Section(name, read, {"type": "object", "additionalProperties": schema}, keys)
+    required = schema.pop("required", None)  # which `like` may bring
+    one = schema if required else {"anyOf": [schema, {"type": "null"}]}
+    return Section(name, read, {"type": "object", "additionalProperties": one}, keys)
 
 
 def plainly(model: Callable[..., Any]) -> Build:

@@ -11,7 +11,7 @@ from pbx.plan.fields import Key, Keys, MapOf
 from pbx.plan.model import Survey
 from pbx.plan.sections.section import plainly, things
 
-MEANING = Pattern(r"(?s:.{1,200})", "what it means", "is too long; 200 characters at most")
+MEANING = Pattern(r"[\s\S]{1,200}", "what it means", "is too long; 200 characters at most")
 
 KEYS: Keys = {
     "prompt": Key("prompt", Name("prompt"), required=True),

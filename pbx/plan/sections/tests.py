@@ -173,9 +173,9 @@ class Passed:
 
 
 _FIELD = Pattern(r"[^\s:]{1,64}", "a field", "is no name of a field")
-_VALUE = Pattern(r"(?s:.*)", "a text", "is no text")
+_VALUE = Pattern(r"[\s\S]*", "a text", "is no text")
 _NUMBER = Pattern(NUMBER, "a number", "is no number that can be dialled")
-_TITLE = Pattern(r"(?s:.{1,200})", "a few words", "is too long; 200 characters at most")
+_TITLE = Pattern(r"[\s\S]{1,200}", "a few words", "is too long; 200 characters at most")
 _CALLER = Pattern(r"[^\s]{0,64}", "a number", "is no number")
 _TEXT: Schema = {"type": ["string", "integer"]}
 
