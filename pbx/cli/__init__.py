@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hours": ("pbx.cli.hours:hours", "Show when it is open, as a calendar."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
     "simulate": ("pbx.cli.simulate:simulate", "Rehearse a call, step by step, without making it."),
+    "prompts": ("pbx.cli.prompts:prompts", "What callers hear, per language: list, render."),
     "doctor": ("pbx.cli.doctor:doctor", "Check the machine that callpbx runs on."),
 }
 """Command → where its function is, and its line in the help."""

@@ -45,10 +45,16 @@ def uses_of(plan: Plan, schedule: str) -> tuple[Use, ...]:
     """Return every use of the schedule of that name, in the order of the plan."""
     return tuple(
         _use(place, step)
-        for place, steps in _places(plan)
-        for step in _all(steps)
+        for place, step in steps_of(plan)
         if step.verb == VERB and schedule in step.arguments.values()
     )
+
+
+def steps_of(plan: Plan) -> Iterator[tuple[str, Step]]:
+    """Yield every step of a plan with the flow or menu that it is in."""
+    for place, steps in _places(plan):
+        for step in _all(steps):
+            yield place, step
 
 
 def _use(place: str, step: Step) -> Use:

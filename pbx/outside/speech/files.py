@@ -89,6 +89,14 @@ def probe(path: Path) -> str | None:
         return f"{name} cannot be read: {error.strerror}"
 
 
+def problem_of(office: Path, path: str) -> str | None:
+    """Return what is wrong with a path of dialplan.yaml, or with the file there; None: it plays."""
+    try:
+        return probe(inside(office, path))
+    except Refused as refused:
+        return str(refused)
+
+
 def wrapped(path: Path) -> bytes:
     """Return a raw file as WAV; raises Refused where it cannot be read."""
     tag, bits, rate = RAW[path.suffix.lower()]

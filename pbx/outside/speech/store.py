@@ -9,8 +9,7 @@ In this order:
    once; where that takes longer than a caller waits, another voice steps in.
 4. Where nothing can speak: recorded words, else a beep. An alarm says what to do, once.
 
-Names belong to whole prompts: a saying that has values in it carries none, or its recording would
-be played for each of its parts.
+A recording replaces all of a prompt: where its text has values, they are not heard any more.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ class SpeechStore:
         alarm: Callable[[str], object] = log.warning,
         desks: tuple[Desk, Desk] | None = None,
     ) -> None:
-        self._office = office
+        self.office = office
         self._sounds = office / "sounds"
         self._wishes = wishes
         self._cache = Cache(folder)
@@ -124,6 +123,11 @@ class SpeechStore:
             self._voices[language] = voices_for(language, self._wishes)
         return self._voices[language]
 
+    def advice(self, language: str) -> str:
+        """Return what to do where nobody speaks a language."""
+        what = to_install(language, self._wishes)
+        return f"nothing here speaks {language}, callers hear a beep; {what}"
+
     async def _spoken(self, saying: Saying) -> tuple[str, ...]:
         """Return what a saying sounds like once somebody has spoken it."""
         for voice in self.voices(saying.language):
@@ -139,18 +143,17 @@ class SpeechStore:
         """Return what is played where nobody can speak."""
         folder = self._wishes.recorded.get(saying.language)
         if folder is not None:
-            words = recorded_words(self._office / folder, saying)
+            words = recorded_words(self.office / folder, saying)
             if words:
                 return tuple(f"file:{path}" for path in words)
         if not self.voices(saying.language):
-            what = to_install(saying.language, self._wishes)
-            self._alarm(f"nothing here speaks {saying.language}, callers hear a beep; {what}")
+            self._alarm(self.advice(saying.language))
         return (BEEP,)
 
     def _file(self, path: str) -> str:
         """Return the source of the office's own file."""
         try:
-            found = files.inside(self._office, path)
+            found = files.inside(self.office, path)
             problem = files.probe(found)
             if problem is None and found.suffix.lower() in files.RAW:
                 found = self._wrapped(found)
@@ -223,9 +226,10 @@ class SpeechStore:
             "words": saying.words[:MAX_WORDS],
             "speed": self._wishes.speed,
             "url": self._wishes.url,
-            "office": str(self._office),
+            "office": str(self.office),
             "path": str(self._cache.path(name)),
         }
+        self._cache.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         desk = self._neural if voice.engine.neural else self._quick
         job = desk.submit(order, seconds=voice.engine.seconds, urgent=urgent)
         self._jobs[name] = job
