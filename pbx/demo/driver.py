@@ -128,6 +128,7 @@ class SoftPhone:
         events: bool = True,
         tls_ca: Path | None = None,
         srtp: Srtp = "off",
+        subscribe: bool = False,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -140,6 +141,7 @@ class SoftPhone:
                 *(sys.executable, "-m", "pbx.demo.phone", "--bind", bind, "--port", str(port)),
                 *("--codecs", codecs, "--ptime", str(ptime)),
                 *(() if events else ("--no-events",)),
+                *(("--subscribe",) if subscribe else ()),
                 *("--tls-ca", str(tls_ca or ""), "--srtp", str(SRTP.index(srtp))),
                 *("--log", str(folder / f"{name}.log")),
             ],

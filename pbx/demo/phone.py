@@ -162,6 +162,10 @@ class PhoneAccount(pj.Account):
             active=bool(self.getInfo().regIsActive),
         )
 
+    def onMwiInfo(self, told: Any) -> None:
+        """Report what a NOTIFY says of waiting messages, subscribed to or not."""
+        self.phone.emit("messages", message=told.rdata.wholeMsg)
+
     def onIncomingCall(self, incoming: Any) -> None:
         """Ring: 180 at once, the rest is for a command to say."""
         call = PhoneCall(self.phone, incoming.callId)
@@ -301,6 +305,7 @@ class Phone:
         account.mediaConfig.srtpUse = self.options.srtp
         account.mediaConfig.srtpSecureSignaling = 0
         account.natConfig.contactRewriteUse = 0
+        account.mwiConfig.enabled = self.options.subscribe
         self.account.create(account)
 
     def renew(self, on: bool) -> None:

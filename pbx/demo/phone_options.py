@@ -22,6 +22,9 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--srtp", type=int, default=0, help="0: off, 1: optional, 2: required, as PJSIP counts"
     )
+    parser.add_argument(
+        "--subscribe", action="store_true", help="subscribe to the messages in one's box"
+    )
     return parser.parse_args()
 
 

@@ -67,7 +67,7 @@ module_tmp account.so
 module_app menu.so
 module_app contact.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen 127.0.0.1:{control}
+{lamp}ctrl_tcp_listen 127.0.0.1:{control}
 """
 
 CODECS = {
@@ -95,7 +95,8 @@ class Baresip:
     """One baresip process with one codec, speaking one tone in every call.
 
     `number` sets its ports, so that several live in one network namespace: SIP 15000 + 10 n, RTP
-    20000 + 100 n. With `tls` it speaks TLS too, showing and believing these.
+    20000 + 100 n. With `tls` it speaks TLS too, showing and believing these. With `subscribe` it
+    wants to know of waiting messages.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Baresip:
         ptime: int = 20,
         tls: TlsFiles | None = None,
         srtp: Srtp = "off",
+        subscribe: bool = False,
     ) -> None:
         self.name = name
         self.folder = folder / name
@@ -122,7 +124,7 @@ class Baresip:
         self._replies = EventLog(name)
         self._tokens = itertools.count(1)
         self._taken = 0
-        self._prepare(number, hz, bind)
+        self._prepare(number, hz, bind, subscribe)
         self._log = (self.folder / "log").open("wb")
         self._process = subprocess.Popen(
             [find("baresip") or "baresip", "-f", str(self.folder)],
@@ -217,7 +219,7 @@ class Baresip:
             lambda event: event["type"] == kind, kind, since=since, timeout=timeout
         )
 
-    def _prepare(self, number: int, hz: int, bind: str) -> None:
+    def _prepare(self, number: int, hz: int, bind: str, subscribe: bool) -> None:
         self.folder.mkdir()
         rate = RATES[self.codec]
         spoken = write_wav(self.folder / "spoken.wav", tone(hz, TONE_SECONDS, rate=rate))
@@ -234,6 +236,7 @@ class Baresip:
             rtp_end=20098 + 100 * number,
             modules=MODULES,
             tls=self._certificates(),
+            lamp="module_app mwi.so\n" if subscribe else "",
         )
         (self.folder / "config").write_text(config)
         (self.folder / "accounts").write_text("")
