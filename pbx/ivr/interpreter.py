@@ -7,7 +7,6 @@ given to the operator, or told good-bye: no plan can keep a caller for ever.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -19,8 +18,6 @@ from pbx.ivr.run import Exhausted, Run
 from pbx.plan.destination import Destination
 from pbx.plan.model import Conference, Mailbox, NumberRoute, Queue, RingGroup
 from pbx.plan.step import NOWHERE, Mark
-
-log = logging.getLogger(__name__)
 
 OUTSIDE: Final = frozenset({"ext", "ring", "number", "conference", "queue", "voicemail"})
 """Kinds of places that other rooms bring."""
@@ -153,11 +150,7 @@ async def _farewell(run: Run, outcome: Outcome) -> None:
 
 async def _exhausted(run: Run, exhausted: Exhausted) -> Outcome:
     """Give the caller to a person, if the operator is one; else end politely."""
-    log.warning(
-        "call %s was in menus for too long (%s); mend the dialplan",
-        run.world.caller.call,
-        exhausted.reason,
-    )
+    run.world.complain(f"was in menus for too long ({exhausted.reason}); mend the dialplan")
     run.stand(kind="limit", mark=run.step.mark)
     operator = run.plan.defaults.operator
     if operator is not None and operator.kind in OUTSIDE:

@@ -93,6 +93,10 @@ class LiveWorld:
         """Tell everybody."""
         self._call.emit(event)
 
+    def complain(self, sentence: str) -> None:
+        """Log it, with the call."""
+        log.warning("call %s %s", self._call.id, sentence)
+
     def set_language(self, language: str) -> None:
         """Let the call's later places speak it."""
         self._call.language = language

@@ -129,6 +129,9 @@ class RehearsedWorld:
         if isinstance(event, StepTaken):
             self.lines.append(Line(self.now(), event))
 
+    def complain(self, sentence: str) -> None:
+        """The lines say it."""
+
     def set_language(self, language: str) -> None:
         """Nothing outlives a rehearsal."""
 

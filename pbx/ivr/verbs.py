@@ -348,6 +348,7 @@ async def survey(run: Run, name: Annotated[str, Name("survey")]) -> Following:
 
 @verb(
     "Note a wish to be called back; what becomes of it is `refused` where it cannot be noted.",
+    main="number",
     outcomes=("refused",),
 )
 async def callback(

@@ -125,6 +125,9 @@ class World(Protocol):
     def emit(self, event: AnyEvent) -> None:
         """Tell what happened."""
 
+    def complain(self, sentence: str) -> None:
+        """Tell the administrator what is wrong with the dialplan."""
+
     def set_language(self, language: str) -> None:
         """Let whatever comes later speak this language."""
 

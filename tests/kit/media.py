@@ -85,6 +85,8 @@ class FakeMediaEngine:
         """Recordings that go on, by their number."""
         self.recorded_s = 1.0
         """How many seconds RecordingDone shall say."""
+        self.plays_through = False
+        """Set it, and what is played ends by itself: `silence:MS` takes so long, a tone 0.2 s."""
         self.paused: set[int] = set()
         """Those of them that are paused."""
         self.playing: dict[tuple[int, int], Play] = {}
@@ -142,6 +144,8 @@ class FakeMediaEngine:
             case Play(leg, playback):
                 self._stop_all(leg)
                 self.playing[leg, playback] = command
+                if self.plays_through:
+                    self._play_through(command)
             case StopPlaying(leg, playback):
                 self._stop_playing(leg, playback)
             case FreeLeg(leg):
@@ -265,6 +269,19 @@ class FakeMediaEngine:
     def _stop_playing(self, leg: int, playback: int) -> None:
         if self.playing.pop((leg, playback), None) is not None:
             self._say_later(PlaybackDone(leg, playback, finished=False))
+
+    def _play_through(self, play: Play) -> None:
+        """Finish a playback when its time is over, unless it plays for ever."""
+        if play.loop or any(source.startswith("music:") for source in play.sources):
+            return
+        kinds = [source.partition(":") for source in play.sources]
+        seconds = sum(int(rest) / 1000 if kind == "silence" else 0.2 for kind, _, rest in kinds)
+
+        def finish() -> None:
+            if self.playing.pop((play.leg, play.playback), None) is not None:
+                self.report(PlaybackDone(play.leg, play.playback, finished=True))
+
+        asyncio.get_running_loop().call_later(seconds, finish)
 
     def _stop_all(self, leg: int) -> None:
         for playing in [playing for playing in self.playing if playing[0] == leg]:
