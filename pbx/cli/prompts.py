@@ -16,8 +16,9 @@ from pbx.cli.output import as_json, figures, print_json, print_table
 from pbx.cli.text import plural
 from pbx.config import Home, load_settings
 from pbx.errors import Refused
+from pbx.ivr.sayings import sayings_of
 from pbx.ivr.verbs import VOCABULARY
-from pbx.plan.model import LANGUAGES, Plan, Prompt, PromptText
+from pbx.plan.model import LANGUAGES, Plan, Prompt, PromptFile, PromptText
 from pbx.plan.prompt_uses import prompt_uses
 
 if TYPE_CHECKING:
@@ -136,9 +137,8 @@ def _with_store(home: Home, ask: Callable[[SpeechStore], Coroutine[Any, Any, T]]
 
 async def _render(store: SpeechStore, plan: Plan, language: str | None) -> int:
     """Render what is missing, with a line for each; return how many texts could not be."""
-    from pbx.outside.speech.wanted import sayings_of
-
-    wanted = [each for each in sayings_of(plan) if language in (None, each.language)]
+    languages = (language,) if language else _languages(plan)
+    wanted = [saying for saying in sayings_of(plan) if saying.language in languages]
     missing = store.missing(wanted)
     failed = 0
     for number, saying in enumerate(missing, 1):
@@ -148,13 +148,11 @@ async def _render(store: SpeechStore, plan: Plan, language: str | None) -> int:
 
 
 async def _rows(store: SpeechStore, plan: Plan, language: str | None) -> list[Row]:
-    from pbx.outside.speech.wanted import languages_of
-
     users = prompt_uses(plan, VOCABULARY.verbs)
     return [
         _row(store, number, prompt, code, users[prompt.name])
         for number, prompt in enumerate(plan.prompts.values(), 1)
-        for code in ([language] if language else languages_of(plan))
+        for code in ((language,) if language else _languages(plan))
     ]
 
 
@@ -162,13 +160,11 @@ def _row(
     store: SpeechStore, number: int, prompt: Prompt, language: str, users: tuple[str, ...]
 ) -> Row:
     from pbx.outside.speech.files import problem_of
-    from pbx.outside.speech.wanted import prompt_saying
     from pbx.speech.saying import Saying
 
     spoken = prompt.spoken.get(language)
     text = str(spoken.text) if isinstance(spoken, PromptText) else None
-    file = None if spoken is None or isinstance(spoken, PromptText) else spoken.path
-    saying = prompt_saying(prompt, language)
+    file = spoken.path if isinstance(spoken, PromptFile) else None
     problem = None
     recording = store.recording_of(Saying(language, name=prompt.name))
     if recording is not None:
@@ -177,13 +173,22 @@ def _row(
         other = prompt.language(language)
         state = MISSING
         problem = f"callers hear {other}" if other else "callers hear nothing"
-    elif saying is None:
-        state = "with values"
-    elif saying.path:
-        problem = problem_of(store.office, saying.path)
+    elif isinstance(spoken, PromptFile):
+        problem = problem_of(store.office, spoken.path)
         state = "file" if problem is None else "broken"
+    elif not spoken.text.fixed:
+        state = "with values"
     else:
+        saying = Saying(language, words=str(spoken.text), name=prompt.name)
         state = "rendered" if store.at_hand(saying) is not None else "not rendered"
     if state in ("with values", "not rendered") and not store.voices(language):
         state, problem = "mute", store.advice(language)
     return Row(number, prompt.name, language, text, file, users, state, problem)
+
+
+def _languages(plan: Plan) -> tuple[str, ...]:
+    """Return the languages that a plan speaks, Mandarin first."""
+    spoken = {plan.defaults.language}
+    spoken.update(*(prompt.spoken for prompt in plan.prompts.values()))
+    spoken.update(route.language for route in plan.numbers.values() if route.language)
+    return tuple(language for language in LANGUAGES if language in spoken)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "attendant", "office", "live", "machine", "demo")
+ROOTS = ("server", "attendant", "mailroom", "office", "live", "machine", "demo")
 """Where packages meet: these import everything."""
 
 MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})
@@ -50,13 +50,17 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "recordings": frozenset({"errors", "events", "db", "media"}),
     "outside": frozenset({"errors", "config", "marks", "plan", "ivr.world", "speech", "voicemail"}),
     "alarms": frozenset({"errors"}),
+    "dialplan": frozenset(
+        {"errors", "config", "marks", "plan", "ivr.check", "ivr.expectations", "ivr.verbs"}
+    ),
     "sounds": frozenset({"errors", "config"}),
     "switches": frozenset({"errors", "db", "plan"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr", "mailboxes.model", "recordings.model"}),
     "cli": frozenset(
         {"errors", "config", "plan", "api.client", "marks"}
-        | {"ivr.check", "ivr.expectations", "ivr.rehearsal", "ivr.simulate", "ivr.verbs"}
+        | {"ivr.check", "ivr.expectations", "ivr.rehearsal", "ivr.sayings", "ivr.simulate"}
+        | {"ivr.verbs"}
     ),
 }
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""
@@ -79,6 +83,12 @@ IO_FILES = (
     "attendant.py",
     "office.py",
     "demo/",
+    "dialplan/__main__.py",
+    "dialplan/checker.py",
+    "dialplan/checking.py",
+    "dialplan/reloading.py",
+    "dialplan/versions.py",
+    "dialplan/watching.py",
     "api/",
     "cli/",
     "db/",

@@ -68,10 +68,17 @@ class Desk:
         self._running: asyncio.Task[None] | None = None
         self._process: Process | None = None
         self._rest: asyncio.TimerHandle | None = None
+        self._closed = False
 
     def submit(self, order: dict[str, Any], *, seconds: float, urgent: bool) -> Job:
-        """Let a file be made; `job.urgent` may still be changed while it waits."""
+        """Let a file be made; `job.urgent` may still be changed while it waits.
+
+        A job for a closed desk is cancelled at once.
+        """
         job = Job(order, seconds, next(self._numbers), urgent)
+        if self._closed:
+            job.done.cancel()
+            return job
         self._waiting.append(job)
         if self._running is None:
             if self._rest is not None:
@@ -81,6 +88,7 @@ class Desk:
 
     async def close(self) -> None:
         """End the process; jobs that are not done never will be."""
+        self._closed = True
         if self._rest is not None:
             self._rest.cancel()
         if self._running is not None:

@@ -18,6 +18,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -186,13 +187,19 @@ class SpeechStore:
             for voice in self.voices(saying.language)[:1]
         )
         missing = self.missing(wanted)
-        if missing:
-            log.info("%d prompts are rendered now", len(missing))
-        rendering = asyncio.as_completed([self.render(saying) for saying in missing])
-        for done, rendered in enumerate(rendering, 1):
-            await rendered
-            if done % PROGRESS == 0 or done == len(missing):
-                log.info("%d of %d prompts rendered", done, len(missing))
+        if not missing:
+            return
+        log.info("%d prompts are rendered now", len(missing))
+        done = count(1)
+
+        async def one(saying: Saying) -> None:
+            await self.render(saying)
+            if (number := next(done)) % PROGRESS == 0 or number == len(missing):
+                log.info("%d of %d prompts rendered", number, len(missing))
+
+        async with asyncio.TaskGroup() as rendering:
+            for saying in missing:
+                rendering.create_task(one(saying))
 
     def missing(self, sayings: Iterable[Saying]) -> list[Saying]:
         """Return which sayings would have to be rendered, each once."""
