@@ -23,6 +23,8 @@ from pbx.db.engine import Storage
 from pbx.events import Clock
 from pbx.ivr.live import Ivr
 from pbx.ivr.sayings import sayings_of
+from pbx.mailboxes.store import Mailboxes
+from pbx.mailroom import Mailroom
 from pbx.outside.enquiries import Outside
 from pbx.outside.speech.store import SpeechStore
 from pbx.plan.model import Plan
@@ -30,7 +32,8 @@ from pbx.switches import DayNightSwitches
 
 
 class Attendant:
-    """Voice, outside, switches and interpreter of one office."""
+    """Voice, outside, switches, voicemail and interpreter of one office. `plan` returns the
+    dialplan in force."""
 
     def __init__(
         self,
@@ -38,6 +41,8 @@ class Attendant:
         settings: Settings,
         database: Storage,
         *,
+        boxes: Mailboxes,
+        plan: Callable[[], Plan],
         clock: Clock,
         alarm: Callable[[str], None],
     ) -> None:
@@ -48,12 +53,15 @@ class Attendant:
             settings, home.path, resolve=_addresses, monotonic=clock.monotonic, alarm=alarm
         )
         self.switches = DayNightSwitches(database, alarm=alarm)
+        self.mailroom = Mailroom(boxes, self.outside, plan=plan, alarm=alarm)
+        self._messages_kept_s = settings.retention.recordings_s
         self._rendering: asyncio.Task[Any] | None = None
 
     def register(self, destinations: Destinations, features: Features) -> None:
         """Put what the attendant brings into the registries."""
         Ivr(self.outside, self.switches).register(destinations)
         features.register(DAY_NIGHT, "", DayNight(self.switches).turn)
+        self.mailroom.register(destinations, features)
         features.register(RECORD_PROMPT, RECORD_PROMPT_CODE, record_prompt(self.speech))
 
     async def start(self, stack: contextlib.AsyncExitStack, plan: Plan) -> None:
@@ -62,6 +70,7 @@ class Attendant:
         stack.push_async_callback(self.switches.close)
         stack.push_async_callback(self.outside.close)
         stack.push_async_callback(self.speech.close)
+        await self.mailroom.start(stack)
         self.prepare(plan)
         stack.callback(self._stop_rendering)
 
@@ -73,8 +82,9 @@ class Attendant:
         )
 
     def forget(self, now: float) -> None:
-        """Delete rendered sounds that nobody needs (`now`: wall)."""
+        """Delete rendered sounds that nobody needs, and messages heard long ago (`now`: wall)."""
         self.speech.forget(now)
+        self.mailroom.forget(now - self._messages_kept_s)
 
     def _stop_rendering(self) -> None:
         if self._rendering is not None:

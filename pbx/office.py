@@ -29,6 +29,8 @@ from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, NotFound, Refused, StorageError
 from pbx.events import Bus
+from pbx.mailboxes.office import OfficeMailboxes
+from pbx.mailboxes.store import Mailboxes
 from pbx.recordings.store import RecordingStore
 from pbx.sip.binding import Binding
 from pbx.sip.digest import make_ha1
@@ -73,6 +75,8 @@ class DatabaseOffice:
         self.directory = OfficeDirectory(self.store, realm=settings.sip.realm)
         self.records = RecordStore(database, fresh=self._refresh)
         self.recordings = RecordingStore(database, home.recordings, fresh=self._refresh)
+        self.boxes = Mailboxes(database, home.voicemail)
+        self.mailboxes = OfficeMailboxes(self.boxes)
         self.bindings = Bindings(database)
         self.live: LiveOffice | None = None
         self.bus: Bus | None = None

@@ -172,7 +172,13 @@ class Server:
             alarm=self._alarms.raise_,
         )
         self._attendant = Attendant(
-            home, settings, office.database, clock=clock, alarm=self._alarms.raise_
+            home,
+            settings,
+            office.database,
+            boxes=office.boxes,
+            plan=lambda: self._exchange.plan,
+            clock=clock,
+            alarm=self._alarms.raise_,
         )
         self._registrations, self._exchange = self._build_exchange()
 
@@ -196,6 +202,7 @@ class Server:
             now=self._clock.monotonic,
             alarm=self._alarms.raise_,
         )
+        self._attendant.mailroom.light(out_of_call.message_waiting)
         features = standard_features()
         destinations = standard_destinations(features)
         self._attendant.register(destinations, features)

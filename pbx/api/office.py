@@ -21,6 +21,7 @@ from pbx.events import Bus, Stamped, SupervisionMode
 if TYPE_CHECKING:
     from pbx.api.views import ConferenceView, LiveCall, LiveStatus, Registration, TraceEntry
     from pbx.cdr.record import CallRecord, RecordQuery
+    from pbx.mailboxes.model import BoxEntry, MessageEntry
     from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 
 Scope = Literal["read", "control", "admin"]
@@ -225,6 +226,41 @@ class Recordings(Protocol):
         """
 
 
+class Mailboxes(Protocol):
+    """The mailboxes and the messages in them. Writes are durable when they return."""
+
+    async def boxes(self) -> Sequence[BoxEntry]:
+        """Return the boxes that have messages, or for which something was set, sorted by name."""
+
+    async def messages(
+        self, *, box: str | None = None, limit: int = 100, before: str | None = None
+    ) -> Sequence[MessageEntry]:
+        """Return messages of one box or of all, newest first, at most `limit`, those that follow
+        the message `before`; NotFound where that is none."""
+
+    async def message(self, message: str) -> MessageEntry:
+        """Return one message; NotFound where there is none."""
+
+    async def fetch(self, message: str) -> tuple[MessageEntry, Path]:
+        """Return a message and its file. NotFound, and Refused where there is nothing to hear."""
+
+    async def delete(self, message: str) -> None:
+        """Delete a message and its file; NotFound where there is none."""
+
+    async def change(
+        self,
+        box: str,
+        *,
+        pin: str | None = None,
+        mail: str | None = None,
+        standard_greeting: bool = False,
+    ) -> None:
+        """Set PIN or address of a box; None leaves one as it is, an empty text clears it.
+
+        `standard_greeting` forgets the one that the owner recorded. Raises Refused.
+        """
+
+
 class LiveOffice(Protocol):
     """The running server: calls, phones, bans. Everything here is quick and works from memory."""
 
@@ -309,6 +345,10 @@ class Office(Protocol):
     @property
     def recordings(self) -> Recordings:
         """Return the recordings."""
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        """Return the mailboxes."""
 
     @property
     def server(self) -> str:

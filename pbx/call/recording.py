@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -162,6 +162,18 @@ class Recording:
             self._resume = None
 
 
+class Dictated(NamedTuple):
+    """What a file holds that was taken down: seconds of sound, octets of file.
+
+    `sha256` is None where the file was not completed, `error` a sentence where it is not whole.
+    """
+
+    seconds: float
+    octets: int
+    sha256: str | None
+    error: str | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Note:
     """Something taken down outside the index: a name, a message. `done` tells when the file at
@@ -171,7 +183,7 @@ class Note:
     bridge: Bridge
     path: str
     call: Call | None = None
-    then: Callable[[RecordingDone], None] | None = None
+    then: Callable[[Dictated], None] | None = None
     done: asyncio.Future[RecordingDone] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -194,7 +206,7 @@ class Note:
         if not self.done.done():
             self.done.set_result(event)
         if self.then is not None:
-            self.then(event)
+            self.then(Dictated(event.seconds, event.octets, event.sha256 or None, event.error))
         if self.call is not None:
             self.call.figures_in()
 
@@ -264,7 +276,7 @@ class Recordings:
         """Take down what is said on a bridge, into a file that is in no index: a caller's name."""
         return self._take_down(bridge, f"{self._notes_folder}/{name}.wav", None, None)
 
-    def dictate(self, call: Call, path: str, *, then: Callable[[RecordingDone], None]) -> Note:
+    def dictate(self, call: Call, path: str, *, then: Callable[[Dictated], None]) -> Note:
         """Take down what is said on a call's own bridge into the file at `path`.
 
         `then` is told once what became of it, whatever becomes of the call; the call's record
@@ -277,7 +289,7 @@ class Recordings:
         bridge: Bridge,
         path: str,
         call: Call | None,
-        then: Callable[[RecordingDone], None] | None,
+        then: Callable[[Dictated], None] | None,
     ) -> Note:
         number = self._engine.next_bridge()
         note = self._notes[number] = Note(number, bridge, path, call, then)

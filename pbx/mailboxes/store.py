@@ -55,6 +55,8 @@ class Mailboxes:
         self.changed: Callable[[str], None] = lambda _box: None
         self.arrived: Callable[[Message], None] = lambda _message: None
         self.folder = folder
+        self.loaded = False
+        """Whether what is in the database is here too."""
         self.cut_off: tuple[Message, ...] = ()
         """Drafts of a server that was killed, as `load` found them."""
         self.writer = Writer(database)
@@ -69,6 +71,7 @@ class Mailboxes:
     async def load(self) -> None:
         """Read all that there is; call it before anything else."""
         messages, boxes = await self._database.read(_read_all)
+        self.loaded = True
         self._boxes = {box.box: box for box in boxes}
         self._messages, self._of = {}, {}
         for message in messages:
@@ -227,7 +230,10 @@ class Mailboxes:
 
     def forget_greeting(self, box: str) -> None:
         """Greet callers of a box as if nothing had been recorded."""
-        self._set(replace(self.settings(box), greeting=None))
+        before = self.settings(box)
+        if before.greeting is not None:
+            self._set(replace(before, greeting=None))
+            self.writer.drop_file(self.path(before.greeting))
 
     def has_pin(self, box: str) -> bool:
         """Tell whether a PIN is set."""

@@ -86,9 +86,9 @@ class Visit:
     def _taken(self, draft: Draft, taken: Taken) -> None:
         """Keep what was said, or forget it; the caller may be gone."""
         self._taking = None
-        done = taken.done
-        if not done.octets and done.error is not None:
-            log.warning("call %s: the message is cut off: %s", self.call.id, done.error)
+        file = taken.file
+        if not file.octets and file.error is not None:
+            log.warning("call %s: the message is cut off: %s", self.call.id, file.error)
             self.boxes.mend(draft.id)
         elif taken.seconds < SHORTEST:
             self.boxes.drop(draft.id)
@@ -96,9 +96,9 @@ class Visit:
             self.boxes.keep(
                 draft.id,
                 seconds=taken.seconds,
-                octets=done.octets,
-                sha256=done.sha256 or None,
-                error=done.error,
+                octets=file.octets,
+                sha256=file.sha256,
+                error=file.error,
             )
             self._leaves(draft.id, taken.seconds)
         if self._over:

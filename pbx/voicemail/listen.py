@@ -177,7 +177,7 @@ class Owner:
             await self._say(self._words("greeting-too-short"))
 
     def _greeting_taken(self, draft: Draft, taken: Taken) -> None:
-        whole = taken.done.error is None and taken.seconds >= GREETING_LEAST
+        whole = taken.file.error is None and taken.seconds >= GREETING_LEAST
         if whole and taken.stop is not Stop.GONE:
             self._boxes.keep_greeting(self.box, draft.id)
         else:

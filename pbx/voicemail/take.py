@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pbx.media.protocol import RecordingDone
+from pbx.call.recording import Dictated
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
@@ -43,7 +43,7 @@ class Taken:
 
     stop: Stop
     seconds: float
-    done: RecordingDone
+    file: Dictated
 
 
 class _Ear:
@@ -69,9 +69,9 @@ async def take(
     caller, stop = call.caller, Stop.GONE
     told: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
 
-    def whole(done: RecordingDone) -> None:
+    def whole(file: Dictated) -> None:
         silence = SILENCE if stop is Stop.SILENCE else 0.0
-        taken = Taken(stop, max(0.0, done.seconds - silence), done)
+        taken = Taken(stop, max(0.0, file.seconds - silence), file)
         then(taken)
         if not told.done():
             told.set_result(taken)

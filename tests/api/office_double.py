@@ -25,6 +25,7 @@ from pbx.api.views import (
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.errors import NotFound, Refused
 from pbx.events import Bus, Stamped, SupervisionMode
+from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 from tests.kit.clock import VirtualClock
 
@@ -203,6 +204,48 @@ class RecordingsDouble:
 
 
 @dataclass
+class MailboxesDouble:
+    """Mailboxes and messages, newest first, and their files; `changed` is what was set."""
+
+    shown: list[BoxEntry] = field(default_factory=list)
+    rows: list[MessageEntry] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    changed: list[tuple[str, str | None, str | None, bool]] = field(default_factory=list)
+
+    async def boxes(self) -> Sequence[BoxEntry]:
+        return self.shown
+
+    async def messages(
+        self, *, box: str | None = None, limit: int = 100, before: str | None = None
+    ) -> Sequence[MessageEntry]:
+        rows = [row for row in self.rows if box in (None, row.box)]
+        start = [row.id for row in rows].index(before) + 1 if before else 0
+        return rows[start : start + limit]
+
+    async def message(self, message: str) -> MessageEntry:
+        for row in self.rows:
+            if row.id == message:
+                return row
+        raise NotFound(f"there is no message {message}")
+
+    async def fetch(self, message: str) -> tuple[MessageEntry, Path]:
+        return await self.message(message), self.files[message]
+
+    async def delete(self, message: str) -> None:
+        self.rows.remove(await self.message(message))
+
+    async def change(
+        self,
+        box: str,
+        *,
+        pin: str | None = None,
+        mail: str | None = None,
+        standard_greeting: bool = False,
+    ) -> None:
+        self.changed.append((box, pin, mail, standard_greeting))
+
+
+@dataclass
 class LiveDouble:
     """A running server that remembers what it was asked for."""
 
@@ -306,6 +349,7 @@ class OfficeDouble:
     directory: DirectoryDouble = field(default_factory=DirectoryDouble)
     records: RecordsDouble = field(default_factory=RecordsDouble)
     recordings: RecordingsDouble = field(default_factory=RecordingsDouble)
+    mailboxes: MailboxesDouble = field(default_factory=MailboxesDouble)
     live: LiveDouble | None = field(default_factory=LiveDouble)
     bus: Bus | None = field(default_factory=lambda: Bus(VirtualClock()))
     server: str = "192.168.1.5"

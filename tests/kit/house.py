@@ -68,8 +68,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 LAZILY: Mapping[str, frozenset[str]] = {
     "cli": frozenset({*ROOTS, "api", "outside.speech", "speech"})
 }
-"""What a package may import besides, but only inside a function: serve, demo, the in-process mode;
-what renders prompts."""
+"""What a package may import besides, but only inside a function or for types: serve, demo, the
+in-process mode; what renders prompts."""
 
 OWN_PROCESSES = ("outside.speech.studio",)
 """Packages that run as processes of their own: they work on samples with what the media worker has,
@@ -81,6 +81,7 @@ API_READS = frozenset({"cdr.record", "cdr.export", "recordings.model"})
 IO_FILES = (
     "server.py",
     "attendant.py",
+    "mailroom.py",
     "office.py",
     "demo/",
     "dialplan/__main__.py",
@@ -266,7 +267,7 @@ def _complain(source: Source, used: Import, packages: set[str]) -> str | None:
         return f"{source.package} may not import {'.'.join(used.target[1:4])}, a process of its own"
     if package == source.package:
         return _complain_inside(source, used)
-    lazy = LAZILY.get(source.package, frozenset()) if used.lazily else frozenset()
+    lazy = LAZILY.get(source.package, frozenset()) if used.lazily or used.typing else frozenset()
     if not {package, name} & (MAY_IMPORT[source.package] | lazy):
         return f"{source.package} may not import {name}"
     if package == "media" and used.target[2:3] and not on_signalling_side(used.target[1:]):

@@ -16,6 +16,7 @@ from pbx.api.routes import (
     status,
     tokens,
     trunks,
+    voicemail,
 )
 from pbx.api.views import (
     Ban,
@@ -33,6 +34,7 @@ from pbx.api.views import (
     Trunk,
 )
 from pbx.cdr.record import CallRecord
+from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -42,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     conferences.router,
     records.router,
     recordings.router,
+    voicemail.router,
     trunks.router,
     tokens.router,
     bans.router,
@@ -49,12 +52,14 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 VIEWS: tuple[Any, ...] = (
     Ban,
+    BoxEntry,
     CallPlaced,
     CallRecord,
     ConferenceView,
     Extension,
     ExtensionCreated,
     LiveCall,
+    MessageEntry,
     RecordingBegun,
     RecordingDetails,
     RecordingEntry,
