@@ -18,6 +18,11 @@ class Home:
         return self.path / "dialplan.yaml"
 
     @property
+    def dialplan_versions(self) -> Path:
+        """Return the folder of the dialplans that were in force."""
+        return self.var / "dialplan"
+
+    @property
     def settings(self) -> Path:
         """Return the settings of the box; may be absent."""
         return self.path / "callpbx.yaml"
