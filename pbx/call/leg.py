@@ -148,13 +148,13 @@ class Leg:
         return self.media.codec
 
     def ring(self) -> None:
-        """Tell the caller that the far end rings (180), once; one who is answered hears it ring."""
-        if self.up:
-            self.media.start_music(RINGBACK)
-        elif self.state is LegState.NEW:
+        """Tell the caller that the far end rings (180), once; one who can hear us hears it ring."""
+        if self.state is LegState.NEW:
             self.state = LegState.RINGING
             self._respond(180)
             self.call.emit(LegRinging(call=self.call.id, leg=self.id))
+        elif self.media.agreed is not None and self.other is None:
+            self.media.start_music(RINGBACK)
 
     def progress(self, capabilities: Capabilities) -> None:
         """Let the caller hear something before the answer: 183 with our description.

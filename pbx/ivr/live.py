@@ -212,10 +212,11 @@ class Ivr:
         self._switches = switches
 
     def register(self, destinations: Destinations) -> None:
-        """Put them into the registry."""
+        """Put them into the registry; `callback` is of the room that calls back."""
         destinations.register("numbers", self.numbers)
         for kind in interpreter.PLACES:
-            destinations.register(kind, self._place(kind))
+            if kind != "callback":
+                destinations.register(kind, self._place(kind))
 
     async def numbers(self, call: Call, name: str) -> Outcome:
         """Start where `numbers` says; the destination kind `numbers`."""

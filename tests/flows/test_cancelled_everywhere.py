@@ -9,20 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Literal
 
 import pytest
 
+from pbx.acd import queue
 from pbx.call import conference, supervision
+from pbx.call.call import Call
 from pbx.call.lookup import find_call
+from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind
 from pbx.call.supervision import ReleaseMode
 from pbx.errors import NotFound, Refused
 from pbx.events import ConferenceJoined, PartyReleased
+from pbx.ivr.verbs import VOCABULARY
 from pbx.media.protocol import DigitHeard
-from pbx.plan.model import Conference, Plan
+from pbx.plan.destination import Destination
+from pbx.plan.model import Conference, Flow, NumberRoute, Plan, Queue, RingGroup
+from pbx.plan.step import Step
 from tests.kit.exchange import House, RoomPins
 from tests.kit.loop import VirtualLoop, cancel_everywhere
 from tests.kit.softphone import PhoneCall, Softphone
 
+How = Literal["all", "in_order"]
 Act = Callable[[PhoneCall], Awaitable[None]]
 
 
@@ -153,6 +161,75 @@ async def _supervised(house: House, *modes: ReleaseMode) -> None:
         actor.cancel()
 
 
+async def _group(house: House, how: How, act: Act, *, confirm: str | None) -> None:
+    """101 calls a group, or a step that asks who answers; its members act, some press the key."""
+    members = tuple(Destination("ext", number) for number in ("102", "103", "104"))
+    step = {"to": members, "together": how == "all", "each": 8.0, "confirm_key": confirm}
+    assert "ring" in VOCABULARY.verbs
+    house.exchange.plan = Plan(
+        "test",
+        numbers={
+            "400": NumberRoute("400", Destination("ring", "sales")),
+            "401": NumberRoute("401", Destination("flow", "go")),
+        },
+        flows={"go": Flow("go", (Step("answer", {}), Step("ring", step)))},
+        ring_groups={"sales": RingGroup("sales", members, how, 8.0)},
+    )
+    alice, *others = await house.registered("101", "102", "103", "104")
+    actors = [asyncio.create_task(_act_when_rung(phone, act)) for phone in others]
+    call = alice.call("401" if confirm else "400")
+    for key in ("9", "1", "1"):
+        await asyncio.sleep(3)
+        for live in list(house.exchange.calls.values()):
+            for leg in [leg for leg in live.legs.values() if leg.up]:
+                house.media.report(DigitHeard(leg.id, key, 100))
+                await asyncio.sleep(0.1)
+    await asyncio.sleep(25)
+    call.hang_up()
+    for phone in others:
+        for other in list(phone.calls.values()):
+            other.hang_up()
+    await asyncio.sleep(40)
+    for actor in actors:
+        actor.cancel()
+
+
+async def _mailbox(house: House) -> None:
+    """101 calls 102, who is busy; the mailbox takes its time."""
+
+    async def leave(call: Call, _name: str, *, reason: str) -> Outcome:
+        call.caller.answer(call.caller.speaks())
+        with call.if_left("voicemail"):
+            await asyncio.sleep(5)
+        return Outcome(OutcomeKind.LEFT, "voicemail", reason, 200, NORMAL_CLEARING, "system")
+
+    house.destinations.register("voicemail", leave)
+    alice, bob = await house.registered("101", "102")
+    actor = asyncio.create_task(_act_when_rung(bob, _busy))
+    call = alice.call("102")
+    await asyncio.sleep(3)
+    call.hang_up()
+    await asyncio.sleep(40)
+    actor.cancel()
+
+
+async def _no_agents(house: House) -> None:
+    """101 calls a queue that has no agents."""
+    queue.register(house.destinations)
+    house.exchange.plan = Plan(
+        "test",
+        numbers={"400": NumberRoute("400", Destination("queue", "service"))},
+        queues={"service": Queue("service")},
+    )
+    (alice,) = await house.registered("101")
+    call = alice.call("400")
+    await asyncio.sleep(2)
+    await _press(house, "#")
+    await asyncio.sleep(20)
+    call.hang_up()
+    await asyncio.sleep(40)
+
+
 def _everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
     """Run a scenario with each await of each call cancelled in turn; return the houses."""
     houses: list[House] = []
@@ -173,6 +250,27 @@ def _everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
 
     assert cancel_everywhere(scenario, tasks="call *", check=check) > 0
     return houses
+
+
+@pytest.mark.parametrize("confirm", [None, "1"])
+@pytest.mark.parametrize("act", [_answer_soon, _busy, _only_ring, _early_media_then_answer])
+@pytest.mark.parametrize("how", ["all", "in_order"])
+def test_a_ring_group_leaves_nothing_wherever_it_is_cancelled(
+    how: How, act: Act, confirm: str | None
+) -> None:
+    houses = _everywhere(lambda house: _group(house, how, act, confirm=confirm))
+    assert all(len(house.records) == 1 for house in houses)
+
+
+def test_an_own_mailbox_leaves_nothing_wherever_it_is_cancelled() -> None:
+    houses = _everywhere(_mailbox)
+    assert houses[0].record.result == "voicemail"
+    assert all(len(house.records) == 1 for house in houses)
+
+
+def test_a_queue_without_agents_leaves_nothing_wherever_it_is_cancelled() -> None:
+    houses = _everywhere(_no_agents)
+    assert all(len(house.records) == 1 for house in houses)
 
 
 def test_a_conference_leaves_nothing_wherever_it_is_cancelled() -> None:
