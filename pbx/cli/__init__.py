@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
     "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
     "hours": ("pbx.cli.hours:hours", "Show when it is open, as a calendar."),
+    "voicemail": ("pbx.cli.voicemail:voicemail", "Voicemail: list, play, delete, set PINs."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),
     "simulate": ("pbx.cli.simulate:simulate", "Rehearse a call, step by step, without making it."),
     "prompts": ("pbx.cli.prompts:prompts", "What callers hear, per language: list, render."),

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-import subprocess
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,16 +16,9 @@ from pbx.api.client import ApiClient, segment
 from pbx.cli.cdr import moment_of
 from pbx.cli.office import connect, connect_live, pass_home
 from pbx.cli.output import as_json, clock_length, figures, local_time, print_json, print_table
+from pbx.cli.player import play_sound
 from pbx.config import Home
 from pbx.errors import NotFound, Refused
-
-PLAYERS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("paplay",), (".wav", ".opus")),
-    (("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"), (".wav", ".opus")),
-    (("aplay", "-q"), (".wav",)),
-    (("play", "-q"), (".wav",)),
-)
-"""Programs that play a file, the first that is found; and the files that each can play."""
 
 KEPT = ("complete", "interrupted")
 """States in which there is something to hear."""
@@ -90,19 +80,9 @@ def play(home: Home, recording: str) -> None:
     """Play a recording on this machine."""
     with connect(home) as api:
         entry = _entry(api, recording)
-        suffix = Path(entry["file"]).suffix
-        player = find_player(suffix)
-        if player is None:
-            names = ", ".join(words[0] for words, _ in PLAYERS)
-            raise Refused(
-                f"no player was found ({names}); the file is {home.recordings / entry['file']}"
-            )
-        with tempfile.NamedTemporaryFile(suffix=suffix) as file:
-            for part in api.download(f"/recordings/{segment(recording)}/audio"):
-                file.write(part)
-            file.flush()
-            if subprocess.run([*player, file.name], check=False).returncode:
-                raise Refused(f"{player[0]} could not play recording {recording}")
+        audio = f"/recordings/{segment(recording)}/audio"
+        kept = home.recordings / entry["file"]
+        play_sound(api, audio, kept=kept, what=f"recording {recording}")
 
 
 @recording.command()
@@ -174,14 +154,6 @@ def stop(home: Home, recording: str) -> None:
     """End a recording; its call goes on."""
     _act(home, recording, "stop")
     click.echo(f"Recording {recording} is ended")
-
-
-def find_player(suffix: str) -> tuple[str, ...] | None:
-    """Return the words that play a file with that ending; None where nothing here can."""
-    for words, suffixes in PLAYERS:
-        if suffix in suffixes and shutil.which(words[0]) is not None:
-            return words
-    return None
 
 
 def _act(home: Home, recording: str, what: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pbx.api.views import LiveCall
 from pbx.cdr.record import Caller
-from pbx.cli.recording import find_player
+from pbx.cli.player import find_player
 from pbx.config import Home, load_settings
 from pbx.office import open_office
 from pbx.recordings.index import RecordingIndex
