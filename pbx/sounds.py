@@ -1,10 +1,8 @@
-"""The office's own sounds: what stands in its folder `sounds/`, and what is made where it lacks.
+"""Hold music, and notes of names: what is heard and is no prompt. [io]
 
-    sounds/NAME.wav        a prompt of that name; where it is missing there is a beep
-    sounds/music/          hold music: all its files in turn; where it is missing or empty,
-                           callpbx's own (var/sounds/music.wav), made once by another process
-
-Names are looked up when they are needed, so that a new file is heard from the next call on. [io]
+Hold music are all files of `sounds/music/` in turn; where there are none it is callpbx's own
+(var/sounds/music.wav), made once by another process. The folder is looked at when it is needed, so
+that a new file is heard from the next call on. Prompts are `pbx.outside.speech`'s affair.
 """
 
 from __future__ import annotations
@@ -20,20 +18,14 @@ from pbx.config import Home
 log = logging.getLogger(__name__)
 
 OWN_MUSIC = "music.wav"
-BEEP = "tone:beep"
 NOTES_KEPT = 3600.0  # seconds
 
 
 class Sounds:
-    """Sources of prompts and music, as `pbx.media.protocol.Play` names them."""
+    """The source of hold music, as `pbx.media.protocol.Play` names it, and the care for files."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-
-    def prompt(self, name: str) -> str:
-        """Return the source of a named prompt."""
-        path = self._home.sounds / f"{name}.wav"
-        return f"file:{path}" if path.is_file() else BEEP
 
     def hold_music(self, name: str | None = None) -> str:
         """Return the source of hold music: the folder `name` below sounds/music, or all of it."""

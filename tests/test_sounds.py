@@ -1,4 +1,4 @@
-"""The office's own sounds: its files where there are some, callpbx's own where not."""
+"""Hold music: the office's files where there are some, callpbx's own where not."""
 
 from __future__ import annotations
 
@@ -8,20 +8,13 @@ import wave
 from pathlib import Path
 
 from pbx.config import Home
-from pbx.sounds import BEEP, Sounds
+from pbx.sounds import Sounds
 
 
 def office(folder: Path) -> tuple[Home, Sounds]:
     home = Home(folder)
     home.make_folders()
     return home, Sounds(home)
-
-
-def test_a_prompt_is_the_offices_file_or_a_beep(tmp_path: Path) -> None:
-    home, sounds = office(tmp_path)
-    assert sounds.prompt("conference-pin") == BEEP
-    (home.sounds / "conference-pin.wav").touch()
-    assert sounds.prompt("conference-pin") == f"file:{home.sounds}/conference-pin.wav"
 
 
 def test_hold_music_is_the_offices_folder_or_our_own(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ class Desk:
         self._process: Process | None = None
         self._rest: asyncio.TimerHandle | None = None
         self._closed = False
+        self._ending: set[asyncio.Task[None]] = set()
 
     def submit(self, order: dict[str, Any], *, seconds: float, urgent: bool) -> Job:
         """Let a file be made; `job.urgent` may still be changed while it waits.
@@ -96,10 +97,9 @@ class Desk:
             await asyncio.wait((self._running,))
         for job in self._waiting:
             job.done.cancel()
-        process = self._process
         self._end()
-        if process is not None:
-            await process.wait()
+        if self._ending:
+            await asyncio.wait(self._ending)
 
     async def _work(self) -> None:
         try:
@@ -148,10 +148,22 @@ class Desk:
         return answer
 
     def _end(self) -> None:
-        if self._process is not None:
+        process, self._process = self._process, None
+        if process is not None:
             with suppress(ProcessLookupError):
-                self._process.kill()
-            self._process = None
+                process.kill()
+            ending = asyncio.get_running_loop().create_task(_ended(process))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+
+async def _ended(process: Process) -> None:
+    """Wait until a process and its pipes are gone: their loop may end soon after."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    await process.stdout.read()
+    await process.wait()
 
 
 def _environment() -> dict[str, str]:

@@ -71,6 +71,7 @@ class SpeechStore:
         self._jobs: dict[str, Job] = {}
         self._failed: dict[str, float] = {}
         self._ill: set[tuple[str, str]] = set()
+        """Engines and languages that the administrator was told of."""
         self._voices: dict[str, tuple[Voice, ...]] = {}
 
     async def close(self) -> None:
@@ -249,15 +250,14 @@ class SpeechStore:
         del self._jobs[name]
         if done.cancelled():
             return
-        who = (voice.engine.name, saying.language)
         error = done.exception()
         if error is None:
-            self._ill.discard(who)
             return
         now = self._now()
         self._failed = {key: at for key, at in self._failed.items() if now < at + RETRY}
         self._failed[name] = now
         log.info("%s did not say %r: %s", voice.engine.name, saying.name or "a text", error)
+        who = (voice.engine.name, saying.language)
         if who not in self._ill:
             self._ill.add(who)
             self._alarm(f"{voice.engine.name} could not speak {saying.language}: {error}")
