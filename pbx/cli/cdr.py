@@ -185,6 +185,10 @@ def _show(record: dict[str, Any]) -> None:
         ("Seconds", _seconds(record)),
         ("Path", " → ".join(record["path"])),
     ]
+    if record["tags"]:
+        lines.append(("Tags", ", ".join(record["tags"])))
+    if record["survey"]:
+        lines.append(("Survey", _opinion(record["survey"])))
     for label, text in lines:
         click.echo(f"{label:<10} {cell(text)}")
     for part, show in (
@@ -196,6 +200,12 @@ def _show(record: dict[str, Any]) -> None:
         if record[part]:
             click.echo()
             show(record[part])
+
+
+def _opinion(survey: dict[str, Any]) -> str:
+    if survey["key"] is None:
+        return f"{survey['name']}: no answer"
+    return f"{survey['name']}: {survey['key']} ({survey['meaning']})"
 
 
 def _seconds(record: dict[str, Any]) -> str:

@@ -6,9 +6,10 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from pbx.cdr.record import QualityRow, Recorded, Segment, Supervised
+from pbx.cdr.record import QualityRow, Recorded, Segment, Supervised, Surveyed
 from pbx.cli.cdr import RESULTS, moment
 from pbx.events import Result
 from tests.api.office_double import OfficeDouble, record_of
@@ -111,6 +112,24 @@ def test_who_supervised_and_what_was_recorded_is_shown(
     lines = command("cdr", "show", "c0")[1].splitlines()
     assert any(line.startswith("103 ") and "whisper" in line and "5.5" in line for line in lines)
     assert any(line.startswith("c0-1 ") and "5.5" in line for line in lines)
+
+
+def test_tags_and_opinions_are_shown_where_there_are_some(
+    live: OfficeDouble, command: Command
+) -> None:
+    plain = record_of("c0")
+    asked = msgspec.structs.replace(plain, tags=("order_done",), survey=Surveyed(name="csat"))
+    answer = Surveyed(name="csat", key="1", meaning="满意")
+    answered = msgspec.structs.replace(plain, survey=answer)
+    for record, tags, opinion in (
+        (plain, None, None),
+        (asked, "order_done", "csat: no answer"),
+        (answered, None, "csat: 1 (满意)"),
+    ):
+        live.records.rows = [record]
+        lines = command("cdr", "show", "c0")[1].splitlines()
+        shown = dict(line.split(maxsplit=1) for line in lines if line[:1].strip() and " " in line)
+        assert (shown.get("Tags"), shown.get("Survey")) == (tags, opinion)
 
 
 def test_exports_hold_everything(live: OfficeDouble, command: Command, tmp_path: Path) -> None:

@@ -113,15 +113,14 @@ def test_a_trunk_reaches_the_numbers_that_are_named_and_no_others() -> None:
     house = flow(scenario)
     first, second = house.records.values()
     assert (first.direction, first.caller.number) == ("inbound", "13800138000")
+    assert first.path == ("numbers:4008001234", "ext:102")
     assert second.result == "failed"
 
 
 def test_a_full_trunk_gets_503() -> None:
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7", max_calls=1))
-        house.exchange.plan = Plan(
-            "test", {"400": NumberRoute("400", Destination("ext", "102"))}
-        )
+        house.exchange.plan = Plan("test", {"400": NumberRoute("400", Destination("ext", "102"))})
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")
         call = carrier.call("400")
@@ -203,9 +202,7 @@ def test_who_calls_from_a_trunk_is_shown_as_it_says(
 ) -> None:
     async def scenario(house: House) -> None:
         house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
-        house.exchange.plan = Plan(
-            "test", {"400": NumberRoute("400", Destination("ext", "102"))}
-        )
+        house.exchange.plan = Plan("test", {"400": NumberRoute("400", Destination("ext", "102"))})
         (bob,) = await house.registered("102")
         carrier = house.phone("13800138000", host="198.51.100.7")
         call = carrier.call("400", from_=NameAddr.parse(sender))
