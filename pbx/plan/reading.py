@@ -144,8 +144,11 @@ class PlanReader(Reader):
         self.problem(node, WRONG_TYPE, sentence, suggestion or "write kind:name, such as menu:main")
 
     def resolve(self) -> None:
-        """Tell of each name that nothing has."""
+        """Tell of each name that nothing has, unless something else is wrong at its place."""
+        told = {(each.file, each.line, each.column) for each in self.problems}
         for reference in self.names.undefined():
             kind, name, node = reference.kind, reference.name, reference.node
+            if (node.file, node.line, node.column) in told:
+                continue
             sentence = f'{reference.what}: unknown {TITLES.get(kind, kind)} "{name}"'
             self.problem(node, UNDEFINED, sentence, self.names.suggestion(kind, name, node))

@@ -61,23 +61,17 @@ def _read(reader: PlanReader, parts: Sequence[Node]) -> Mapping[str, Any]:
 
 def _fields(reader: PlanReader, number: str, key: TextNode, node: Node) -> dict[str, Any]:
     what = f"numbers.{number}"
-    if isinstance(node, MapNode) and len(node.entries) == 1 and node.get("to") is None:
-        return _odd_map(reader, node, what)
-    if isinstance(node, MapNode):
+    if isinstance(node, MapNode) and not _is_lost_variable(node):
         tell_missing(reader, node, key, what, KEYS)
         return read_fields(reader, node, what, KEYS)
     destination = reader.destination(node, what)
     return {} if destination is None else {"destination": destination}
 
 
-def _odd_map(reader: PlanReader, node: MapNode, what: str) -> dict[str, Any]:
-    """Tell what a map of one pair probably was meant as: `{caller}`, or a key of no use alone."""
-    (key, value) = node.entries[0]
-    if isinstance(value, TextNode) and value.is_null and key.value not in KEYS:
-        reader.destination(node, what)
-        return {}
-    tell_missing(reader, node, node, what, KEYS)
-    return read_fields(reader, node, what, KEYS)
+def _is_lost_variable(node: MapNode) -> bool:
+    """Tell whether a map was meant as a value: `{caller}`."""
+    key, value = node.entries[0] if len(node.entries) == 1 else (None, None)
+    return getattr(value, "is_null", False) and key is not None and key.value not in KEYS
 
 
 def _is_number(reader: PlanReader, key: TextNode) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pbx.marks import Node
+from pbx.marks import MapNode, Node, TextNode
 from pbx.plan.entries import LIKE, THING, Entry, read_entries
 from pbx.plan.fields import Key, Keys, Schema, read_fields, schema_of, tell_missing
 from pbx.plan.names import mark_of
@@ -49,7 +49,8 @@ def things(
             what = f"{name}.{entry.name}"
             fields: dict[str, Any] = {called: entry.name, "mark": mark_of(entry.key)}
             fields |= read_fields(reader, entry.node, what, keys, entry.copied)
-            if entry.incomplete or tell_missing(reader, entry.node, entry.key, what, keys):
+            odd = not isinstance(entry.node, MapNode) and not _is_null(entry.node)
+            if odd or entry.incomplete or tell_missing(reader, entry.node, entry.key, what, keys):
                 continue
             if any(key.required and key.field and key.field not in fields for key in keys.values()):
                 continue  # what is wrong with it is told
@@ -62,6 +63,10 @@ def things(
     required = schema.pop("required", None)  # which `like` may bring
     one = schema if required else {"anyOf": [schema, {"type": "null"}]}
     return Section(name, read, {"type": "object", "additionalProperties": one}, keys)
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, TextNode) and node.is_null
 
 
 def plainly(model: Callable[..., Any]) -> Build:
