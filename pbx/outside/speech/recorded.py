@@ -35,12 +35,14 @@ ENGLISH: Final = {
 } | {"am": "digits/a-m", "pm": "digits/p-m", "o'clock": "digits/oclock"}
 """English word → file; any other word is looked for in `digits/` and as it is."""
 
-_WORD: Final = re.compile(r"[^\s,.;:!?-]+")
+PLAYED: Final = SUFFIXES[:2]  # raw files are passed over: they would need a header first
+
+_WORD: Final = re.compile(r"[^\s,.;:!?/-]+")
 
 
 def recorded_words(folder: Path, saying: Saying) -> tuple[Path, ...]:
     """Return the files that say it, in order; empty where one of them is missing."""
-    whole = _file(folder, saying.name) if saying.name else None
+    whole = named(folder, saying.name, PLAYED)
     if whole is not None:
         return (whole,)
     found: list[Path] = []
@@ -61,6 +63,6 @@ def _word(folder: Path, word: str, language: str) -> Path | None:
 
 
 def _file(folder: Path, name: str) -> Path | None:
-    """Return the file called so (`digits/5`); raw ones are passed over, they have no header."""
+    """Return the file called so (`digits/5`)."""
     place, _, last = name.rpartition("/")
-    return named(folder / place if place else folder, last, SUFFIXES[:2])
+    return named(folder / place, last, PLAYED)

@@ -55,7 +55,11 @@ def test_words_are_rendered_once_and_then_at_hand(tmp_path: Path) -> None:
 
     made = booth(tmp_path, scenario)
     (order,) = made.orders
-    assert (order["make"], order["voice"], order["words"]) == ("espeak-ng", "cmn-latn-pinyin", "欢迎")
+    assert (order["make"], order["voice"], order["words"]) == (
+        "espeak-ng",
+        "cmn-latn-pinyin",
+        "欢迎",
+    )
     assert made.alarms == []
 
 
