@@ -1,7 +1,7 @@
 """A PostgreSQL server of the office, for reading alone; needs the extra `postgresql` (asyncpg).
 
-Every enquiry is one statement of the extended protocol in a transaction that is read-only, on
-connections whose default is that as well. Values and results travel as texts, so a caller's digits
+Every enquiry is one statement of the extended protocol in a transaction that is read-only and rolled
+back, on connections whose default is read-only as well. Values and results travel as texts, so a caller's digits
 fit a column of numbers without anybody knowing its type. Who wants more than that gives callpbx a
 user of its own who may SELECT and nothing else.
 """
@@ -61,8 +61,13 @@ class PostgresqlServer:
         values = [parameters[name] for name in prepared.names]
         try:
             pool = await self._ready(driver)
-            async with pool.acquire() as connection, connection.transaction(readonly=True):
-                row = await connection.fetchrow(prepared.query, *values)
+            async with pool.acquire() as connection:
+                transaction = connection.transaction(readonly=True)
+                await transaction.start()
+                try:
+                    row = await connection.fetchrow(prepared.query, *values)
+                finally:  # never committed: some functions write in spite of all
+                    await transaction.rollback()
         except driver.PostgresError as error:
             raise _what_is_wrong(error) from None
         except (OSError, driver.InterfaceError):

@@ -21,8 +21,10 @@ from pathlib import Path
 
 PACKAGES = {
     "baresip": "baresip-core",
+    "faketime": "faketime",
     "ip": "iproute2",
     "nft": "nftables",
+    "postgres": "postgresql",
     "sipp": "sip-tester",
     "svcrack": "sipvicious",
     "svwar": "sipvicious",
@@ -35,7 +37,11 @@ FOLDERS = {
 }
 """Folder of sound → Debian package."""
 
-MODULES = {"pesq": "callpbx[quality]", "pjsua2": "callpbx[phone]"}
+MODULES = {
+    "asyncpg": "callpbx[postgresql]",
+    "pesq": "callpbx[quality]",
+    "pjsua2": "callpbx[phone]",
+}
 """Python module → what pip installs it with."""
 
 _HELD_BY = PACKAGES | FOLDERS
@@ -46,11 +52,13 @@ APT = ("apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq")
 def find(program: str) -> str | None:
     """Return the path of an executable, or of a folder in the table above, where it is here.
 
-    sbin counts too, which a plain user's PATH may lack.
+    sbin counts too, which a plain user's PATH may lack, and where Debian keeps its PostgreSQL.
     """
     if program in FOLDERS:
         return program if Path(program).is_dir() else None
-    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    folders += sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    return shutil.which(program, path=":".join(folders))
 
 
 def why_not(programs: Iterable[str]) -> str | None:
