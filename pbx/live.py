@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pbx.alarms import Alarms
+from pbx.api.office import LiveDialplan
 from pbx.api.views import (
     Alarm,
     Ban,
@@ -66,7 +67,9 @@ class Live:
         media: Callable[[], Iterable[MediaWorker]],
         database: Callable[[], DatabaseHealth],
         reload_directory: Callable[[], Awaitable[None]],
+        dialplan: LiveDialplan,
     ) -> None:
+        self.dialplan = dialplan
         self._about = about
         self._exchange = exchange
         self._registrar = registrar

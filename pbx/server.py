@@ -12,7 +12,6 @@ import contextlib
 import logging
 import secrets
 import signal
-from dataclasses import replace
 
 import uvloop
 
@@ -33,8 +32,9 @@ from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.recorder import Recorder
 from pbx.cdr.retention import forget
 from pbx.config import Home, Settings
-from pbx.config.settings import MediaSettings
-from pbx.errors import ConfigError, Refused, StorageError
+from pbx.dialplan.reloading import Dialplan
+from pbx.dialplan.shown import ShownDialplan
+from pbx.errors import Refused, StorageError
 from pbx.events import Bus
 from pbx.ivr.verbs import VOCABULARY
 from pbx.live import About, Live
@@ -45,7 +45,7 @@ from pbx.machine import (
     calm_collector,
     raise_descriptor_limit,
 )
-from pbx.media.engine_client import EngineClient, EngineSettings
+from pbx.media.engine_client import EngineClient
 from pbx.media.formats import Capabilities
 from pbx.office import DatabaseOffice, open_office
 from pbx.plan.loader import load_plan
@@ -57,11 +57,11 @@ from pbx.sip.guard import Guard
 from pbx.sip.registrar import Registrar
 from pbx.sip.resolve import LocalAddresses
 from pbx.sip.settings import AgentSettings
-from pbx.sip.tls import Tls, TlsFiles
 from pbx.sip.transport import Listen, SipTransport
 from pbx.sip.user_agent import UserAgent
 from pbx.sounds import Sounds
 from pbx.trace import Trace
+from pbx.wiring import engine_settings, tls_of
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +155,10 @@ class Server:
             bound=self._is_bound,
             closed=self._flow_closed,
             addresses=self._addresses,
-            tls=_tls(home, settings),
+            tls=tls_of(home, settings),
         )
         self._media = EngineClient(
-            _engine_settings(settings.media),
+            engine_settings(settings.media),
             on_event=lambda worker, event: self._exchange.media_event(worker, event),
             on_worker_lost=self._worker_lost,
         )
@@ -179,6 +179,14 @@ class Server:
             plan=lambda: self._exchange.plan,
             clock=clock,
             alarm=self._alarms.raise_,
+        )
+        self._dialplan = Dialplan(
+            home,
+            plan,
+            put_in_force=self._put_in_force,
+            stopping=self._terminated.is_set,
+            alarm=self._alarms.raise_,
+            wall=clock.wall,
         )
         self._registrations, self._exchange = self._build_exchange()
 
@@ -250,6 +258,8 @@ class Server:
         self._registrar.load(await self._office.bindings.load(), now)
         self._registrations.directory_changed()  # extensions may have gone while no server ran
         await self._attendant.start(stack, self._exchange.plan)
+        await self._dialplan.start(watched=self._settings.dialplan.watch)
+        stack.push_async_callback(self._dialplan.close)
         await self._start_media(stack)
         await self._transport.start()
         stack.push_async_callback(self._transport.close)
@@ -285,6 +295,7 @@ class Server:
             media=self._media_workers,
             database=self._database_health,
             reload_directory=self._reload_directory,
+            dialplan=ShownDialplan(self._dialplan),
         )
         listen = self._settings.api.listen
         self._api = await serve_api(
@@ -327,20 +338,15 @@ class Server:
     def _reload(self) -> None:
         """Take dialplan and certificates anew (SIGHUP); where one is of no use, the old one stays
         in force."""
-        self._reload_plan()
+        self._dialplan.reload_soon()
         try:
             self._transport.reload_certificates()
         except Refused as refused:
             self._alarms.raise_(f"the certificates were not reloaded: {refused}")
 
-    def _reload_plan(self) -> None:
-        try:
-            self._exchange.plan = load_plan(self._home.dialplan, VOCABULARY)
-        except (ConfigError, OSError) as error:
-            self._alarms.raise_(f"the dialplan was not reloaded: {error}")
-        else:
-            self._attendant.prepare(self._exchange.plan)
-            log.info("dialplan %s is in force", self._exchange.plan.version_id)
+    def _put_in_force(self, plan: Plan) -> None:
+        self._exchange.plan = plan
+        self._attendant.prepare(plan)
 
     def _start_housekeeping(self) -> asyncio.Task[None]:
         return asyncio.create_task(self._keep_house(), name="housekeeping")
@@ -441,22 +447,3 @@ class Server:
             pending=waiting if isinstance(waiting, int) else 0,
             error=self._recorder.alarm,
         )
-
-
-def _engine_settings(media: MediaSettings) -> EngineSettings:
-    """Return how media workers are started: on one address where callpbx.yaml names it."""
-    settings = EngineSettings(ports=media.ports, workers=media.workers, tones=media.tones)
-    if media.address is None:
-        return settings
-    if ":" in media.address:
-        return replace(settings, bind4=None, bind6=media.address)
-    return replace(settings, bind4=media.address, bind6=None)
-
-
-def _tls(home: Home, settings: Settings) -> Tls | None:
-    """Return our certificates; None where the office has none. Raises Refused."""
-    sip = settings.sip
-    if sip.certificate is None or sip.key is None:
-        return None
-    ca = None if sip.ca is None else home.path / sip.ca
-    return Tls(TlsFiles(home.path / sip.certificate, home.path / sip.key, ca))

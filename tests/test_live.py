@@ -9,6 +9,7 @@ from pbx.api.views import DatabaseHealth, LiveCall
 from pbx.live import About, Live
 from pbx.media.protocol import LegReport, StreamFigures
 from pbx.trace import Trace
+from tests.api.office_double import DialplanDouble
 from tests.kit.exchange import House, flow
 
 
@@ -30,6 +31,7 @@ def live_of(house: House) -> Live:
         media=lambda: (),
         database=lambda: DatabaseHealth(ok=True, size_bytes=0, pending=0),
         reload_directory=reload,
+        dialplan=DialplanDouble(),
     )
 
 

@@ -19,7 +19,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pbx.events import Bus, Stamped, SupervisionMode
 
 if TYPE_CHECKING:
-    from pbx.api.views import ConferenceView, LiveCall, LiveStatus, Registration, TraceEntry
+    from pbx.api.views import (
+        ConferenceView,
+        DialplanReload,
+        DialplanView,
+        LiveCall,
+        LiveStatus,
+        Registration,
+        TraceEntry,
+    )
     from pbx.cdr.record import CallRecord, RecordQuery
     from pbx.mailboxes.model import BoxEntry, MessageEntry
     from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
@@ -261,8 +269,31 @@ class Mailboxes(Protocol):
         """
 
 
+class LiveDialplan(Protocol):
+    """The dialplan of the running server."""
+
+    async def show(self) -> DialplanView:
+        """Return which version is in force, and which are kept."""
+
+    async def reload(self) -> DialplanReload:
+        """Put the file as it is now in force. Raises Refused, with what is wrong in it."""
+
+    async def rollback(self) -> DialplanReload:
+        """Put the version before back in force, until the next reload or start.
+
+        Raises NotFound where none is kept.
+        """
+
+    async def try_out(self) -> DialplanReload:
+        """Return what a reload would change, and all that is wrong; change nothing."""
+
+
 class LiveOffice(Protocol):
     """The running server: calls, phones, bans. Everything here is quick and works from memory."""
+
+    @property
+    def dialplan(self) -> LiveDialplan:
+        """Return the dialplan."""
 
     def status(self) -> LiveStatus:
         """Return how the server is."""

@@ -270,3 +270,59 @@ class TraceEntry(View, frozen=True, kw_only=True):
     transport: str | None = None
     first_line: str | None = None
     detail: str | None = None
+
+
+class DialplanProblem(View, frozen=True, kw_only=True):
+    """One mistake in the dialplan, as `callpbx check` tells it. `severity` is "error" or
+    "warning"."""
+
+    code: str
+    severity: str
+    file: str
+    line: int
+    column: int
+    sentence: str
+    suggestion: str | None = None
+
+
+class DialplanVersion(View, frozen=True, kw_only=True):
+    """A dialplan that was in force: `version` is `v41`, `version_id` what records of calls name;
+    `since` is when it first came into force."""
+
+    version: str
+    version_id: str
+    since: str
+
+
+class DialplanView(DialplanVersion, frozen=True, kw_only=True):
+    """The dialplan in force, and all that are kept, the newest first. With `rolled_back` the file
+    holds a newer one, which the next reload or start takes."""
+
+    rolled_back: bool
+    versions: tuple[DialplanVersion, ...]
+
+
+class ChangedNumber(View, frozen=True, kw_only=True):
+    """A number whose calls go differently: where they started, where they start now (None:
+    nowhere), and what differs on their way."""
+
+    number: str
+    was: str | None = None
+    now: str | None = None
+    because: tuple[str, ...] = ()
+
+
+class DialplanReload(View, frozen=True, kw_only=True):
+    """What came of a reload, a rollback or a trial. `version` is in force now, `before` was.
+
+    A trial has `numbers`, the names of other `sections` that change, and errors among its
+    `problems`; else these are warnings.
+    """
+
+    version: str
+    version_id: str
+    before: str
+    rolled_back: bool
+    problems: tuple[DialplanProblem, ...] = ()
+    numbers: tuple[ChangedNumber, ...] = ()
+    sections: tuple[str, ...] = ()

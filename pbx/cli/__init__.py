@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
     "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
+    "reload": ("pbx.cli.reload:reload", "Put the dialplan as it is now in force."),
     "hours": ("pbx.cli.hours:hours", "Show when it is open, as a calendar."),
     "voicemail": ("pbx.cli.voicemail:voicemail", "Voicemail: list, play, delete, set PINs."),
     "check": ("pbx.cli.check:check", "Check dialplan.yaml and callpbx.yaml."),

@@ -13,6 +13,7 @@ from typing import Any
 from pbx.config import values
 from pbx.config.settings import (
     ApiSettings,
+    DialplanSettings,
     HttpSettings,
     MailSettings,
     MediaSettings,
@@ -249,4 +250,5 @@ SECTIONS: Keys = {
         section(RecordingSettings, {"format": ("format", one(one_of("ulaw", "pcm", "opus")))}),
     ),
     "speech": ("speech", speech_settings),
+    "dialplan": ("dialplan", section(DialplanSettings, {"watch": ("watch", one(yes_no))})),
 }

@@ -101,6 +101,13 @@ class RecordingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DialplanSettings:
+    """Section `dialplan`: `watch` reloads it whenever one of its files is saved."""
+
+    watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechSettings:
     """Section `speech`: who reads texts aloud.
 
@@ -132,3 +139,4 @@ class Settings:
     retention: RetentionSettings = RetentionSettings()
     recording: RecordingSettings = RecordingSettings()
     speech: SpeechSettings = SpeechSettings()
+    dialplan: DialplanSettings = DialplanSettings()

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pbx.config import Home
 from pbx.dialplan.changes import NOTHING, Changes
@@ -21,6 +21,7 @@ from pbx.dialplan.checker import Checker
 from pbx.dialplan.checking import texts_of
 from pbx.dialplan.question import Answer, Question
 from pbx.dialplan.versions import Version, Versions
+from pbx.dialplan.watching import watch
 from pbx.errors import Refused
 from pbx.marks import Problem
 from pbx.plan.model import Plan
@@ -79,6 +80,7 @@ class Dialplan:
         self._checker = checker or Checker()
         self._versions = Versions(home.dialplan_versions)
         self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._version = Version(0, plan.version_id, wall())
         self._newest = self._version
 
@@ -92,21 +94,21 @@ class Dialplan:
         """Tell whether the file holds a newer version than the one in force."""
         return self._version != self._newest
 
-    def watched(self) -> Iterator[Path]:
-        """Yield the files that were read last, and the folders of those that are included."""
-        home = self._path.parent
-        files = [self._path, *(home / name for name in self._files)]
-        yield from dict.fromkeys(files)
-        yield from {file.parent for file in files} - {home}
-
-    async def start(self) -> None:
-        """Keep the version that the server starts with."""
+    async def start(self, *, watched: bool = False) -> None:
+        """Keep the version that the server starts with, and reload its files when they are saved,
+        if they are to be `watched`."""
         texts = await asyncio.to_thread(texts_of, self._path, self._plan)
         if texts is not None:
             self._version = self._newest = await self._kept(self._plan.version_id, texts)
 
+        if watched:
+            self._begin(watch(self._watched, self.reload_or_tell))
+
     async def close(self) -> None:
         """End what checks."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._checker.close()
 
     async def versions(self) -> Sequence[Version]:
@@ -152,6 +154,10 @@ class Dialplan:
                 raise Refused(answer.refusal)
             return Reloaded(self._version, self._version, answer.problems, answer.changes)
 
+    def reload_soon(self) -> None:
+        """Reload beside what else is going on; see `reload_or_tell`."""
+        self._begin(self.reload_or_tell())
+
     async def reload_or_tell(self) -> None:
         """Reload for somebody who reads no answer: what is wrong becomes an alarm."""
         try:
@@ -162,6 +168,18 @@ class Dialplan:
         else:
             for problem in reloaded.problems:
                 log.warning("%s", problem)
+
+    def _watched(self) -> Iterator[Path]:
+        """Yield the files that were read last, and the folders of those that are included."""
+        home = self._path.parent
+        files = [self._path, *(home / name for name in self._files)]
+        yield from dict.fromkeys(files)
+        yield from {file.parent for file in files} - {home}
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="dialplan")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _checked(self, question: Question) -> tuple[Plan, Answer]:
         """Return a plan that can be put in force. Raises Refused with what is wrong with it."""

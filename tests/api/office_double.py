@@ -17,6 +17,9 @@ from pbx.api.views import (
     Ban,
     ConferenceView,
     DatabaseHealth,
+    DialplanReload,
+    DialplanVersion,
+    DialplanView,
     LiveCall,
     LiveStatus,
     Registration,
@@ -246,9 +249,48 @@ class MailboxesDouble:
 
 
 @dataclass
+class DialplanDouble:
+    """A dialplan of which `answer` is said to whatever is asked; `refusal` refuses it."""
+
+    answer: DialplanReload = field(
+        default_factory=lambda: DialplanReload(
+            version="v42", version_id="abc", before="v41", rolled_back=False
+        )
+    )
+    refusal: Refused | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def show(self) -> DialplanView:
+        version = DialplanVersion(version="v42", version_id="abc", since="2026-11-21T08:00:00.000Z")
+        return DialplanView(
+            version=version.version,
+            version_id=version.version_id,
+            since=version.since,
+            rolled_back=False,
+            versions=(version,),
+        )
+
+    async def reload(self) -> DialplanReload:
+        return self._answered("reload")
+
+    async def rollback(self) -> DialplanReload:
+        return self._answered("rollback")
+
+    async def try_out(self) -> DialplanReload:
+        return self._answered("try_out")
+
+    def _answered(self, asked: str) -> DialplanReload:
+        self.asked.append(asked)
+        if self.refusal is not None:
+            raise self.refusal
+        return self.answer
+
+
+@dataclass
 class LiveDouble:
     """A running server that remembers what it was asked for."""
 
+    dialplan: DialplanDouble = field(default_factory=DialplanDouble)
     bindings: list[Registration] = field(default_factory=list)
     up: list[LiveCall] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
