@@ -17,11 +17,13 @@ import yaml
 from pbx.marks.problem import SYNTAX, Problem
 
 NO_VALUE_HERE = "mapping values are not allowed"  # the parser's words
+NO_COLON = "could not find expected ':'"
 LOOK_BACK = 4  # lines above the reported one in which the cause is looked for
 
 FULL_WIDTH_COLON = re.compile(r"""^\s*(?:-\s+)?(?:"[^"]*"|'[^']*'|[^\s"'#:：][^"'#:：]*?)\s*(：)""")
 CURLY_QUOTE = re.compile(r"""(?:[:：,\[{-]\s*|^\s*)([“”‘’])""")
 GLUED_COLON = re.compile(r"""^\s*(?:-\s+)?(?:"[^"]*"|'[^']*'|[^\s"'#:]+)(:)[^\s:]""")
+HAS_COLON = re.compile(r":(?:\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +182,28 @@ def _two_colons(report: _Report) -> Finding | None:
 
 
 def _missing_colon(report: _Report) -> Finding | None:
+    if NO_COLON in report.problem and report.context_line < len(report.lines):
+        line = report.lines[report.context_line]
+        column = len(line) - len(line.lstrip())
+        return report.context_line, column, "no colon on this line", 'write "KEY:"'
     if NO_VALUE_HERE not in report.problem:
         return None
+    here = report.lines[report.line] if report.line < len(report.lines) else ""
     for number, line in list(report.near())[1:]:
-        word = line.strip()
-        if word and not word.startswith(("#", "- ")) and ":" not in word:
-            return number, len(line) - len(line.lstrip()), "no colon on this line", 'write "KEY:"'
+        word = line.lstrip(" -")
+        column = len(line) - len(word)
+        listed = line.lstrip().startswith("- ") and column != len(here) - len(here.lstrip())
+        if word and not listed and not word.startswith("#") and not HAS_COLON.search(word):
+            return number, column, "no colon on this line", 'write "KEY:"'
     return None
+
+
+def _behind_quote(report: _Report) -> Finding | None:
+    line = report.lines[report.line] if report.line < len(report.lines) else ""
+    if "but found" not in report.problem or not line[: report.column].rstrip().endswith(("'", '"')):
+        return None
+    sentence = "words behind a closing quote"
+    return report.line, report.column, sentence, "put the whole value in quotes of the other kind"
 
 
 def _indentation(report: _Report) -> Finding | None:
@@ -210,5 +227,6 @@ _FINDERS: tuple[Callable[[_Report], Finding | None], ...] = (
     _glued_colon,
     _two_colons,
     _missing_colon,
+    _behind_quote,
     _indentation,
 )

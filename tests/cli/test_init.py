@@ -10,6 +10,7 @@ import pytest
 
 from pbx.cli.init import TEMPLATES
 from pbx.config import Home, Settings, parse_settings
+from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.loader import check_plan
 from tests.cli.conftest import Command
 
@@ -23,7 +24,7 @@ def test_an_office_is_made(home: Home, command: Command) -> None:
     assert home.database.stat().st_mode & 0o777 == 0o600
     assert home.settings.stat().st_mode & 0o777 == 0o600
     assert home.var.stat().st_mode & 0o777 == 0o700
-    assert check_plan(home.dialplan)[1] == []
+    assert check_plan(home.dialplan, VOCABULARY)[1] == []
 
 
 def test_nothing_is_overwritten(home: Home, command: Command) -> None:

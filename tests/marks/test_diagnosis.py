@@ -31,6 +31,11 @@ CASES = [
     ("a: b\n  c: d\n", "2:4", "does not fit the lines above"),
     ("  a: b\nc: d\n", "2:1", "does not fit the lines above"),
     ('a: "\\q"\n', "1:6", "a backslash in double quotes"),
+    ("a: 1\nb\nc: 2\n", "2:1", "no colon on this line"),
+    ("f:\n  - say\n    goto: a\n", "2:5", "no colon on this line"),
+    ("k:\n  1 menu:a\n  2: b\n", "2:3", "no colon on this line"),
+    ('a: "x" y\n', "1:8", "words behind a closing quote"),
+    ("a: 'it's'\n", "1:8", "words behind a closing quote"),
     ("a: b\n\nc: \x00\n", "3:4", "a character that YAML does not allow"),
 ]
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import suppress
+from typing import Any
 
-from pbx.marks import ListNode, MapNode, TextNode, read_tree
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pbx.marks import ListNode, MapNode, Node, TextNode, read_tree, tree
 
 
 def text_of(source: str) -> str:
@@ -104,3 +110,96 @@ def test_star_and_hash_keys_without_quotes_are_noticed(source: str, expected: st
 @pytest.mark.parametrize("comment", ["# 101: ext:101", "#: see the manual, page 3", "#", "## a: b"])
 def test_ordinary_comments_are_left_alone(comment: str) -> None:
     assert read_tree(f"a: b\n{comment}\n", "f.yaml").problems == ()
+
+
+def test_every_node_knows_its_file() -> None:
+    root = read_tree("a: [b]\n", "f.yaml").root
+    assert isinstance(root, MapNode)
+    (key, value) = root.entries[0]
+    assert isinstance(value, ListNode)
+    assert {root.file, key.file, value.file, value.items[0].file} == {"f.yaml"}
+
+
+PIECES = ("a", "b: ", "- ", "\n", "\n  ", "[", "]", "{", "}", ", ", "'x'", '"y"', "| \n", "中", "#")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_both_parsers_of_yaml_see_the_same(text: str) -> None:
+    slow = _outcome(text, tree._SLOW)
+    fast = _outcome(text, tree._FAST)
+    if slow is not None and fast is not None:
+        assert _shape(slow) == _shape(fast)
+
+
+def _outcome(text: str, parser: Any) -> Node | None:
+    with suppress(yaml.YAMLError):
+        return tree._compose(text, "f.yaml", parser).root
+    return None
+
+
+def _shape(node: Node) -> Any:
+    """Return a node as texts and places; an empty one has none that counts."""
+    if isinstance(node, TextNode):
+        return (node.value, node.plain, (node.line, node.column) if node.value else None)
+    if isinstance(node, ListNode):
+        return [(node.line, node.column), *map(_shape, node.items)]
+    return [(node.line, node.column), *((_shape(k), _shape(v)) for k, v in node.entries)]
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("hours: office\n  open： menu:main\n", "2:7"),
+        ("- hours: office\n  open：menu:main\n", "2:7"),
+        ('keys:\n  1: a\n    "2"： menu:main\n', "3:8"),
+        ("a: b\n  c\n  9： repeat\n", "3:4"),
+    ],
+)
+def test_a_line_that_a_full_width_colon_made_part_of_a_text_is_told(
+    source: str, place: str
+) -> None:
+    (problem,) = read_tree(source, "f.yaml").problems
+    assert str(problem).startswith(f"f.yaml:{place} E001 a full-width colon ：")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "zh: 您好\n  查询请按1：订单\n",
+        "zh: 您好\n  1：查询订单\n",
+        "zh: |\n  open： x\n",
+        'zh: "您好\n  open： x"\n',
+        "zh: open：x\n",
+    ],
+)
+def test_words_with_a_full_width_colon_are_words(source: str) -> None:
+    assert read_tree(source, "f.yaml").problems == ()
+
+
+FILLER = "".join(f"section_{number}:\n  key: [value, {{a: b}}]\n" for number in range(1500))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'numbers:\n  "400"： ext:1\nb: 1\n',
+        "keys：x\nb: 1\n",
+        "a: [1, 2\nb: 3\n",
+        'a: "x\nb: 1\n',
+        "a:\n  b: 1\n c: 2\n",
+        "numbers:\n\t400: ext:1\n",
+        "a\nb: c\n",
+        "a: b: c\n",
+    ],
+)
+def test_a_mistake_in_a_large_file_is_told_as_in_a_small_one(source: str) -> None:
+    (alone,) = read_tree(source, "f.yaml").problems
+    (among,) = read_tree(FILLER + source + FILLER.replace("section", "after"), "f.yaml").problems
+    lines = FILLER.count("\n")
+    assert (among.code, among.sentence) == (alone.code, alone.sentence)
+    assert (among.line - lines, among.column) == (alone.line, alone.column)
+
+
+def test_a_text_that_no_file_can_hold_is_explained() -> None:
+    (problem,) = read_tree("a: \ud800\n", "f.yaml").problems
+    assert problem.sentence == "a character that YAML does not allow"

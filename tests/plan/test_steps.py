@@ -82,9 +82,13 @@ def test_an_outcome_leads_to_a_place_a_list_or_one_step() -> None:
           open: {goto: hangup}
 """)
     assert hours.outcomes["open"] == BACK
-    say, inner = hours.outcomes["closed"]
+    closed = hours.outcomes["closed"]
+    assert isinstance(closed, tuple)
+    say, inner = closed
     assert (say.verb, say.mark.line) == ("say", 8)
-    (goto,) = inner.outcomes["open"]
+    then = inner.outcomes["open"]
+    assert isinstance(then, tuple)
+    (goto,) = then
     assert (goto.arguments, goto.mark.line, goto.mark.column) == ({"to": HANGUP}, 10, 18)
 
 
