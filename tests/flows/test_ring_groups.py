@@ -201,6 +201,15 @@ def test_a_group_of_which_nobody_can_be_rung(
     assert (record.result, record.reason) == (result, reason)
 
 
+def test_a_group_that_the_plan_does_not_have_is_unknown() -> None:
+    async def scenario(house: House) -> None:
+        plan = Plan("test", {"400": NumberRoute("400", Destination("ring", "moon"))})
+        (alice,) = await phones(house, plan, "101")
+        assert await alice.call("400").failed() == 404
+
+    assert flow(scenario).record.reason == "unknown_number"
+
+
 def test_a_number_of_the_outside_is_not_called_in_this_version() -> None:
     async def scenario(house: House) -> None:
         plan = Plan("test", {"400": NumberRoute("400", Destination("number", "13900139000"))})
@@ -453,6 +462,21 @@ def test_of_two_who_are_asked_the_first_key_has_the_call() -> None:
         await talk(call, second)
 
     assert flow(scenario).record.result == "answered"
+
+
+def test_a_question_is_over_after_half_a_minute_whatever_is_announced() -> None:
+    async def scenario(house: House) -> None:
+        plan = step(ext("102"), confirm_key="1", announce="whose")
+        alice, bob = await phones(house, plan, "101", "102")
+        call = alice.call("400")
+        rung = await bob.rung()
+        rung.answer()
+        began = house.clock.monotonic()
+        await rung.ended()
+        assert abs(house.clock.monotonic() - began - 30.0) < 0.1
+        await call.ended()
+
+    assert flow(scenario).record.talk_s == 0.0
 
 
 def test_who_was_asked_by_the_end_of_the_ringing_may_still_take_the_call() -> None:
