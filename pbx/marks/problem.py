@@ -40,6 +40,7 @@ NO_EMERGENCY_LINE = "W026"
 NOT_CONFIGURED = "W027"
 KEY_WAITS = "W028"
 NOT_ACTED_ON = "W029"
+FLOW_ENDS = "W030"
 
 
 @dataclass(frozen=True, slots=True)
