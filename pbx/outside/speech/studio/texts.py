@@ -13,7 +13,9 @@ _LATIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ,.'&@/-]*[A-Za-z0-9]|[A-Za-z]")
 _SOUNDS: Final = re.compile(r"\w")
 _END: Final = re.compile(r"(?<=[。！？；!?;])|(?<=[.:])\s+|\n+")
 _CLAUSE: Final = re.compile(r"(?<=[,;:，、；：])\s*")
-_WIDE: Final = str.maketrans("，。！？；：、（）", ",.!?;:,()")
+_WIDE: Final = str.maketrans(
+    {wide: f"{sign} " for wide, sign in zip("，。！？；：、", ",.!?;:,", strict=True)}
+)
 
 LONGEST: Final = 120
 """Characters of a sentence beyond which it is taken apart at its commas."""
