@@ -92,6 +92,10 @@ class Outside:
         """
         self._post_mail(to, subject, body, attachment)
 
+    async def idle(self) -> None:
+        """Wait until every letter went out or was given up."""
+        await self._outbox.idle()
+
     async def close(self) -> None:
         """Give up what waits and close what is open."""
         await self._outbox.close()

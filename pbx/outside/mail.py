@@ -8,6 +8,7 @@ subject ugly but never a header: addresses are of one plain form and line ends a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import ssl
 from dataclasses import dataclass
@@ -142,7 +143,8 @@ class MailServer:
                 _insist_on_secrecy(client)
                 await client.login(user, password or "")
             await client.send_message(message, sender=self._sender, recipients=[to])
-            await client.quit()
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit()  # the mail is the server's by now, whatever it says to this
         finally:
             client.close()
 

@@ -52,6 +52,11 @@ class Outbox:
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
 
+    async def idle(self) -> None:
+        """Wait until nothing waits any more: everything went out or was given up."""
+        while self._waiting:
+            await asyncio.wait(self._waiting)
+
     async def close(self) -> None:
         """Give up what waits."""
         waiting = list(self._waiting)

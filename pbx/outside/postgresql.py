@@ -1,9 +1,9 @@
 """A PostgreSQL server of the office, for reading alone; needs the extra `postgresql` (asyncpg).
 
-Every enquiry is one statement of the extended protocol in a transaction that is read-only and rolled
-back, on connections whose default is read-only as well. Values and results travel as texts, so a caller's digits
-fit a column of numbers without anybody knowing its type. Who wants more than that gives callpbx a
-user of its own who may SELECT and nothing else.
+Every enquiry is one statement of the extended protocol in a transaction that is read-only and
+rolled back, on connections whose default is read-only as well. Values and results travel as texts,
+so a caller's digits fit a column of numbers without anybody knowing its type. Who wants more than
+that gives callpbx a user of its own who may SELECT and nothing else.
 """
 
 from __future__ import annotations
