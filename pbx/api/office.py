@@ -268,6 +268,9 @@ class Mailboxes(Protocol):
         `standard_greeting` forgets the one that the owner recorded. Raises Refused.
         """
 
+    async def remove(self, box: str) -> None:
+        """Forget a box with all that is in it; without effect where there is none."""
+
 
 class LiveDialplan(Protocol):
     """The dialplan of the running server."""

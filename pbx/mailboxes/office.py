@@ -90,6 +90,12 @@ class OfficeMailboxes:
             self._boxes.forget_greeting(box)
         await self._written()
 
+    async def remove(self, box: str) -> None:
+        """Forget a box with all that is in it; without effect where there is none."""
+        await self._ready()
+        self._boxes.remove(box)
+        await self._written()
+
     async def _one(self, message: str) -> Message:
         await self._ready()
         found = self._boxes.find(message)

@@ -266,6 +266,14 @@ class Mailboxes:
         """Mail the messages of a box there; None for nowhere."""
         self._set(replace(self.settings(box), mail=address))
 
+    def remove(self, box: str) -> None:
+        """Forget a box with all that is in it: whoever gets its number next has a new one."""
+        for message in self.messages(box):
+            self.delete(message.id)
+        self.forget_greeting(box)
+        if self._boxes.pop(box, None) is not None:
+            self.writer.drop_box(box)
+
     # -- inside ------------------------------------------------------------------------------
 
     async def _digest(self, pin: str, salt: str) -> str:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pbx.db import schema
-from pbx.db.bulk import BulkDelete, BulkInsert
+from pbx.db.bulk import BulkDelete, BulkInsert, Row
 from pbx.db.engine import Storage
 from pbx.errors import StorageError
 from pbx.mailboxes.model import Box, Message
@@ -30,6 +31,9 @@ RETRY = 1.0  # seconds between attempts while the database takes nothing
 _MESSAGES = BulkInsert(schema.messages, existing="replace")
 _NO_MESSAGES = BulkDelete(schema.messages)
 _BOXES = BulkInsert(schema.mailboxes, existing="replace")
+_NO_BOXES = BulkDelete(schema.mailboxes)
+
+T = TypeVar("T")
 
 
 class Writer:
@@ -38,7 +42,7 @@ class Writer:
     def __init__(self, database: Storage) -> None:
         self._database = database
         self._messages: dict[str, Message | None] = {}
-        self._boxes: dict[str, Box] = {}
+        self._boxes: dict[str, Box | None] = {}
         self._files: dict[Path, None] = {}
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -65,6 +69,11 @@ class Writer:
         self._boxes[box.box] = box
         self._wake.set()
 
+    def drop_box(self, name: str) -> None:
+        """Let a box have no row."""
+        self._boxes[name] = None
+        self._wake.set()
+
     def drop_file(self, file: Path) -> None:
         """Let a file be gone."""
         self._files[file] = None
@@ -85,12 +94,8 @@ class Writer:
                 self._files.pop(file, None)
             if not await self._write(messages, boxes):
                 return False
-            for id, message in messages.items():  # unless it has changed again meanwhile
-                if self._messages.get(id, message) is message:
-                    self._messages.pop(id, None)
-            for name, box in boxes.items():
-                if self._boxes.get(name) is box:
-                    del self._boxes[name]
+            _forget(self._messages, messages)
+            _forget(self._boxes, boxes)
             return True
 
     async def close(self) -> None:
@@ -111,14 +116,14 @@ class Writer:
             if self.waiting:
                 self._wake.set()
 
-    async def _write(self, messages: dict[str, Message | None], boxes: dict[str, Box]) -> bool:
-        kept = [message.values() for message in messages.values() if message is not None]
-        gone = [(id,) for id, message in messages.items() if message is None]
-
+    async def _write(
+        self, messages: dict[str, Message | None], boxes: dict[str, Box | None]
+    ) -> bool:
         def write(connection: Connection) -> None:
-            _MESSAGES.run(connection, kept)
-            _NO_MESSAGES.run(connection, gone)
-            _BOXES.run(connection, [box.values() for box in boxes.values()])
+            _MESSAGES.run(connection, _kept(messages))
+            _NO_MESSAGES.run(connection, _gone(messages))
+            _BOXES.run(connection, _kept(boxes))
+            _NO_BOXES.run(connection, _gone(boxes))
 
         try:
             await self._database.write(write)
@@ -129,6 +134,21 @@ class Writer:
             return False
         self._failing = False
         return True
+
+
+def _kept(rows: Mapping[str, Box | Message | None]) -> list[Row]:
+    return [row.values() for row in rows.values() if row is not None]
+
+
+def _gone(rows: Mapping[str, Box | Message | None]) -> list[Row]:
+    return [(key,) for key, row in rows.items() if row is None]
+
+
+def _forget(waiting: dict[str, T], written: Mapping[str, T]) -> None:
+    """Let what was written wait no more, unless it has changed again meanwhile."""
+    for key, row in written.items():
+        if key in waiting and waiting[key] is row:
+            del waiting[key]
 
 
 def _unlink(files: Iterable[Path]) -> None:

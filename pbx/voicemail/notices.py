@@ -32,20 +32,18 @@ class Texts(NamedTuple):
 TEXTS: Final[Mapping[str, Texts]] = {
     "zh": Texts(
         "信箱 {box}：{caller} 的留言（{length}）",
-        "{caller} 于 {at} 在信箱 {box} 留言，时长 {length}。\n\n"
-        "留言录音见附件；也可以在自己的话机上拨 *97 收听。\n",
+        "{caller} 于 {at} 在信箱 {box} 留言，时长 {length}。\n\n留言录音见附件，信箱里也有一份。\n",
         "未知号码",
     ),
     "yue": Texts(
         "信箱 {box}：{caller} 嘅留言（{length}）",
-        "{caller} 喺 {at} 喺信箱 {box} 留言，長 {length}。\n\n"
-        "留言錄音喺附件；亦可以喺自己嘅電話撳 *97 收聽。\n",
+        "{caller} 喺 {at} 喺信箱 {box} 留言，長 {length}。\n\n留言錄音喺附件，信箱入面都有一份。\n",
         "未知號碼",
     ),
     "en": Texts(
         "Mailbox {box}: message from {caller} ({length})",
         "{caller} left a message in mailbox {box} at {at}. It is {length} long.\n\n"
-        "The message is attached; you can also hear it by dialling *97 on your phone.\n",
+        "The message is attached, and it is in the mailbox too.\n",
         "an unknown number",
     ),
 }

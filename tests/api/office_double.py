@@ -247,6 +247,9 @@ class MailboxesDouble:
     ) -> None:
         self.changed.append((box, pin, mail, standard_greeting))
 
+    async def remove(self, box: str) -> None:
+        self.rows = [row for row in self.rows if row.box != box]
+
 
 @dataclass
 class DialplanDouble:

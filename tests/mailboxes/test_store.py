@@ -126,6 +126,25 @@ def test_a_new_greeting_takes_the_place_of_the_old(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_removed_box_leaves_nothing_to_the_next_owner(tmp_path: Path) -> None:
+    async def main() -> None:
+        cabinet = Cabinet(tmp_path)
+        cabinet.leave()
+        await cabinet.boxes.set_pin("101", "4711")
+        draft = cabinet.boxes.begin_greeting()
+        cabinet.speak(draft)
+        cabinet.boxes.keep_greeting("101", draft.id)
+        await cabinet.boxes.writer.flush()
+        cabinet.boxes.remove("101")
+        cabinet.boxes.remove("102")
+        await cabinet.boxes.writer.flush()
+        assert list(tmp_path.iterdir()) == []
+        boxes = (await cabinet.restarted()).boxes
+        assert (boxes.boxes(), boxes.has_pin("101")) == ((), False)
+
+    asyncio.run(main())
+
+
 def test_a_pin_is_kept_as_a_digest(tmp_path: Path) -> None:
     async def main() -> None:
         boxes = Cabinet(tmp_path).boxes

@@ -105,8 +105,9 @@ async def reissue_passwords(office: OfficeHere, _: Administers) -> Response:
 
 @router.delete("/{number}", status_code=204)
 async def remove_extension(number: str, office: OfficeHere, _: Administers) -> Response:
-    """Forget a phone."""
+    """Forget a phone, and its mailbox with all that is in it."""
     await office.directory.remove_extension(number)
+    await office.mailboxes.remove(number)
     await written(office)
     return nothing()
 

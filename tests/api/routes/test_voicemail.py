@@ -8,7 +8,7 @@ import pytest
 
 from pbx.errors import NotFound, Refused
 from pbx.mailboxes.model import BoxEntry, MessageEntry
-from tests.api.office_double import OfficeDouble, client_of
+from tests.api.office_double import OfficeDouble, Phone, client_of
 
 
 def entry(id: str, box: str = "101") -> MessageEntry:
@@ -97,3 +97,10 @@ def test_what_is_left_out_stays(office: OfficeDouble) -> None:
         ("101", "4711", None, False),
         ("service", None, "", True),
     ]
+
+
+def test_a_removed_extension_takes_its_mailbox_along(office: OfficeDouble) -> None:
+    office.directory.phones["101"] = Phone("101")
+    with client_of(office) as api:
+        api.delete("/extensions/101")
+    assert [row.box for row in office.mailboxes.rows] == ["service"]
