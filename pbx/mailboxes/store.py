@@ -12,9 +12,9 @@ import asyncio
 import hmac
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
@@ -23,7 +23,7 @@ from pbx.db import schema
 from pbx.db.engine import Storage
 from pbx.directory.pins import check_pin, pin_digest
 from pbx.errors import Refused
-from pbx.mailboxes.mending import Kept, mended
+from pbx.mailboxes.mending import Kept, mended, shortened
 from pbx.mailboxes.model import (
     MOST,
     Box,
@@ -148,12 +148,26 @@ class Mailboxes:
         return Draft(message.id, str(self.path(message.id)))
 
     def keep(
-        self, draft: str, *, seconds: float, octets: int, sha256: str | None, error: str | None
+        self,
+        draft: str,
+        *,
+        seconds: float,
+        octets: int,
+        sha256: str | None,
+        error: str | None,
+        silence: float = 0.0,
     ) -> None:
-        """Put a message that was said into its box; without effect for an unknown draft."""
-        message = self._drafts.pop(draft, None)
-        if message is not None:
-            self.receive(message, Kept(round(seconds, 3), octets, sha256, error))
+        """Put a message that was said into its box; without effect for an unknown draft.
+
+        Behind `seconds` of speech the file has so much `silence`, which is cut off before.
+        """
+        message = self._drafts.get(draft)
+        kept = Kept(round(seconds, 3), octets, sha256, error)
+        if message is not None and silence:
+            self._begin(self._shorten(message, kept))
+        elif message is not None:
+            del self._drafts[draft]
+            self.receive(message, kept)
 
     def receive(self, draft: Message, kept: Kept) -> None:
         """Put a message into its box: it is new."""
@@ -174,9 +188,7 @@ class Mailboxes:
         """Keep what is whole of a message whose media worker died, if it is long enough."""
         message = self._drafts.get(draft)
         if message is not None:
-            task = asyncio.get_running_loop().create_task(self._mend(message), name=f"mend {draft}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._mend(message))
 
     def drop(self, draft: str) -> None:
         """Forget what was said, and its file."""
@@ -286,6 +298,21 @@ class Mailboxes:
     def _set(self, box: Box) -> None:
         self._boxes[box.box] = box
         self.writer.put_box(box)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="file of a message")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the %s could not be seen to", task.get_name(), exc_info=error)
+
+    async def _shorten(self, draft: Message, kept: Kept) -> None:
+        kept = await asyncio.to_thread(shortened, self.path(draft.id), kept)
+        if self._drafts.pop(draft.id, None) is not None:
+            self.receive(draft, kept)
 
     async def _mend(self, draft: Message) -> None:
         kept = await asyncio.to_thread(mended, self.path(draft.id))

@@ -83,11 +83,19 @@ class Boxes(Protocol):
         """Make room for a message that a caller is about to say at `at` (wall)."""
 
     def keep(
-        self, draft: str, *, seconds: float, octets: int, sha256: str | None, error: str | None
+        self,
+        draft: str,
+        *,
+        seconds: float,
+        octets: int,
+        sha256: str | None,
+        error: str | None,
+        silence: float = 0.0,
     ) -> None:
-        """Put a message that was said into its box: `seconds` of sound, `octets` of file.
+        """Put a message that was said into its box: `seconds` of speech, `octets` of file.
 
-        `error` is a sentence where something is wrong with the file.
+        Behind the speech the file has so much `silence`, which is cut off. `error` is a sentence
+        where something is wrong with the file.
         """
 
     def mend(self, draft: str) -> None:

@@ -99,6 +99,7 @@ class Visit:
                 octets=file.octets,
                 sha256=file.sha256,
                 error=file.error,
+                silence=file.seconds - taken.seconds,
             )
             self._leaves(draft.id, taken.seconds)
         if self._over:

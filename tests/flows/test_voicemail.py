@@ -92,10 +92,10 @@ async def dialled(house: House, dialled: str, number: str = "101") -> Line:
     return Line(house, number, call)
 
 
-async def at_the_beep(house: House, box: str = "102", **options: Mailbox) -> Line:
+async def at_the_beep(house: House) -> Line:
     """Let 101 come as far as speaking into a box."""
     house.add("102")
-    house.exchange.plan = to_box(box, **options)
+    house.exchange.plan = to_box("102")
     line = await dialled(house, "800")
     await line.listen()
     assert house.media.recording, "nobody is recorded"
@@ -200,6 +200,7 @@ def test_silence_ends_a_message_and_is_no_part_of_it() -> None:
         await asyncio.sleep(0.2)
         assert (await line.listen())[0] == "say:zh:message-saved"
         assert boxes.messages("102")[0].seconds == 20.0
+        assert boxes.silences == [10.0]
 
     flow(scenario)
 

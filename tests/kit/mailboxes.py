@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pbx.db.engine import MemoryDatabase
 from pbx.directory.pins import pin_digest
@@ -20,10 +21,17 @@ class MemoryMailboxes(Mailboxes):
         super().__init__(MemoryDatabase(), Path("/voicemail"))
         self.lit: list[tuple[str, int, int]] = []
         """Boxes whose counts changed, with the counts."""
+        self.silences: list[float] = []
+        """How much silence was behind each message, seconds."""
         self.received: list[str] = []
         """Ids of messages that arrived."""
         self.changed = lambda box: self.lit.append((box, *self.counts(box)))
         self.arrived = lambda message: self.received.append(message.id)
+
+    def keep(self, draft: str, *, silence: float = 0.0, **file: Any) -> None:
+        """Keep a message; there is no file whose silence could be cut off."""
+        self.silences.append(silence)
+        super().keep(draft, **file)
 
     async def _digest(self, pin: str, salt: str) -> str:
         return pin_digest(pin, salt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from pbx.db import schema
 from pbx.errors import Refused
 from pbx.mailboxes.model import MOST, Message
-from tests.mailboxes.cabinet import START, Cabinet
+from tests.mailboxes.cabinet import LAYOUT, START, Cabinet
 
 
 def test_a_message_is_new_until_it_is_heard(tmp_path: Path) -> None:
@@ -105,6 +106,41 @@ def test_a_worker_that_died_costs_the_end_of_a_message(tmp_path: Path) -> None:
         assert (message.id, message.seconds) == (long.id, 6.0)
         assert message.error is not None
         assert len(list(tmp_path.iterdir())) == 1
+
+    asyncio.run(main())
+
+
+def test_the_silence_at_the_end_is_cut_off(tmp_path: Path) -> None:
+    async def main() -> None:
+        cabinet = Cabinet(tmp_path)
+        draft = cabinet.begin()
+        path = cabinet.speak(draft, 15.0)
+        cabinet.boxes.keep(
+            draft.id, seconds=5.0, octets=120_058, sha256="0" * 64, error=None, silence=10.0
+        )
+        await cabinet.boxes.close()
+        (message,) = cabinet.boxes.messages("101")
+        assert (message.seconds, message.octets) == (5.0, 40_058)
+        assert message.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert path.read_bytes()[:58] == LAYOUT.header(40_000)
+        assert cabinet.arrived == [message.id]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("content", [b"not a sound", None])
+def test_a_file_that_cannot_be_cut_stays_as_it_is(tmp_path: Path, content: bytes | None) -> None:
+    async def main() -> None:
+        cabinet = Cabinet(tmp_path)
+        draft = cabinet.begin()
+        if content is not None:
+            Path(draft.path).write_bytes(content)
+        cabinet.boxes.keep(
+            draft.id, seconds=5.0, octets=120_058, sha256="ab", error=None, silence=10.0
+        )
+        await cabinet.boxes.close()
+        (message,) = cabinet.boxes.messages("101")
+        assert (message.octets, message.sha256) == (120_058, "ab")
 
     asyncio.run(main())
 
