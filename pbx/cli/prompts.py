@@ -167,7 +167,7 @@ def _row(
     file = spoken.path if isinstance(spoken, PromptFile) else None
     problem = None
     recording = store.recording_of(Saying(language, name=prompt.name))
-    if recording is not None:
+    if recording is not None and recording != store.office / (file or ""):
         file, state = str(recording.relative_to(store.office)), "recorded"
     elif spoken is None:
         other = prompt.language(language)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import time
+import wave
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 from pbx.errors import Refused
 from pbx.outside.speech import engines, store
 from pbx.speech.saying import Saying
-from tests.outside.speech.kit import Booth, write_wav
+from tests.outside.speech.kit import Booth, Wanted, write_wav
 
 WELCOME = Saying("zh", words="欢迎", name="welcome")
 OPENED = Saying("en", words="Welcome.", name="welcome")
@@ -296,3 +299,18 @@ def test_a_prompt_recorded_by_phone_is_heard_from_then_on(tmp_path: Path) -> Non
 
     (order,) = booth(tmp_path, scenario).orders
     assert (order["make"], order["from"]) == ("recording", "/notes/1.wav")
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="apt-get install espeak-ng")
+def test_a_real_voice_is_heard_at_the_level_of_all_prompts(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        made = store.SpeechStore(tmp_path, tmp_path / "var", Wanted(), now=time.time)
+        try:
+            (source,) = await made.sources(Saying("zh", words="您好，欢迎致电。"))
+        finally:
+            await made.close()
+        with wave.open(source.removeprefix("file:")) as file:
+            assert file.getframerate() == 16000
+            assert 0.5 < file.getnframes() / 16000 < 4.0
+
+    asyncio.run(scenario())
