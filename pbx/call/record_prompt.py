@@ -3,7 +3,8 @@
 The caller keys the prompt's number, as `callpbx prompts` shows it, and the language; speaks after
 the tone until `#`; hears it; and says what becomes of it: 5 hear it again, 3 record it again,
 9 keep, 7 discard. Only 9 changes anything: who hangs up leaves all as it was. What is kept is
-`sounds/LANGUAGE/NAME.wav`, which from then on is played in place of what the dialplan says.
+`sounds/LANGUAGE/NAME.wav`, which from then on is played in place of what the dialplan says; a text
+with values in it cannot be recorded.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pbx.call.features import Feature
 from pbx.call.keys import Wanted, collect
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, failed
 from pbx.errors import Refused
-from pbx.plan.model import LANGUAGES
+from pbx.plan.model import LANGUAGES, PromptFile, PromptText
 from pbx.speech.phrases import phrase
 from pbx.speech.saying import Saying
 
@@ -62,6 +63,11 @@ def record_prompt(shelf: PromptShelf) -> Feature:
     return feature
 
 
+def _has_values(spoken: PromptFile | PromptText | None) -> bool:
+    """Tell whether a prompt says something else to each caller: a recording would not."""
+    return isinstance(spoken, PromptText) and not spoken.text.fixed
+
+
 class _Booth:
     """One caller who records one prompt."""
 
@@ -76,8 +82,10 @@ class _Booth:
         language = None if name is None else await self._language()
         if name is None or language is None:
             await self._say("goodbye")
-            return
-        await self._record(name, language)
+        elif _has_values(self._call.plan.prompts[name].spoken.get(language)):
+            await self._say("prompt-with-values")
+        else:
+            await self._record(name, language)
 
     async def _prompt(self) -> str | None:
         """Return the prompt that the caller wants; None: they gave none, or none that there is."""

@@ -179,6 +179,11 @@ PHRASES: Final[Mapping[str, Row]] = {
         "普通話請撳1，粵語請撳2，英文請撳3。",
         "For Mandarin press 1, for Cantonese 2, for English 3.",
     ),
+    "prompt-with-values": Row(
+        "这条录音的内容会变化，不能用电话录制。",
+        "呢條錄音嘅內容會變，唔可以用電話錄。",
+        "This prompt holds values that change, so it cannot be recorded.",
+    ),
     "record-after-tone": Row(
         "请在提示音后录音，录完请按井号键。",
         "請喺訊號聲後錄音，錄完請撳井號鍵。",

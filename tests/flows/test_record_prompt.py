@@ -8,7 +8,8 @@ from dataclasses import replace
 from pbx.call.record_prompt import CODE, NAME, record_prompt
 from pbx.errors import Refused
 from pbx.media.protocol import DigitHeard
-from pbx.plan.model import Plan, Prompt
+from pbx.plan.model import Plan, Prompt, PromptText
+from pbx.plan.text import parse_text
 from tests.flows.test_clock_codes import Voice
 from tests.kit.exchange import House, flow
 from tests.kit.softphone import PhoneCall
@@ -36,7 +37,9 @@ class Caller:
         self.voice = Voice()
         house.features.register(NAME, CODE, record_prompt(shelf))
         house.exchange.settings = replace(house.exchange.settings, speaker=self.voice)
+        order = PromptText(parse_text("Your order is ${order}."))
         prompts = {name: Prompt(name, {}) for name in ("welcome", "main_menu")}
+        prompts["order_is"] = Prompt("order_is", {"en": order})
         house.exchange.plan = Plan("test", prompts=prompts)
         self.call: PhoneCall
 
@@ -173,7 +176,7 @@ def test_a_prompt_that_there_is_not_is_asked_for_three_times() -> None:
     async def scenario(house: House) -> None:
         caller = Caller(house, Shelf())
         await caller.dial()
-        for keys in ("0#", "3#", "99#"):
+        for keys in ("0#", "4#", "99#"):
             await caller.press(keys)
             assert caller.hearing == "invalid-key"
             await caller.listen()
@@ -191,6 +194,19 @@ def test_a_prompt_that_cannot_be_kept_is_told() -> None:
         await caller.choose("1#")
         await caller.press("#9")
         assert caller.hearing == "technical-problem"
+        await caller.listen()
+        await caller.call.ended()
+
+    flow(scenario)
+
+
+def test_a_text_with_values_cannot_be_recorded() -> None:
+    async def scenario(house: House) -> None:
+        caller = Caller(house, Shelf())
+        await caller.dial()
+        await caller.press("3#")
+        await caller.press("3")
+        assert caller.hearing == "prompt-with-values"
         await caller.listen()
         await caller.call.ended()
 
