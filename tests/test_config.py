@@ -18,6 +18,7 @@ from pbx.config import (
     load_settings,
     parse_settings,
 )
+from pbx.config.values import mail_server
 from pbx.errors import ConfigError
 
 DEFAULTS = """\
@@ -172,7 +173,21 @@ def test_tls_has_a_certificate_whose_files_are_there(tmp_path: Path) -> None:
         ("http: {allow: [127.0.0.1]}", "is private; write {host: NAME, address"),
         ("http: {allow: [localhost]}", "is private"),
         ("http: {allow: [a b]}", "is no host name"),
+        ("http: {allow: [crm.example.]}", "is no host name"),
+        ("http: {allow: [0x7f000001]}", "is an unusual spelling of an address"),
+        ("http: {allow: [127.1]}", "is an unusual spelling of an address"),
+        ("http: {allow: ['2130706433']}", "is an unusual spelling of an address"),
+        ("http: {allow: ['::ffff:127.0.0.1']}", "is private"),
+        ("http: {allow: [10.0.0.5]}", "is private"),
         ("http: {allow: [{host: a}]}", "allow: write both host and address"),
+        ("mail: {server: a b, from: a@b.example}", "is no mail server; write HOST or HOST:PORT"),
+        ("mail: {server: 'a:99999', from: a@b.example}", "is no mail server"),
+        ("mail: {server: a, from: nobody}", "is no mail address; write name@example.com"),
+        ("mail: {server: a, from: 'A <b>'}", "is no mail address"),
+        ("mail: {server: a, from: 'A, B <a@b.example>'}", "is no sender; write pbx@example.com"),
+        ("mail: {server: a}", "1:7 E005 mail: needs from, too"),
+        ("mail: {from: a@b.example}", "1:7 E005 mail: needs server, too"),
+        ("secrets: {CRM-Key: x}", 'E005 "CRM-Key" is no name of a secret'),
         ("mail: {password: env:NOPE}", "the environment variable NOPE is not set"),
         ("retention: {min_free: 1XB}", "is no size"),
         ("recording: {format: mp3}", "is none of ulaw, pcm, opus"),
@@ -188,6 +203,26 @@ def test_every_mistake_has_its_place_and_a_way_out(text: str, expected: str) -> 
     (problem,) = problems_of(text + "\n")
     assert problem.startswith("callpbx.yaml:1:")
     assert re.search(expected.replace("[", r"\[").replace("?", r"\?"), problem), problem
+
+
+def test_hosts_and_mail_have_one_spelling() -> None:
+    settings = settings_of(
+        "http: {allow: [CRM.Example, bücher.example, {host: '0:0::1', address: '::1'}]}\n"
+        "mail: {server: '[2001:db8::1]:465', from: 草源 <pbx@Caoyuan.example>}\n"
+    )
+    hosts = [allowed.host for allowed in settings.http.allow]
+    assert hosts == ["crm.example", "xn--bcher-kva.example", "::1"]
+    assert settings.mail.server == "[2001:db8::1]:465"
+    assert mail_server(settings.mail.server) == ("2001:db8::1", 465)
+    assert settings.mail.sender == "草源 <pbx@caoyuan.example>"
+
+
+def test_a_password_of_a_database_is_a_secret_too() -> None:
+    text = "connections: {shop: 'postgresql://reader:geheim@db/shop'}\n"
+    assert "geheim" not in repr(settings_of(text))
+    (problem,) = problems_of(text, mode=0o644)
+    assert "shop has a password in it, but others may read this file" in problem
+    assert settings_of("connections: {shop: postgresql://reader@db/shop}\n", mode=0o644)
 
 
 def test_a_secret_in_a_file_that_others_may_read_is_refused() -> None:

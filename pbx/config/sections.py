@@ -172,6 +172,26 @@ def secret(context: Context, node: Node, what: str) -> str | None:
     return text
 
 
+def connection(context: Context, node: Node, what: str) -> str | None:
+    """Return the URL of a database; one with a password in it is a secret."""
+    url: str | None = context.reader.value(node, what, values.connection, None)
+    if url is not None and values.has_password(url) and context.surroundings.mode & 0o077:
+        sentence = f"{what} has a password in it, but others may read this file"
+        context.reader.problem(node, WRONG_TYPE, sentence, "run chmod 600 on it")
+    return url
+
+
+def secrets(context: Context, node: Node, what: str) -> dict[str, object]:
+    """Return the secrets by names that a dialplan can write: ${secret.NAME}."""
+    for name, (key, _) in context.reader.mapping(node, what).items():
+        if not values.SECRET_NAME.fullmatch(name):
+            sentence = f'"{name}" is no name of a secret'
+            fix = "write small letters, digits and _, as in ${secret.crm_key}"
+            context.reader.problem(key, WRONG_TYPE, sentence, fix)
+    found: dict[str, object] = named(secret)(context, node, what)
+    return found
+
+
 def allowed_hosts(context: Context, node: Node, what: str) -> tuple[AllowedHost, ...]:
     """Return `http.allow`: names, and {host, address} for what is private."""
     reader = context.reader
@@ -240,10 +260,10 @@ SECTIONS: Keys = {
     "api": ("api", section(ApiSettings, {"listen": ("listen", one(values.http_listen))})),
     "database": ("database", one(values.database)),
     "grace": ("grace_s", one(duration)),
-    "connections": ("connections", named(one(values.connection))),
+    "connections": ("connections", named(connection)),
     "http": ("http", section(HttpSettings, {"allow": ("allow", allowed_hosts)})),
     "mail": ("mail", mail_settings),
-    "secrets": ("secrets", named(secret)),
+    "secrets": ("secrets", secrets),
     "retention": ("retention", section(RetentionSettings, _RETENTION)),
     "recording": (
         "recording",

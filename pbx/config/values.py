@@ -20,6 +20,7 @@ SPEECH_ENGINES = ("espeak-ng", "piper", "kokoro", "http")
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 LATER_TRANSPORTS = ("ws", "wss")
 LOWEST_MEDIA_PORT = 1024
+SECRET_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 LISTEN_URL = re.compile(
     r"(?P<scheme>[a-z]+)://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:/@\[\]]+))"
     r"(?::(?P<port>[0-9]{1,6}))?/?"
@@ -169,6 +170,11 @@ def speed(text: str) -> float:
     if not re.fullmatch(r"[0-9](\.[0-9]{1,2})?", text) or not 0.5 <= float(text) <= 2.0:
         raise ValueError("is no number from 0.5 to 2.0")
     return float(text)
+
+
+def has_password(url: str) -> bool:
+    """Tell whether the URL of a database holds a password."""
+    return re.match(r"[a-z]+://[^/@:]*:[^/]*@", url) is not None or "password=" in url
 
 
 def public_host(text: str) -> str:
