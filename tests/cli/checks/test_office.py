@@ -38,7 +38,7 @@ def test_somebody_elses_office_is_noticed(office: Home, monkeypatch: pytest.Monk
 
 
 def test_a_mistake_in_the_dialplan_is_quoted(office: Home) -> None:
-    office.dialplan.write_text("version: 1\nmenus:\n")
+    office.dialplan.write_text("version: 1\nmenu:\n")
     found = only(checks.check_files, office)
     assert found.level == "fail"
     assert found.sentence.startswith("dialplan.yaml:2:1 E002")
