@@ -33,16 +33,14 @@ class Door:
 
     async def named(self, call: Call) -> Place | None:
         """Ask for the number of a box; None where none of that number came in three tries."""
-        directory = call.exchange.directory
+        names: tuple[str, ...] = ("enter-mailbox",)
         for _ in range(TRIES):
-            if not call.caller.keys.waiting:
-                await hear(call, words(call, "enter-mailbox"))
-            keys = await collect(call.caller, NUMBER)
+            keys = await collect(call.caller, NUMBER, prompt=await _prompt(call, *names))
             if keys is not None:
-                place = keyed_box(call.plan, directory, keys)
+                place = keyed_box(call.plan, call.exchange.directory, keys)
                 if place is not None:
                     return place
-                await hear(call, words(call, "mailbox-unknown"))
+                names = ("mailbox-unknown", "enter-mailbox")
         return None
 
     async def opened(self, call: Call, box: str) -> bool:
@@ -59,20 +57,16 @@ class Door:
 
     async def _tried(self, call: Call, box: str) -> str | None:
         """Return the phrase that turns the caller away, None for who had the PIN."""
-        again = False
+        names: tuple[str, ...] = ("enter-pin",)
         for _ in range(TRIES):
             if self._is_locked(call, box):
                 break
-            pin = await self._keyed(call, again=again)
+            prompt = await _prompt(call, *names)
+            pin = await collect(call.caller, PIN, prompt=prompt, secret=True)
             if pin is not None and await self._is_right(call, box, pin):
                 return None
-            again = pin is not None
+            names = ("enter-pin",) if pin is None else ("wrong-pin", "enter-pin")
         return "locked" if self._is_locked(call, box) else "wrong-pin"
-
-    async def _keyed(self, call: Call, *, again: bool) -> str | None:
-        names = ("wrong-pin", "enter-pin") if again else ("enter-pin",)
-        prompt = await call.settings.speaker.sources(*(words(call, name) for name in names))
-        return await collect(call.caller, PIN, prompt=prompt, secret=True)
 
     async def _is_right(self, call: Call, box: str, pin: str) -> bool:
         who, now = _who(call, box), call.exchange.now
@@ -86,6 +80,10 @@ class Door:
 
     def _is_locked(self, call: Call, box: str) -> bool:
         return self.lock.locked(_who(call, box), call.exchange.now())
+
+
+async def _prompt(call: Call, *names: str) -> tuple[str, ...]:
+    return await call.settings.speaker.sources(*(words(call, name) for name in names))
 
 
 def _who(call: Call, box: str) -> tuple[str, str, str]:

@@ -76,6 +76,7 @@ async def take(
         if not told.done():
             told.set_result(taken)
 
+    alone = caller.bridge is None  # else the whole call is recorded, and goes on to be
     call.bridge.add(caller)
     caller.keys.clear()  # what was keyed before the beep is not meant for it
     ear = _Ear(call.exchange.now)
@@ -88,7 +89,8 @@ async def take(
         note.stop()
         caller.on_talking = None
         caller.media.watch(talk=False)
-        call.bridge.remove(caller)
+        if alone:
+            call.bridge.remove(caller)
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.shield(told)

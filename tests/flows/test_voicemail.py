@@ -232,6 +232,26 @@ def test_a_message_lasts_three_minutes_at_most() -> None:
     flow(scenario)
 
 
+def test_a_call_that_is_recorded_goes_on_to_be() -> None:
+    async def scenario(house: House) -> None:
+        with_mailboxes(house)
+        house.add("102")
+        house.exchange.plan = to_box("102")
+        line = await dialled(house, "800")
+        (call,) = house.exchange.calls.values()
+        call.bridge.add(call.caller)
+        house.recordings.begin(call)
+        await line.listen()
+        assert len(house.media.recording) == 2
+        await line.speak(5.0)
+        await line.key("#")
+        assert len(house.media.recording) == 1
+        assert house.media.bridges
+        await line.hang_up()
+
+    flow(scenario)
+
+
 def test_a_key_skips_the_greeting_and_ends_nothing() -> None:
     async def scenario(house: House) -> None:
         with_mailboxes(house)
@@ -431,8 +451,7 @@ def test_any_box_is_heard_by_number_and_pin() -> None:
         line = await dialled(house, "*98")
         assert line.hears() == ["say:zh:enter-mailbox"]
         await line.key("555#")
-        assert line.hears() == ["say:zh:mailbox-unknown"]
-        await line.listen()
+        assert line.hears() == ["say:zh:mailbox-unknown", "say:zh:enter-mailbox"]
         await line.key("102#")
         assert line.hears() == ["say:zh:enter-pin"]
         await line.key("4711#")
