@@ -49,6 +49,7 @@ class PostgresqlServer:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._driver = _driver()
         self._pool: Any = None
         self._making = asyncio.Lock()
 
@@ -56,7 +57,10 @@ class PostgresqlServer:
         self, query: str, parameters: Mapping[str, str]
     ) -> list[tuple[str, object]] | None:
         """Return the first row; a cancelled enquiry is cancelled at the server, too."""
-        driver = _driver()
+        driver = self._driver
+        if driver is None:
+            sentence = "lookups in PostgreSQL need a driver; pip install callpbx[postgresql]"
+            raise Refused(sentence)
         prepared = numbered(query)
         values = [parameters[name] for name in prepared.names]
         try:
@@ -95,12 +99,14 @@ class PostgresqlServer:
 
 
 def _driver() -> Any:
-    """Return asyncpg. Raises Refused where it is not installed."""
+    """Return asyncpg, None where it is not installed.
+
+    Loaded when a connection is configured: its import takes longer than a call may be held up.
+    """
     try:
         return importlib.import_module("asyncpg")
     except ImportError:
-        sentence = "lookups in PostgreSQL need a driver; pip install callpbx[postgresql]"
-        raise Refused(sentence) from None
+        return None
 
 
 async def _speak_text(connection: Any) -> None:
