@@ -1,6 +1,6 @@
 """What all tests share: the choice of tests, and a summary that never hides what did not run.
 
-`--phones=no` leaves out the tests marked `interop` and says so. A test that needs a program which
+`--phones=no` leaves out the tests marked `interop` and says so, `--phones=only` all others. A test that needs a program which
 is not here is skipped with the line that installs it; in CI (the variable CI is set) a skipped
 interop test is a failure. Interop tests run last.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -23,20 +24,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--phones`."""
     parser.addoption(
         "--phones",
-        choices=["yes", "no"],
+        choices=["yes", "no", "only"],
         default="yes",
-        help="no: leave out the tests that need real phones and servers",
+        help="no: leave out the tests that need real phones and servers; only: all others",
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the files without interop tests where only those are wanted."""
+    if config.getoption("phones") != "only" or collection_path.suffix != ".py":
+        return None
+    return None if b"mark.interop" in collection_path.read_bytes() else True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put interop tests last, or leave them out."""
+    """Put interop tests last, or leave them or all others out."""
     with_phones = [item for item in items if item.get_closest_marker("interop")]
     others = [item for item in items if not item.get_closest_marker("interop")]
     if config.getoption("phones") == "no":
         config.stash[LEFT_OUT] = len(with_phones)
         config.hook.pytest_deselected(items=with_phones)
         items[:] = others
+    elif config.getoption("phones") == "only":
+        items[:] = with_phones
     else:
         items[:] = others + with_phones
 

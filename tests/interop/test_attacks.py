@@ -176,6 +176,9 @@ def loudness(sound: Sound) -> float:
 
 
 def size_of(office: TestedOffice) -> int:
-    """Return the octets of all files of an office but for its recordings."""
-    files = (file for file in office.folder.rglob("*") if "recordings" not in file.parts)
+    """Return the octets of all files of an office but for its recordings, and for its sounds, which
+    are still being made when it begins to serve."""
+    files = (
+        file for file in office.folder.rglob("*") if not {"recordings", "sounds"} & {*file.parts}
+    )
     return sum(file.stat().st_size for file in files if file.is_file())
