@@ -30,6 +30,9 @@ STUDIO: Final = (sys.executable, "-m", "pbx.outside.speech.studio")
 IDLE: Final = 600.0
 """Seconds after which a process without work ends: a model takes half a gigabyte."""
 
+STARTING: Final = 30.0
+"""Seconds that the start of a process may take, where nobody waits for it."""
+
 DIED: Final = "the process that speaks ended unexpectedly; the log says why"
 
 
@@ -57,9 +60,12 @@ class Job:
 
 
 class Desk:
-    """Jobs of one studio process. `name` is its name in the log."""
+    """Jobs of one studio process. `name` is its name in the log; after `idle` seconds without work
+    the process ends, None: never."""
 
-    def __init__(self, name: str, *, command: Sequence[str] = STUDIO, idle: float = IDLE) -> None:
+    def __init__(
+        self, name: str, *, command: Sequence[str] = STUDIO, idle: float | None = IDLE
+    ) -> None:
         self._name = name
         self._command = command
         self._idle = idle
@@ -87,6 +93,16 @@ class Desk:
             self._running = asyncio.create_task(self._work(), name=f"studio {self._name}")
         return job
 
+    def warm_up(self) -> None:
+        """Start the process before it is needed."""
+        job = self.submit({"make": "ready"}, seconds=STARTING, urgent=False)
+        job.done.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    @property
+    def in_haste(self) -> int:
+        """Return how many urgent jobs are not done."""
+        return sum(job.urgent for job in self._waiting)
+
     async def close(self) -> None:
         """End the process; jobs that are not done never will be."""
         self._closed = True
@@ -110,7 +126,7 @@ class Desk:
                 job.take(answer)
         finally:
             self._running = None
-            if self._process is not None:
+            if self._process is not None and self._idle is not None:
                 loop = asyncio.get_running_loop()
                 self._rest = loop.call_later(self._idle, self._end)
 

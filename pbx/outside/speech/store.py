@@ -34,8 +34,11 @@ log = logging.getLogger(__name__)
 
 BEEP: Final = "tone:beep"
 
-PATIENCE: Final = 2.5
+PATIENCE: Final = 2.0
 """Seconds that a caller waits for a voice before another one speaks."""
+
+HASTE: Final = 2
+"""How many texts may be waited for at a slow voice; for more, another one speaks at once."""
 
 RETRY: Final = 60.0
 """Seconds for which a text that could not be rendered is not tried again."""
@@ -67,7 +70,7 @@ class SpeechStore:
         self._cache = Cache(folder)
         self._now = now
         self._alarm = alarm
-        self._quick, self._neural = desks or (Desk("quick"), Desk("neural"))
+        self._quick, self._neural = desks or (Desk("quick", idle=None), Desk("neural"))
         self._jobs: dict[str, Job] = {}
         self._failed: dict[str, float] = {}
         self._ill: set[tuple[str, str]] = set()
@@ -92,7 +95,7 @@ class SpeechStore:
         """Return what is there already; else begin to render it, and return None."""
         at_hand = self.at_hand(saying)
         if at_hand is None:
-            for voice in self.voices(saying.language)[:1]:
+            for voice in self._quick_enough(saying)[:1]:
                 self._render(saying, voice, urgent=True)
         return at_hand
 
@@ -132,7 +135,7 @@ class SpeechStore:
 
     async def _spoken(self, saying: Saying) -> tuple[str, ...]:
         """Return what a saying sounds like once somebody has spoken it."""
-        for voice in self.voices(saying.language):
+        for voice in self._quick_enough(saying):
             name = self._name(saying, voice)
             job = self._render(saying, voice, urgent=True)
             if job is not None:
@@ -140,6 +143,18 @@ class SpeechStore:
             if self._cache.has(name):
                 return (f"file:{self._cache.path(name)}",)
         return self._unspoken(saying)
+
+    def _quick_enough(self, saying: Saying) -> tuple[Voice, ...]:
+        """Return whom to ask while a caller waits: no slow voice that others wait for."""
+        voices = self.voices(saying.language)
+        if self._neural.in_haste < HASTE:
+            return voices
+        quick = [
+            voice
+            for voice in voices
+            if not voice.engine.neural or self._name(saying, voice) in self._jobs
+        ]
+        return tuple(quick) or voices
 
     def _unspoken(self, saying: Saying) -> tuple[str, ...]:
         """Return what is played where nobody can speak."""
@@ -187,6 +202,7 @@ class SpeechStore:
             for saying in wanted
             for voice in self.voices(saying.language)[:1]
         )
+        self._quick.warm_up()
         missing = self.missing(wanted)
         if not missing:
             return

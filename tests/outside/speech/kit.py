@@ -53,7 +53,8 @@ class Booth:
         """Return what was ordered, in the order in which it was made."""
         if not self._notes.exists():
             return []
-        return [json.loads(line) for line in self._notes.read_text().splitlines()]
+        orders = [json.loads(line) for line in self._notes.read_text().splitlines()]
+        return [order for order in orders if order["make"] != "ready"]
 
     @property
     def said(self) -> list[str]:

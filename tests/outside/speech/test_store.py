@@ -249,6 +249,28 @@ def test_another_voice_steps_in_where_the_best_one_is_slow(
     booth(tmp_path, scenario)
 
 
+def test_a_slow_voice_that_many_wait_for_is_asked_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_neural(monkeypatch)
+    gate = tmp_path / "gate"
+
+    async def scenario(made: Booth) -> None:
+        slow = [
+            asyncio.create_task(made.store.sources(Saying("zh", words=f"gate:{gate}{end}")))
+            for end in ("", "", "2")
+        ]
+        await asyncio.sleep(0)
+        await made.store.sources(Saying("zh", words="now"))
+        assert [order["make"] for order in made.orders if order["words"] == "now"] == ["espeak-ng"]
+        (tmp_path / "gate").touch()
+        (tmp_path / "gate2").touch()
+        await asyncio.gather(*slow)
+        assert {order["make"] for order in made.orders[2:]} == {"kokoro"}
+
+    booth(tmp_path, scenario)
+
+
 def test_a_plan_is_prepared_and_what_a_caller_needs_comes_first(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     plan = [Saying("en", words=words) for words in (f"gate:{gate}", "one", "two", "one")]

@@ -1,8 +1,8 @@
 """All prompts alike: 16 kHz mono, one level, no silence before and after the words.
 
 The level is the power of what is speech: frames not more than `SPEECH_RANGE` below the loudest, in
-the manner of ITU-T P.56, so that pauses do not count. Peaks stay below −3 dBFS; a voice with high
-peaks is a little softer rather than clipped.
+the manner of ITU-T P.56, so that pauses do not count. Peaks stay below −3 dBFS: those of a voice
+that would be higher are bent, by `BENT` at the most, which no ear notices on a telephone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from pbx.media.sounds.rates import rate_filter
 RATE: Final = 16_000  # Hz
 LEVEL_DBFS: Final = -20.0  # RMS of speech; a square wave at full scale is 0
 PEAK_DBFS: Final = -3.1
+KNEE_DBFS: Final = -7.0
+"""Peaks are bent from here on."""
+BENT: Final = 5.0  # dB
 SPEECH_RANGE: Final = 30.0  # dB below the loudest frame
 SILENCE_RANGE: Final = 42.0  # dB below the loudest frame: what is softer at the ends is cut
 NOTHING_DBFS: Final = -65.0
@@ -52,9 +55,9 @@ def mastered(samples: Samples, rate: int) -> NDArray[np.int16]:
     speech = 10 ** (levels[levels > loudest - SPEECH_RANGE] / 10)
     gain = min(
         LEVEL_DBFS - 10 * np.log10(speech.mean()),
-        PEAK_DBFS - 20 * np.log10(np.abs(sound).max() / 32768),
+        PEAK_DBFS + BENT - 20 * np.log10(np.abs(sound).max() / 32768),
     )
-    levelled: NDArray[np.int16] = np.rint(_faded(sound) * 10 ** (gain / 20)).astype(np.int16)
+    levelled: NDArray[np.int16] = np.rint(_bent(_faded(sound) * 10 ** (gain / 20))).astype(np.int16)
     return levelled
 
 
@@ -96,6 +99,15 @@ def _levels(sound: Samples) -> NDArray[np.float64]:
     power = (rows.reshape(frames, FRAME) ** 2).mean(axis=1) / 32768**2
     levels: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-12))
     return levels
+
+
+def _bent(sound: Samples) -> Samples:
+    """Return a sound whose peaks beyond the knee come ever closer to `PEAK_DBFS`."""
+    knee, peak = (np.float32(32768 * 10 ** (level / 20)) for level in (KNEE_DBFS, PEAK_DBFS))
+    beyond = np.maximum(np.abs(sound) - knee, 0)
+    room = peak - knee
+    size: Samples = np.minimum(np.abs(sound), knee) + room * np.tanh(beyond / room)
+    return np.copysign(size, sound)
 
 
 def _faded(sound: Samples) -> Samples:

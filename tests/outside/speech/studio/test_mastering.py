@@ -46,6 +46,12 @@ def test_no_peak_is_above_three_db_below_full_scale(peak: float, level: float) -
     assert np.abs(mastered(samples, RATE)).max() <= 32768 * 10 ** (-3 / 20)
 
 
+def test_a_voice_with_high_peaks_is_hardly_softer() -> None:
+    samples = speech(level=0.05)
+    samples[:: RATE // 50] *= 4
+    assert dbfs(spoken(mastered(samples, RATE))) == pytest.approx(-20, abs=1.5)
+
+
 def test_silence_is_cut_at_both_ends_and_nowhere_else() -> None:
     words = speech(1.0)
     gap = np.zeros(RATE, np.float32)
