@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pbx.acd import queue
 from pbx.call.day_night import DayNight
 from pbx.call.features import DAY_NIGHT, Features
 from pbx.call.record_prompt import CODE as RECORD_PROMPT_CODE
@@ -19,6 +20,7 @@ from pbx.call.record_prompt import NAME as RECORD_PROMPT
 from pbx.call.record_prompt import record_prompt
 from pbx.call.routing import Destinations
 from pbx.config import Home, Settings
+from pbx.config.values import AllowedHost
 from pbx.db.engine import Storage
 from pbx.events import Clock
 from pbx.ivr.live import Ivr
@@ -50,7 +52,11 @@ class Attendant:
             home.path, home.rendered_sounds, settings.speech, now=clock.wall, alarm=alarm
         )
         self.outside = Outside(
-            settings, home.path, resolve=_addresses, monotonic=clock.monotonic, alarm=alarm
+            settings,
+            home.path,
+            resolve=_Addresses(settings.http.allow),
+            monotonic=clock.monotonic,
+            alarm=alarm,
         )
         self.switches = DayNightSwitches(database, alarm=alarm)
         self.mailroom = Mailroom(boxes, self.outside, plan=plan, alarm=alarm)
@@ -60,6 +66,7 @@ class Attendant:
     def register(self, destinations: Destinations, features: Features) -> None:
         """Put what the attendant brings into the registries."""
         Ivr(self.outside, self.switches).register(destinations)
+        queue.register(destinations)
         features.register(DAY_NIGHT, "", DayNight(self.switches).turn)
         self.mailroom.register(destinations, features)
         features.register(RECORD_PROMPT, RECORD_PROMPT_CODE, record_prompt(self.speech))
@@ -91,11 +98,23 @@ class Attendant:
             self._rendering.cancel()
 
 
-async def _addresses(host: str) -> Sequence[str]:
-    """Return the addresses of a host; none where it has none."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return ()
-    return [str(sockaddr[0]) for *_, sockaddr in found]
+class _Addresses:
+    """Where hosts are: as the resolver says, or as callpbx.yaml does, which names one address."""
+
+    def __init__(self, allow: Sequence[AllowedHost]) -> None:
+        self._named = {
+            each.host: str(each.address.network_address)
+            for each in allow
+            if each.address is not None and each.address.num_addresses == 1
+        }
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        """Return the addresses of a host; none where it has none."""
+        if host in self._named:
+            return (self._named[host],)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError:
+            return ()
+        return [str(sockaddr[0]) for *_, sockaddr in found]

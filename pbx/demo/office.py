@@ -38,12 +38,14 @@ class Office:
     """One office folder and, between `start` and `stop`, its server.
 
     `settings` are written as callpbx.yaml over what `init` made, `dialplan` as dialplan.yaml.
+    `environment` is what that of the server has besides ours.
     """
 
     def __init__(
         self, folder: Path, *, settings: Settings | None = None, dialplan: str | None = None
     ) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}
         self.ready = ""
         self._server: subprocess.Popen[str] | None = None
         self.cli("init", str(folder), home=False)
@@ -102,7 +104,7 @@ class Office:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
         )
         errors.close()
         self.ready = self._wait_until_ready(self._server)

@@ -24,6 +24,7 @@ from pbx.errors import Refused
 from pbx.events import AnyEvent
 from pbx.ivr import interpreter
 from pbx.ivr.run import Run
+from pbx.ivr.verbs import VERBS
 from pbx.ivr.world import Answer, Caller, Enquiries, Letter, Ring
 from pbx.plan.destination import Destination
 from pbx.plan.hours import Schedule, State
@@ -214,7 +215,7 @@ class Ivr:
     def register(self, destinations: Destinations) -> None:
         """Put them into the registry; `callback` is of the room that calls back."""
         destinations.register("numbers", self.numbers)
-        for kind in interpreter.PLACES:
+        for kind in ("flow", "menu", "survey", "operator"):
             if kind != "callback":
                 destinations.register(kind, self._place(kind))
 
@@ -226,11 +227,11 @@ class Ivr:
         return await interpreter.route(self._run(call), route)
 
     def _place(self, kind: str) -> Any:
-        async def place(call: Call, name: str) -> Outcome:
+        async def place(call: Call, name: str = "") -> Outcome:
             return await interpreter.travel(self._run(call), Destination(kind, name))
 
         return place
 
     def _run(self, call: Call) -> Run:
         world = LiveWorld(call, self._enquiries, self._switches)
-        return Run(call.plan, world, language=call.language)
+        return Run(call.plan, world, verbs=VERBS, language=call.language)

@@ -81,9 +81,10 @@ async def menu(run: Run, name: str) -> Destination | Outcome:
             choice = _answer_to(menu.no_input if what == "no_input" else menu.invalid, tries[what])
             if keyed and choice == REPEAT:
                 await run.say(run.phrase("invalid-key"))
+        if leaves(choice):
+            _leave(run, menu, keyed if what is None else what, sum(tries.values()))
         following = await _follow(run, choice)
         if following is not None and following != REPEAT:
-            _leave(run, menu, keyed if what is None else what, sum(tries.values()))
             return following
         prompt = menu.prompt[-1:]
     else:
@@ -117,6 +118,13 @@ def _choice(run: Run, menu: Menu, keyed: str) -> Choice | None:
 def _answer_to(answers: tuple[Choice, ...], count: int) -> Choice:
     """Return what follows the `count`th missing or invalid input."""
     return answers[min(count, len(answers)) - 1] if answers else REPEAT
+
+
+def leaves(choice: Choice) -> bool:
+    """Tell whether a choice takes the caller out of the menu."""
+    if isinstance(choice, Destination):
+        return choice != REPEAT
+    return bool(choice) and choice[-1].arguments.get("to", REPEAT) != REPEAT
 
 
 async def _follow(run: Run, choice: Choice) -> Destination | Outcome | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pbx.call.outcome import Outcome
 from pbx.events import CallNoted, CallTagged, StepTaken
 from pbx.ivr.endings import unreached
-from pbx.ivr.registry import VERBS, Following
+from pbx.ivr.registry import Following, Verb
 from pbx.ivr.world import Ring, World
 from pbx.plan.destination import Destination
 from pbx.plan.model import Plan, PromptFile
@@ -49,8 +49,16 @@ class Exhausted(Exception):
 class Run:
     """The state of one caller's way."""
 
-    def __init__(self, plan: Plan, world: World, *, language: str | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        world: World,
+        *,
+        verbs: Mapping[str, Verb],
+        language: str | None = None,
+    ) -> None:
         self.plan = plan
+        self._verbs = verbs
         self.world = world
         self.language = language or plan.defaults.language
         self.step = Step("", {})
@@ -194,7 +202,7 @@ class Run:
         for step in steps:
             self.count()
             self.step = step
-            following: Following = await VERBS[step.verb](self, step.arguments)
+            following: Following = await self._verbs[step.verb](self, step.arguments)
             if isinstance(following, str):
                 branch = step.outcomes.get(following)
                 if branch is None:

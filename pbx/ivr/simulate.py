@@ -18,6 +18,7 @@ from pbx.events import AnyEvent
 from pbx.ivr import interpreter
 from pbx.ivr.rehearsal import Circumstances, Line, RehearsedWorld
 from pbx.ivr.run import Run
+from pbx.ivr.verbs import VERBS
 from pbx.plan.destination import Destination
 from pbx.plan.model import Plan
 
@@ -48,14 +49,14 @@ def rehearse(plan: Plan, circumstances: Circumstances) -> Rehearsal:
     if route is None:
         return Rehearsal((), (), failed(404, "unknown_number"))
     world = RehearsedWorld(plan, circumstances)
-    outcome = _drive(interpreter.route(Run(plan, world), route))
+    outcome = _drive(interpreter.route(Run(plan, world, verbs=VERBS), route))
     return Rehearsal(tuple(world.lines), tuple(world.events), outcome)
 
 
 def rehearse_from(plan: Plan, place: Destination, circumstances: Circumstances) -> Rehearsal:
     """Do the same from any place of the plan."""
     world = RehearsedWorld(plan, circumstances)
-    outcome = _drive(interpreter.travel(Run(plan, world), place))
+    outcome = _drive(interpreter.travel(Run(plan, world, verbs=VERBS), place))
     return Rehearsal(tuple(world.lines), tuple(world.events), outcome)
 
 

@@ -40,6 +40,9 @@ def make_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Offi
             rooms: Mapping[str, str] | None = None,
             workers: int | None = None,
             codecs: Sequence[str] = (),
+            dialplan: str | None = None,
+            settings: Mapping[str, object] | None = None,
+            clock: str | None = None,
         ) -> TestedOffice:
             folder = tmp_path / f"office{len(made) or ''}"
             office = TestedOffice(
@@ -50,6 +53,9 @@ def make_office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Offi
                 rooms=rooms,
                 workers=workers,
                 codecs=codecs,
+                dialplan=dialplan,
+                settings=settings,
+                clock=clock,
             )
             made.append(stack.enter_context(office))
             return office

@@ -38,7 +38,9 @@ class TestedOffice(Office):
 
     `passwords` holds what each extension registers with. `rooms` are lines of `conferences:`, by
     number; `workers` how many media workers there are, None for auto; `codecs` what is spoken. With
-    `tls` it listens on TLS too.
+    `tls` it listens on TLS too. `dialplan` is the whole file in place of those two, `settings` are
+    other sections of callpbx.yaml, `clock` is the UTC time at which the server believes to begin,
+    such as "2026-10-01 01:30:00".
     """
 
     __test__ = False  # not a class of tests, whatever its name begins with
@@ -55,17 +57,14 @@ class TestedOffice(Office):
         codecs: Sequence[str] = (),
         tls: TlsFiles | None = None,
         srtp_over_plain: bool = False,
+        dialplan: str | None = None,
+        settings: Mapping[str, object] | None = None,
+        clock: str | None = None,
     ) -> None:
         self.servers = [f"{bracket(host)}:5060" for host in hosts]
         self.server = self.servers[0]
-        dialplan = "version: 1\n"
-        if numbers:
-            leads = numbers if isinstance(numbers, Mapping) else {n: f"ext:{n}" for n in numbers}
-            lines = (f'  "{number}": {where}\n' for number, where in leads.items())
-            dialplan += "numbers:\n" + "".join(lines)
-        if rooms:
-            lines = (f'  "{name}": {{{rules}}}\n' for name, rules in rooms.items())
-            dialplan += "conferences:\n" + "".join(lines)
+        if dialplan is None:
+            dialplan = _dialplan(numbers, rooms)
         media: dict[str, object] = {"ports": media_ports}
         if workers is not None:
             media["workers"] = workers
@@ -84,9 +83,12 @@ class TestedOffice(Office):
             settings={
                 "sip": sip,
                 "media": media,
+                **(settings or {}),
             },
             dialplan=dialplan,
         )
+        if clock is not None:
+            self.environment |= fake_clock(clock)
         self.passwords: dict[str, str] = {}
         music = folder / "sounds" / "music"
         music.mkdir(parents=True, exist_ok=True)
@@ -145,6 +147,34 @@ class TestedOffice(Office):
         self.add_extension(number, "unused-secret", "--contact", f"sip:{number}@127.0.0.1:{port}")
 
 
+def fake_clock(clock: str) -> dict[str, str]:
+    """Return the environment in which a process believes that it starts at `clock` (UTC).
+
+    libfaketime is loaded without its command `faketime`, which would be in the way of signals; the
+    monotonic clock stays as it is.
+    """
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"@{clock}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "TZ": "UTC",
+    }
+
+
+def _dialplan(numbers: Iterable[str], rooms: Mapping[str, str] | None) -> str:
+    dialplan = "version: 1\n"
+    if numbers:
+        leads = numbers if isinstance(numbers, Mapping) else {n: f"ext:{n}" for n in numbers}
+        lines = (f'  "{number}": {where}\n' for number, where in leads.items())
+        dialplan += "numbers:\n" + "".join(lines)
+    if rooms:
+        lines = (f'  "{name}": {{{rules}}}\n' for name, rules in rooms.items())
+        dialplan += "conferences:\n" + "".join(lines)
+    return dialplan
+
+
 class OfficeMaker(Protocol):
     """Makes an office that is not started yet; what the arguments mean, `TestedOffice` says."""
 
@@ -157,6 +187,9 @@ class OfficeMaker(Protocol):
         rooms: Mapping[str, str] | None = ...,
         workers: int | None = ...,
         codecs: Sequence[str] = ...,
+        dialplan: str | None = ...,
+        settings: Mapping[str, object] | None = ...,
+        clock: str | None = ...,
     ) -> TestedOffice:
         """Make the office in a folder of its own."""
 
