@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pbx.dialplan.changes import changes_between
+from pbx.dialplan.pieces import take_apart
 from pbx.dialplan.question import Answer, Question
 from pbx.errors import ConfigError
 from pbx.ivr.expectations import run_tests
@@ -44,7 +45,7 @@ def answer(question: Question) -> Answer:
         if question.compare_with is not None:
             running = load_plan(question.compare_with, VOCABULARY)
             return replace(answer, changes=changes_between(running, plan))
-        return replace(answer, plan=plan, texts=texts)
+        return replace(answer, pieces=take_apart(plan), texts=texts)
     except (ConfigError, OSError) as error:
         return Answer(refusal=str(error))
 

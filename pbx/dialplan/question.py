@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pbx.dialplan.changes import NOTHING, Changes
 from pbx.marks import Problem
-from pbx.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +29,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found. `files` are those that were read, relative to the first one's folder. `plan`
-    is there where it is usable and wanted, with the `texts` of its files. `refusal` is why there is
-    nothing to say at all."""
+    """What was found. `files` are those that were read, relative to the first one's folder.
+    `pieces` are the plan (pieces.py) where it is usable and wanted, with the `texts` of its files.
+    `refusal` is why there is nothing to say at all."""
 
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
-    plan: Plan | None = None
+    pieces: tuple[bytes, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     changes: Changes = NOTHING
     refusal: str | None = None

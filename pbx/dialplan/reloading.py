@@ -1,9 +1,10 @@
 """Puts another version of the dialplan in force, under live calls. [io]
 
-Checked by a process of its own (checker.py), unpacked in a thread, swapped in one assignment: calls
-that are up stay on the version that they began with. A dialplan that cannot be used changes nothing
-and says why. Each version that was in force is kept (versions.py); `rollback` goes back to the one
-before. The file stays as it is meanwhile: the next reload, and each start, takes what stands there.
+Checked by a process of its own (checker.py), unpacked piece by piece, swapped in one assignment:
+calls that are up stay on the version that they began with. A dialplan that cannot be used changes
+nothing and says why. Each version that was in force is kept (versions.py); `rollback` goes back to
+the one before. The file stays as it is meanwhile: the next reload, and each start, takes what
+stands there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pbx.config import Home
 from pbx.dialplan.changes import NOTHING, Changes
 from pbx.dialplan.checker import Checker
 from pbx.dialplan.checking import texts_of
+from pbx.dialplan.pieces import Assembly
 from pbx.dialplan.question import Answer, Question
 from pbx.dialplan.versions import Version, Versions
 from pbx.dialplan.watching import watch
@@ -188,10 +190,14 @@ class Dialplan:
             self._files = answer.files
         if answer.refusal is not None:
             raise Refused(f"{answer.refusal}\nRunning configuration {self._version} kept.")
-        if answer.plan is None:
+        if not answer.pieces:
             raise Refused(told(answer.problems, self._version))
+        assembly = Assembly()
+        for piece in answer.pieces:
+            assembly.add(piece)
+            await asyncio.sleep(0)  # calls come first
         self._refuse_while_stopping()
-        return answer.plan, answer
+        return assembly.plan(), answer
 
     def _swap(self, plan: Plan, version: Version) -> None:
         """Let new calls go by another plan."""

@@ -31,7 +31,7 @@ def process_of(checker: Checker) -> Process:
 
 
 async def is_fine(checker: Checker, question: Question) -> bool:
-    return (await checker.ask(question)).plan is not None
+    return bool((await checker.ask(question)).pieces)
 
 
 def test_one_process_answers_all_and_ends_when_it_is_closed(question: Question) -> None:
