@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import click
 
-from pbx.cli.output import as_json, print_json
-from pbx.cli.text import plural
-from pbx.config import Home, Problem, check_settings
+from pbx.cli.output import as_json, print_json, print_table
+from pbx.cli.text import pad, plural, visible, width
+from pbx.config import Home, Problem, Settings, check_settings
 from pbx.errors import Refused
+from pbx.ivr.check import Checked, Facts
+from pbx.ivr.check import check as check_dialplan
+from pbx.ivr.expectations import Verdict, run_tests
 from pbx.ivr.verbs import VOCABULARY
+from pbx.plan.json_schema import json_schema
 from pbx.plan.loader import check_plan
 from pbx.plan.model import Plan
+
+COLOURS: Final = {"error": "red", "warning": "yellow"}
 
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--test", is_flag=True, help="Rehearse the calls under tests:, too.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of dialplan.yaml, for editors.")
 @as_json
 @click.pass_context
-def check(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+def check(ctx: click.Context, file: Path | None, test: bool, schema: bool, as_json: bool) -> None:
     """Check the office's files, or a dialplan elsewhere."""
+    if schema:
+        print_json(json_schema(VOCABULARY))
+        return
     home: Home = ctx.obj
-    problems = find_problems(home, file)
+    checked, others = _checked(home, file)
+    verdicts = [*run_tests(checked.plan, datetime.now(UTC))] if test and checked.plan else []
+    failed = [verdict.problem() for verdict in verdicts if not verdict.passed]
+    problems = [*checked.problems, *failed, *others]
     if as_json:
-        print_json([_as_row(problem) for problem in problems])
+        rows = [_as_row(problem) for problem in problems]
+        print_json({"problems": rows, "tests": _test_rows(verdicts)} if test else rows)
     else:
-        for problem in problems:
-            click.echo(str(problem))
+        for line in _lines(problems):
+            click.echo(line)
+        if test:
+            _print_tests(verdicts, checked.plan)
         click.echo(_summary(problems, file.name if file else "dialplan.yaml and callpbx.yaml"))
     if any(problem.severity == "error" for problem in problems):
         ctx.exit(1)
@@ -45,8 +67,82 @@ def find_plan(home: Home, file: Path | None = None) -> Plan:
 
 def find_problems(home: Home, file: Path | None = None) -> list[Problem]:
     """Return the problems of `file`, or of both files of the office."""
-    _, problems = check_plan(file or home.dialplan, VOCABULARY)
-    return problems if file else [*problems, *check_settings(home)[1]]
+    checked, others = _checked(home, file)
+    return [*checked.problems, *others]
+
+
+def office_facts(home: Home, settings: Settings | None) -> Facts:
+    """Return what is known of an office beside its dialplan; nothing is created."""
+    from pbx.outside.speech.files import problem_of
+
+    return Facts(
+        today=_today(),
+        settings=settings,
+        trunks=_has_trunks(home.database),
+        sounds=lambda path: problem_of(home.path, path),
+    )
+
+
+def _checked(home: Home, file: Path | None) -> tuple[Checked, list[Problem]]:
+    """Return what is wrong with the dialplan, and with callpbx.yaml if the office is meant.
+
+    A file that stands in the office's folder is one of its dialplans; of any other, nothing is
+    known but what it says.
+    """
+    if file is not None and file.absolute().parent != home.path.absolute():
+        return check_dialplan(file, Facts(today=_today())), []
+    settings, problems = check_settings(home)
+    checked = check_dialplan(file or home.dialplan, office_facts(home, settings))
+    return checked, problems if file is None else []
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
+
+
+def _has_trunks(database: Path) -> bool:
+    """Tell whether the office has a line to a carrier, as far as its database can be read."""
+    if not database.exists():
+        return False
+    try:
+        uri = f"{database.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as connection:
+            return connection.execute("SELECT 1 FROM trunks LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return False  # callpbx doctor tells what is wrong with it
+
+
+def _lines(problems: Sequence[Problem]) -> list[str]:
+    """Return the problems for people, their codes one below the other."""
+    places = [visible(f"{each.file}:{each.line}:{each.column}") for each in problems]
+    cells = max(map(width, places), default=0)
+    return [
+        f"{pad(place, cells)} {_coloured(problem)}"
+        for place, problem in zip(places, problems, strict=True)
+    ]
+
+
+def _coloured(problem: Problem) -> str:
+    code = click.style(problem.code, fg=COLOURS[problem.severity], bold=True)
+    return f"{code} {visible(problem.text.removeprefix(problem.code).lstrip())}"
+
+
+def _print_tests(verdicts: Sequence[Verdict], plan: Plan | None) -> None:
+    if plan is None:
+        click.echo("The tests were not run: mend the errors first.")
+        return
+    print_table(
+        ["test", "passed", "where it went"],
+        [(each.test.name, each.passed, each.went) for each in verdicts],
+        empty="There are no tests; write some under tests: in dialplan.yaml.",
+    )
+
+
+def _test_rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    return [
+        {"name": each.test.name, "passed": each.passed, "went": each.rehearsal.places}
+        for each in verdicts
+    ]
 
 
 def _as_row(problem: Problem) -> dict[str, object]:
@@ -61,8 +157,8 @@ def _as_row(problem: Problem) -> dict[str, object]:
     }
 
 
-def _summary(problems: list[Problem], what: str) -> str:
+def _summary(problems: Sequence[Problem], what: str) -> str:
     if not problems:
         return f"{what}: no problems"
     errors = sum(problem.severity == "error" for problem in problems)
-    return f"{plural(len(problems), 'problem')} ({plural(errors, 'error')})"
+    return f"{plural(len(problems), 'problem')} ({plural(errors, 'error')})."

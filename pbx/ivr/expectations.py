@@ -25,16 +25,21 @@ class Verdict:
         """Tell whether the call passed all places in their order."""
         return self.missing is None
 
+    @property
+    def went(self) -> str:
+        """Return where the call went: `flow:night → say:closed`."""
+        places = " → ".join(_told(self.rehearsal.places))
+        return places or f"nowhere ({self.rehearsal.outcome.reason})"
+
     def problem(self) -> Problem:
         """Return what a failed test says."""
-        mark, places = self.test.mark, self.rehearsal.places
-        went = " → ".join(_told(places)) or f"nowhere ({self.rehearsal.outcome.reason})"
+        mark = self.test.mark
         return Problem(
             TEST_FAILED,
             mark.file,
             mark.line,
             mark.column,
-            f'test "{self.test.name}": the call did not pass {self.missing}; it went {went}',
+            f'test "{self.test.name}": the call did not pass {self.missing}; it went {self.went}',
             f"see each step: callpbx simulate {_as_options(self.test)}",
         )
 

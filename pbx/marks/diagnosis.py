@@ -198,10 +198,33 @@ def _missing_colon(report: _Report) -> Finding | None:
     return None
 
 
+def _opened_before(report: _Report, quote: str) -> tuple[int, int] | None:
+    """Return where a quote was opened that was taken for closed on the reported line."""
+    if report.lines[report.line][: report.column].count(quote) % 2 == 0:
+        return None
+    for number, line in list(report.near())[1:]:
+        if line.count(quote) % 2:
+            return number, line.rindex(quote)
+    return None
+
+
+def _bare_star(report: _Report) -> Finding | None:
+    if "expected alphabetic or numeric character" not in report.problem:
+        return None
+    line = report.lines[report.line] if report.line < len(report.lines) else ""
+    column = max(0, report.column - 1)
+    if line[column : column + 1] not in ("*", "&"):
+        return None
+    sentence = f"{line[column]} without quotes is not a text in YAML"
+    return report.line, column, sentence, f'quote it: "{line[column]}"'
+
+
 def _behind_quote(report: _Report) -> Finding | None:
     line = report.lines[report.line] if report.line < len(report.lines) else ""
     if "but found" not in report.problem or not line[: report.column].rstrip().endswith(("'", '"')):
         return None
+    if opened := _opened_before(report, line[: report.column].rstrip()[-1]):
+        return *opened, "this quote is never closed", "add the closing quote"
     sentence = "words behind a closing quote"
     return report.line, report.column, sentence, "put the whole value in quotes of the other kind"
 
@@ -227,6 +250,7 @@ _FINDERS: tuple[Callable[[_Report], Finding | None], ...] = (
     _glued_colon,
     _two_colons,
     _missing_colon,
+    _bare_star,
     _behind_quote,
     _indentation,
 )

@@ -14,7 +14,7 @@ from pbx.plan.opening import holiday_text
 def check_schedules(subject: Subject) -> Iterator[Problem]:
     """Yield a warning for each schedule that never opens, and for each holiday of the past."""
     for schedule in subject.plan.hours.values():
-        if not _opens(schedule, subject.facts.today):
+        if subject.whole and not _opens(schedule, subject.facts.today):
             sentence = f"hours.{schedule.name} never opens"
             advice = 'write weekly: {mon-fri: "09:00-18:00"}'
             yield problem(schedule.mark, HOURS_HABITS, sentence, advice)

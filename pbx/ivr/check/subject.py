@@ -13,13 +13,13 @@ from typing import Final
 from pbx.ivr.check.facts import Facts
 from pbx.ivr.check.graph import Graph
 from pbx.ivr.check.reach import reached
-from pbx.marks.problem import KEY_IS_EXTENSION, MISSING_OUTCOME, OVERLAP, UNDEFINED, Problem
+from pbx.marks.problem import KEY_IS_EXTENSION, OVERLAP, UNDEFINED, Problem
 from pbx.plan.loader import Reading
 from pbx.plan.model import Plan
 from pbx.plan.names import SECTION_OF
 from pbx.plan.step import Mark
 
-HARMLESS: Final = frozenset({OVERLAP, KEY_IS_EXTENSION, UNDEFINED, MISSING_OUTCOME})
+HARMLESS: Final = frozenset({OVERLAP, KEY_IS_EXTENSION, UNDEFINED})
 """Errors after which everything that was written is still in the plan."""
 
 
