@@ -16,7 +16,7 @@ from pbx.cli.output import as_json, figures, print_json, print_table
 from pbx.cli.text import plural
 from pbx.config import Home, load_settings
 from pbx.errors import Refused
-from pbx.ivr.sayings import sayings_of
+from pbx.ivr.sayings import languages_of, sayings_of
 from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.model import LANGUAGES, Plan, Prompt, PromptFile, PromptText
 from pbx.plan.prompt_uses import prompt_uses
@@ -137,7 +137,7 @@ def _with_store(home: Home, ask: Callable[[SpeechStore], Coroutine[Any, Any, T]]
 
 async def _render(store: SpeechStore, plan: Plan, language: str | None) -> int:
     """Render what is missing, with a line for each; return how many texts could not be."""
-    languages = (language,) if language else _languages(plan)
+    languages = (language,) if language else languages_of(plan)
     wanted = [saying for saying in sayings_of(plan) if saying.language in languages]
     missing = store.missing(wanted)
     failed = 0
@@ -152,7 +152,7 @@ async def _rows(store: SpeechStore, plan: Plan, language: str | None) -> list[Ro
     return [
         _row(store, number, prompt, code, users[prompt.name])
         for number, prompt in enumerate(plan.prompts.values(), 1)
-        for code in ((language,) if language else _languages(plan))
+        for code in ((language,) if language else languages_of(plan))
     ]
 
 
@@ -184,11 +184,3 @@ def _row(
     if state in ("with values", "not rendered") and not store.voices(language):
         state, problem = "mute", store.advice(language)
     return Row(number, prompt.name, language, text, file, users, state, problem)
-
-
-def _languages(plan: Plan) -> tuple[str, ...]:
-    """Return the languages that a plan speaks, Mandarin first."""
-    spoken = {plan.defaults.language}
-    spoken.update(*(prompt.spoken for prompt in plan.prompts.values()))
-    spoken.update(route.language for route in plan.numbers.values() if route.language)
-    return tuple(language for language in LANGUAGES if language in spoken)
