@@ -13,12 +13,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pbx.call.outcome import Outcome
+from pbx.call.prompts import prompt_saying
 from pbx.events import CallNoted, CallTagged, StepTaken
 from pbx.ivr.endings import unreached
 from pbx.ivr.registry import Following, Verb
 from pbx.ivr.world import Ring, World
 from pbx.plan.destination import Destination
-from pbx.plan.model import Plan, PromptFile
+from pbx.plan.model import Plan
 from pbx.plan.step import Mark, Step, Steps
 from pbx.plan.text import Insert, Text
 from pbx.speech.phrases import phrase
@@ -133,14 +134,8 @@ class Run:
 
     def saying(self, name: str, language: str | None = None) -> Saying:
         """Return what prompt `name` says in that language, or the nearest there is."""
-        prompt = self.plan.prompts[name]
-        chosen = prompt.language(language or self.language)
-        if chosen is None:
-            return Saying(self.language, name=name)
-        said = prompt.spoken[chosen]
-        if isinstance(said, PromptFile):
-            return Saying(chosen, path=said.path, name=name)
-        return Saying(chosen, words=self._words(said.text, chosen), name=name)
+        said = prompt_saying(self.plan.prompts[name], language or self.language, self._words)
+        return said or Saying(self.language, name=name)
 
     def words_of(self, name: str, language: str | None = None) -> str:
         """Return what the trace shows of a prompt: its words, or its file."""
