@@ -124,9 +124,10 @@ class SpeechStore:
 
     def voices(self, language: str) -> tuple[Voice, ...]:
         """Return who speaks a language here, whom to ask first first."""
-        if language not in self._voices:
-            self._voices[language] = voices_for(language, self._wishes)
-        return self._voices[language]
+        found = self._voices.get(language, ())
+        if not found:  # looked for each time: somebody may be installing what the alarm told
+            found = self._voices[language] = voices_for(language, self._wishes)
+        return found
 
     def advice(self, language: str) -> str:
         """Return what to do where nobody speaks a language."""
@@ -196,6 +197,7 @@ class SpeechStore:
 
         Calls are served meanwhile, and what they need comes first.
         """
+        self._voices.clear()
         wanted = dict.fromkeys(saying for saying in sayings if saying.words.strip())
         self._cache.needed = frozenset(
             self._name(saying, voice)

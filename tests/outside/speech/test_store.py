@@ -178,6 +178,8 @@ def test_where_nothing_speaks_there_is_a_beep_and_what_to_install(
     async def scenario(made: Booth) -> None:
         assert await made.store.sources(WELCOME) == ("tone:beep",)
         assert not await made.store.render(WELCOME)
+        monkeypatch.setattr(engines, "has_espeak", lambda: True)
+        assert await made.store.sources(WELCOME) != ("tone:beep",)
 
     alarms = booth(tmp_path, scenario).alarms
     assert "nothing here speaks zh" in alarms[0]
