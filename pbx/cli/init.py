@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -14,10 +16,23 @@ from pbx.cli.office import connect
 from pbx.cli.text import plural
 from pbx.config import Home
 from pbx.errors import Refused
+from pbx.marks.problem import did_you_mean
 
-TEMPLATES = Path(__file__).parent / "templates"
-DEFAULT_TEMPLATE = "office"
-MAX_EXTENSIONS = 500
+SAMPLES: Final = Path(__file__).parent / "templates"
+"""Where the files are that a new office gets."""
+
+TEMPLATES: Final[Mapping[str, str]] = {
+    "office": "a greeting, a menu, opening hours, two groups of phones, a box for messages",
+    "clinic": "three languages, test results by patient number, a doctor on call at night",
+    "takeaway": "orders until two in the morning, with the customer's name and address",
+    "property": "a property office: urgent repairs at night, a complaint line",
+    "service-desk": "queues, an order look-up, a survey: all sections of the format at work",
+    "outbound-desk": "a desk that calls out: call-backs, and a way to be left alone",
+}
+"""Sample dialplans: name → what is in it."""
+
+DEFAULT_TEMPLATE: Final = "office"
+MAX_EXTENSIONS: Final = 500
 
 UNIT = """\
 # Save as /etc/systemd/system/callpbx.service, then: systemctl enable --now callpbx
@@ -67,9 +82,31 @@ def numbers_of(
     return [f"{number:0{len(first)}d}" for number in range(int(first), int(last) + 1)]
 
 
-@click.command()
+def sample_dialplan(template: str) -> Path:
+    """Return the file of a template. Raises Refused where there is none of that name."""
+    if template not in TEMPLATES:
+        near = did_you_mean(template, TEMPLATES)
+        raise Refused(
+            f'there is no template "{template}"; {near + " There" if near else "there"} is '
+            f"{', '.join(TEMPLATES)}"
+        )
+    return SAMPLES / "dialplan" / f"{template}.yaml"
+
+
+def _list_templates() -> str:
+    """Return the templates for the help; \b keeps click from folding the lines."""
+    cells = max(map(len, TEMPLATES))
+    lines = (f"  {name:{cells}}  {summary}" for name, summary in TEMPLATES.items())
+    return "\n".join(("\b\nTemplates:", *lines))
+
+
+@click.command(epilog=_list_templates())
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--template", default=DEFAULT_TEMPLATE, help="Which sample dialplan to begin with.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    help=f"Which sample dialplan to begin with; {DEFAULT_TEMPLATE} where nothing is said.",
+)
 @click.option(
     "--extensions",
     metavar="FIRST-LAST",
@@ -81,7 +118,7 @@ def numbers_of(
 def init(
     ctx: click.Context,
     folder: Path | None,
-    template: str,
+    template: str | None,
     extensions: list[str] | None,
     systemd: bool,
 ) -> None:
@@ -108,28 +145,28 @@ def unit(home: Home) -> str:
     ).rstrip()
 
 
-def _write_files(home: Home, template: str) -> None:
-    known = sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
-    if template not in known:
-        raise Refused(f'there is no template "{template}"; there is {", ".join(known)}')
+def _write_files(home: Home, template: str | None) -> None:
+    sample = sample_dialplan(template or DEFAULT_TEMPLATE)
     try:
         home.make_folders()
-        _write_new(home.dialplan, TEMPLATES / template / "dialplan.yaml", mode=0o644)
-        _write_new(
-            home.settings, TEMPLATES / "callpbx.yaml", mode=0o600
-        )  # may come to hold secrets
+        written = _write_new(home.dialplan, sample, mode=0o644)
+        if template is not None and not written:
+            click.echo(f"To begin anew with {template}, move it away and run this again")
+        # The settings may come to hold secrets.
+        _write_new(home.settings, SAMPLES / "callpbx.yaml", mode=0o600)
     except OSError as error:
         raise Refused(f"{error.filename} cannot be written: {error.strerror}") from None
 
 
-def _write_new(target: Path, sample: Path, *, mode: int) -> None:
-    """Copy a sample to where there is no file yet."""
+def _write_new(target: Path, sample: Path, *, mode: int) -> bool:
+    """Copy a sample to where there is no file yet; tell whether it was."""
     if target.exists():
         click.echo(f"{target} is there already and stays as it is")
-        return
+        return False
     target.touch(mode=mode)
     target.write_bytes(sample.read_bytes())
     click.echo(f"{target} is written")
+    return True
 
 
 def _add_extensions(api: ApiClient, home: Home, numbers: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pbx.cli.init import TEMPLATES
+from pbx.cli.init import SAMPLES, TEMPLATES, sample_dialplan
 from pbx.config import Home, Settings, parse_settings
 from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.loader import check_plan
@@ -25,6 +25,7 @@ def test_an_office_is_made(home: Home, command: Command) -> None:
     assert home.settings.stat().st_mode & 0o777 == 0o600
     assert home.var.stat().st_mode & 0o777 == 0o700
     assert check_plan(home.dialplan, VOCABULARY)[1] == []
+    assert home.dialplan.read_bytes() == sample_dialplan("office").read_bytes()
 
 
 def test_nothing_is_overwritten(home: Home, command: Command) -> None:
@@ -66,10 +67,47 @@ def test_a_range_that_makes_no_sense_is_wrong_usage(
     assert not home.path.exists()
 
 
-def test_an_unknown_template_is_refused(home: Home, command: Command) -> None:
-    status, _, err = command("init", str(home.path), "--template", "palace")
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_an_office_begins_with_the_template_that_was_asked_for(
+    home: Home, command: Command, template: str
+) -> None:
+    assert command("init", str(home.path), "--template", template)[0] == 0
+    assert home.dialplan.read_bytes() == sample_dialplan(template).read_bytes()
+
+
+def test_help_lists_the_templates_with_a_line_for_each(home: Home, command: Command) -> None:
+    _, out, _ = command("init", "--help")
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert [[name, TEMPLATES[name]] for name in TEMPLATES] == [
+        line for line in lines if line and line[0] in TEMPLATES
+    ]
+
+
+def test_each_template_is_a_file_and_each_file_a_template() -> None:
+    assert {path.stem for path in (SAMPLES / "dialplan").iterdir()} == set(TEMPLATES)
+
+
+def test_a_template_does_not_replace_a_dialplan_and_says_what_would(
+    home: Home, command: Command
+) -> None:
+    command("init", str(home.path))
+    _, out, _ = command("init", str(home.path), "--template", "clinic")
+    assert "dialplan.yaml is there already and stays as it is" in out
+    assert "To begin anew with clinic, move it away and run this again" in out
+    assert home.dialplan.read_bytes() == sample_dialplan("office").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("template", "beginning"),
+    [("palace", "there is "), ("clinics", 'did you mean "clinic"? There is ')],
+)
+def test_an_unknown_template_is_refused(
+    home: Home, command: Command, template: str, beginning: str
+) -> None:
+    status, _, err = command("init", str(home.path), "--template", template)
     assert status == 1
-    assert err == 'there is no template "palace"; there is office\n'
+    assert err == f'there is no template "{template}"; {beginning}{", ".join(TEMPLATES)}\n'
+    assert not home.dialplan.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(home: Home, command: Command) -> None:
@@ -90,12 +128,11 @@ def test_the_unit_is_printed_and_nothing_else_done(home: Home, command: Command)
 
 
 def test_the_sample_dialplan_is_the_projects_own() -> None:
-    sample = TEMPLATES / "office" / "dialplan.yaml"
-    assert sample.read_bytes() == (ROOT / "dialplan.yaml").read_bytes()
+    assert sample_dialplan("office").read_bytes() == (ROOT / "dialplan.yaml").read_bytes()
 
 
 def test_the_sample_settings_uncommented_are_the_defaults() -> None:
-    head, _, rest = (TEMPLATES / "callpbx.yaml").read_text().partition("\n\n")
+    head, _, rest = (SAMPLES / "callpbx.yaml").read_text().partition("\n\n")
     assert all(line.startswith("# ") for line in head.splitlines())
     text = "\n".join(line.removeprefix("# ") for line in rest.splitlines())
     settings, problems = parse_settings(text, "callpbx.yaml", environ=os.environ)

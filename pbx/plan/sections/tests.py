@@ -40,7 +40,6 @@ QUEUES: Final = ("answered", "no_agents", "full", "timeout")
 
 _SPOKEN: Final = {
     "say": "prompt",
-    "ask": "prompt",
     "lookup": "lookup",
     "hours": "hours",
     "do": "flow",
