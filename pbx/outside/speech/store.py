@@ -37,6 +37,9 @@ BEEP: Final = "tone:beep"
 PATIENCE: Final = 2.0
 """Seconds that a caller waits for a voice before another one speaks."""
 
+LAST_PATIENCE: Final = 5.0
+"""The same where nobody else can: then there is a beep."""
+
 HASTE: Final = 2
 """How many texts may be waited for at a slow voice; for more, another one speaks at once."""
 
@@ -136,11 +139,13 @@ class SpeechStore:
 
     async def _spoken(self, saying: Saying) -> tuple[str, ...]:
         """Return what a saying sounds like once somebody has spoken it."""
-        for voice in self._quick_enough(saying):
+        voices = self._quick_enough(saying)
+        for voice in voices:
             name = self._name(saying, voice)
             job = self._render(saying, voice, urgent=True)
             if job is not None:
-                await asyncio.wait((job.done,), timeout=PATIENCE)
+                patience = LAST_PATIENCE if voice is voices[-1] else PATIENCE
+                await asyncio.wait((job.done,), timeout=patience)
             if self._cache.has(name):
                 return (f"file:{self._cache.path(name)}",)
         return self._unspoken(saying)
