@@ -8,7 +8,7 @@ from typing import Final
 
 from pbx.ivr.check.graph import Edge, Graph, Point, Way
 from pbx.ivr.check.names import title
-from pbx.ivr.check.reach import reached
+from pbx.ivr.check.reach import flows_without
 from pbx.ivr.check.subject import Subject, problem
 from pbx.marks.problem import FLOW_ENDS, UNDEFINED, Problem
 from pbx.plan.destination import OPERATOR
@@ -27,9 +27,10 @@ def check_flow_ends(subject: Subject) -> Iterator[Problem]:
         return
     graph = subject.graph
     entered = _entered(graph, subject.reached)
+    ending = flows_without(graph, lambda point: False)
     for name, flow in subject.plan.flows.items():
         place = graph.places["flow", name]
-        if place in entered and flow.steps and graph.ends[name] in reached(graph, [place]):
+        if place in entered and flow.steps and name in ending:
             sentence = f"flows.{name} ends here, and with it the call"
             advice = "say where it goes, goto: operator, or end it with hangup"
             yield problem(flow.steps[-1].mark, FLOW_ENDS, sentence, advice)

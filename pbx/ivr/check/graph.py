@@ -102,7 +102,8 @@ class Point:
 
 class Graph:
     """The points of a plan. `starts` are those to which numbers lead, `ends` the ends of flows;
-    `over` stands for all places behind which no call goes on."""
+    `over` stands for all places behind which no call goes on, `again` for whichever menu a caller
+    was in before."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -111,7 +112,7 @@ class Graph:
         self.ends: dict[str, int] = {}
         self._steps: dict[int, int] = {}
         self.over = self._new(Point(("hangup", ""), NOWHERE, ends=True))
-        self._again = self._new(Point(("menu", ""), NOWHERE, ends=True))
+        self.again = self._new(Point(("menu", ""), NOWHERE, ends=True))
         self._enter_places()
         self.starts = tuple(map(self._start, (*plan.numbers.values(), plan.other)))
         self.roots = (*self.starts, self._target(OPERATOR))
@@ -176,7 +177,7 @@ class Graph:
         if meant is None:
             return self.over
         if meant.kind in AGAIN:
-            return self._again
+            return self.again
         return self.places.get((meant.kind, meant.name), self.over)
 
     # -- steps -------------------------------------------------------------------------------
@@ -261,7 +262,7 @@ class Graph:
     def _join_menus(self) -> None:
         for name, menu in self.plan.menus.items():
             place = self.places["menu", name]
-            self._lead(self._again, place, Way.AGAIN)
+            self._lead(self.again, place, Way.AGAIN)
             for key, choice in menu.keys.items():
                 mark = menu.key_marks.get(key, menu.mark)
                 self._branch(place, choice, ("menu", name), place, mark=mark)

@@ -121,13 +121,14 @@ def _needs(plan: Plan, point: Point) -> Iterator[Need]:
 
 def _given_before(graph: Graph, reached: frozenset[int]) -> dict[int, frozenset[str]]:
     """Return for each point the variables that some way to it sets."""
-    before: dict[int, frozenset[str]] = dict.fromkeys(reached, frozenset())
+    points = reached | {graph.again}
+    before: dict[int, frozenset[str]] = dict.fromkeys(points, frozenset())
     own = {
         index: frozenset(given_by(graph.plan, step))
         for index in reached
         if (step := graph.points[index].step) is not None
     }
-    left = set(reached)
+    left = set(points)
     while left:
         index = left.pop()
         after = before[index] | own.get(index, frozenset())

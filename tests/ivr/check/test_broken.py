@@ -23,7 +23,7 @@ BROKEN = sorted((Path(__file__).parents[2] / "data" / "broken").glob("*.yaml"))
 TODAY = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(
     connections={"shop": "sqlite:///shop.db"},
-    http=HttpSettings((AllowedHost("crm.example", ()),)),
+    http=HttpSettings((AllowedHost("crm.example"),)),
     mail=MailSettings(server="smtp://mail.example"),
 )
 CODES = {
