@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pbx.marks import MapNode, Node, TextNode
@@ -74,54 +74,63 @@ def _place(node: Node) -> str:
 
 @dataclass(slots=True)
 class _Copying:
-    """Fills in what `like` copies, for the entries of one section."""
+    """Fills in what `like` copies, for the entries of one section, each once."""
 
     reader: PlanReader
     entries: Mapping[str, Entry]
     section: str
     kind: str
+    done: dict[str, Entry] = field(default_factory=dict)
 
     def copied(self, entry: Entry) -> Entry:
         """Return the entry with the keys of those that it is like."""
-        chain = self._chain(entry)
-        keys: dict[str, tuple[TextNode, Node]] = {}
-        for each in reversed(chain):
-            if isinstance(each.node, MapNode):
-                keys.update((key.value, (key, node)) for key, node in each.node.entries)
-        keys.pop(LIKE, None)
-        if not isinstance(entry.node, MapNode) or entry.node.get(LIKE) is None:
-            return entry
-        own = {key.value for key, _ in entry.node.entries}
-        node = replace(entry.node, entries=tuple(keys.values()))
-        end = chain[-1].node
-        incomplete = isinstance(end, MapNode) and end.get(LIKE) is not None
-        return replace(entry, node=node, copied=frozenset(keys) - own, incomplete=incomplete)
+        chain: dict[str, Entry] = {}
+        following: Entry | None = entry
+        while following is not None and following.name not in self.done:
+            if following.name in chain:
+                self._tell_circle(list(chain.values())[list(chain).index(following.name) :])
+                following = None
+            else:
+                chain[following.name] = following
+                following = self._following(following)
+        base = self.done.get(following.name) if following is not None else None
+        for each in reversed(chain.values()):
+            base = self.done[each.name] = _merged(each, base)
+        return self.done[entry.name]
 
-    def _chain(self, entry: Entry) -> list[Entry]:
-        """Return the entry, the one that it is like, the one that that is like, …"""
-        chain = [entry]
-        while (following := self._following(chain[-1], last=len(chain) > 1)) is not None:
-            if following in chain:
-                if following is entry:
-                    self._tell_circle(chain)
-                break
-            chain.append(following)
-        return chain
-
-    def _following(self, entry: Entry, *, last: bool) -> Entry | None:
-        like = entry.node.get(LIKE) if isinstance(entry.node, MapNode) else None
+    def _following(self, entry: Entry) -> Entry | None:
+        """Return the entry that this one is like; what is wrong with its name is noted."""
+        like = _like(entry)
         if like is None:
             return None
-        what = f"{self.section}.{entry.name} like"
-        if last:  # the entry itself tells what is wrong with its own `like`
-            with self.reader.muted():
-                name = self.reader.name(like, self.kind, what)
-        else:
-            name = self.reader.name(like, self.kind, what)
+        name = self.reader.name(like, self.kind, f"{self.section}.{entry.name} like")
         return self.entries.get(name or "")
 
-    def _tell_circle(self, chain: Sequence[Entry]) -> None:
-        names = " → ".join(each.name for each in (*chain, chain[0]))
-        like = chain[0].node.get(LIKE) if isinstance(chain[0].node, MapNode) else None
+    def _tell_circle(self, circle: Sequence[Entry]) -> None:
+        names = " → ".join(each.name for each in (*circle, circle[0]))
         sentence = f"{self.section}: like goes in a circle: {names}"
-        self.reader.problem(like or chain[0].key, ENDLESS, sentence, "remove one of them")
+        at = _like(circle[0]) or circle[0].key
+        self.reader.problem(at, ENDLESS, sentence, "remove one of them")
+
+
+def _like(entry: Entry) -> Node | None:
+    return entry.node.get(LIKE) if isinstance(entry.node, MapNode) else None
+
+
+def _merged(entry: Entry, base: Entry | None) -> Entry:
+    """Return an entry with the keys of `base` that it does not have itself."""
+    if not isinstance(entry.node, MapNode) or _like(entry) is None:
+        return entry
+    own = {key.value: (key, node) for key, node in entry.node.entries if key.value != LIKE}
+    if base is None:
+        return replace(
+            entry, node=replace(entry.node, entries=tuple(own.values())), incomplete=True
+        )
+    theirs = base.node.entries if isinstance(base.node, MapNode) else ()
+    keys = {key.value: (key, node) for key, node in theirs} | own
+    return replace(
+        entry,
+        node=replace(entry.node, entries=tuple(keys.values())),
+        copied=frozenset(keys.keys() - own.keys()),
+        incomplete=base.incomplete,
+    )
