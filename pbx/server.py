@@ -74,6 +74,10 @@ FORGETTING = 3600.0
 MAX_CALLS = 5_000
 """Calls up at once beyond which new ones get 503, whatever else there is room for."""
 
+FEW_CALLS = 20
+"""Calls up at once below which a late loop turns nobody away: something else keeps the machine
+busy, and a caller who waits for a moment is better off than one who gets 503."""
+
 MEDIA_START = 10.0
 """Seconds that the first media ports may take."""
 
@@ -399,7 +403,7 @@ class Server:
     def _is_congested(self) -> bool:
         return (
             len(self._exchange.calls) >= MAX_CALLS
-            or self._loop_watch.late
+            or (self._loop_watch.late and len(self._exchange.calls) >= FEW_CALLS)
             or self._transport.is_behind()
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,24 +53,35 @@ def _tones() -> Iterator[int]:
         hz += STEP_HZ
 
 
-def said(sound: Sound, marks: Marks) -> list[str]:
-    """Return which prompts are in a sound, in order; what is no tone of theirs is left out."""
+@dataclass(frozen=True)
+class Said:
+    """A prompt that was heard, and when it ended: seconds since the sound began."""
+
+    name: str
+    end_s: float
+
+
+def said(sound: Sound, marks: Marks) -> list[Said]:
+    """Return which prompts are in a sound, in order; what is no tone of theirs is left out.
+
+    One that still goes on is not in it.
+    """
     size = round(sound.rate * FRAME_S)
     frames = sound.samples[: len(sound.samples) // size * size].reshape(-1, size).astype(float)
     window = np.hanning(size)
-    names: list[str] = []
+    found: list[Said] = []
     before = ""
-    for frame in frames:
+    for number, frame in enumerate(frames):
         now = ""
         if np.sqrt(np.mean(frame**2)) > LOUD:
             spectrum = np.abs(np.fft.rfft(frame * window))
             hz = float(np.argmax(spectrum)) * sound.rate / size
             near = min(marks, key=lambda mark: abs(mark - hz))
             now = marks[near] if abs(near - hz) <= STEP_HZ / 3 else ""
-        if now and now != before:
-            names.append(now)
+        if before and now != before:
+            found.append(Said(before, number * FRAME_S))
         before = now
-    return names
+    return found
 
 
 class Caller:
@@ -85,10 +97,12 @@ class Caller:
         """Wait until these prompts were heard, one right after the other, since the last ones."""
         deadline = time.monotonic() + within
         while True:
-            heard = said(self._ear.since(self._from), self._marks)
-            if _contains(heard, names):
-                self._from = self._ear.mark()
-                return
+            found = said(self._ear.since(self._from), self._marks)
+            heard = [each.name for each in found]
+            for place in range(len(heard)):
+                if tuple(heard[place : place + len(names)]) == names:
+                    self._from += found[place + len(names) - 1].end_s
+                    return
             assert time.monotonic() < deadline, f"heard {heard} instead of {list(names)}"
             time.sleep(0.1)
 
@@ -112,7 +126,3 @@ class Caller:
                 time.sleep(0.15)
         else:
             self.call.press(keys, method=method)
-
-
-def _contains(heard: list[str], names: tuple[str, ...]) -> bool:
-    return any(tuple(heard[place : place + len(names)]) == names for place in range(len(heard)))
