@@ -8,12 +8,14 @@ It stands in the first file only. `include` is read before all others, by `pbx/p
 
 from __future__ import annotations
 
+import difflib
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
-from pbx.marks import Node, did_you_mean
+from pbx.marks import Node
 from pbx.marks.problem import WRONG_TYPE
 from pbx.plan.arguments import Number, OneOf, Place, Seconds
 from pbx.plan.destination import OPERATOR, Destination
@@ -37,12 +39,8 @@ class _Timezone:
         try:
             zoneinfo.ZoneInfo(text)
         except (LookupError, ValueError, OSError):
-            # Capitals matter in these names, and few remember the continent.
-            zones = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
-            near = did_you_mean(text, [*zones, *(zone.rpartition("/")[2] for zone in zones)])
-            word = near.split('"')[1] if near else ""
-            full = next((zones[zone] for zone in zones if zone.endswith(word)), "") if word else ""
-            suggestion = f'did you mean "{full}"?' if full else f"write {self.written}"
+            near = _nearest_zone(text)
+            suggestion = f'did you mean "{near}"?' if near else f"write {self.written}"
             reading.problem(node, WRONG_TYPE, f'{what}: "{text}" is no time zone', suggestion)
             return None
         return text
@@ -50,6 +48,15 @@ class _Timezone:
     def schema(self) -> Schema:
         """Return any text."""
         return {"type": "string"}
+
+
+@lru_cache(maxsize=64)
+def _nearest_zone(text: str) -> str | None:
+    """Return the zone that was meant: few remember the capitals, or the continent of a city."""
+    zones = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
+    cities = {zone.rpartition("/")[2]: zone for zone in reversed(zones)}
+    near = difflib.get_close_matches(text.lower(), [*zones, *cities], n=1)
+    return zones[cities.get(near[0], near[0])] if near else None
 
 
 @dataclass(frozen=True, slots=True)
