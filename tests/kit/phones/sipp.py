@@ -46,7 +46,8 @@ class Sipp:
     `calls` is how many calls it makes or takes in all before it ends by itself, `rate` calls a
     second, `pause_ms` what the scenario's `<pause/>` lasts. With `target` (HOST:PORT) it calls,
     without it answers. With `sounds` (for the scenario `talker`) each call speaks one of them, by
-    its number, over and over.
+    its number, over and over. With `media_port` all its calls have their media there, where this
+    process has nothing itself, and `remote_ports` are where they may be spoken to.
     """
 
     def __init__(
@@ -68,17 +69,21 @@ class Sipp:
         log_messages: bool = False,
         retransmits: bool = True,
         sounds: Sequence[Sound] = (),
+        media_port: int = 0,
     ) -> None:
         self.folder = folder / f"sipp-{scenario}-{port}"
         self.folder.mkdir()
         played = SCENARIOS / f"{scenario}.xml"
         if sounds:
             played = _write_talker(self.folder, played.read_text(), sounds)
+        if media_port:
+            played = _write_elsewhere(self.folder, played.read_text(), media_port)
         command = ["taskset", "-c", pin] if pin else []
         command += [find("sipp") or "sipp", "-sf", str(played), "-nostdin"]
         command += ["-i", bind, "-p", str(port), "-t", transport, "-mi", bind]
         command += ["-l", str(at_once), "-trace_stat", "-stf", "statistics.csv", "-fd", "1"]
         command += ["-trace_err", "-error_file", "errors.log"]
+        command += ["-trace_logs", "-log_file", "ports.log"] if media_port else []
         if calls:
             command += ["-m", str(calls)]
         if target:
@@ -149,6 +154,10 @@ class Sipp:
                 begun.setdefault("5" + call_id.split("-")[0], float(at))
         return begun
 
+    def remote_ports(self) -> list[int]:
+        """Return the port that the other side named for each call that was answered."""
+        return [int(line) for line in self._read("ports.log").split() if line.isdigit()]
+
     def _rows(self) -> list[dict[str, str]]:
         text = self._read("statistics.csv")
         complete = text[: text.rfind("\n") + 1]
@@ -173,6 +182,22 @@ def _write_talker(folder: Path, scenario: str, sounds: Sequence[Sound]) -> Path:
         ]
     file = folder / "talker.xml"
     file.write_text(scenario.replace("<!-- sounds -->", "\n".join(lines)))
+    return file
+
+
+_ANSWERED = '<recv response="200" rtd="true" rrs="true"/>'
+_NOTE_PORT = """<recv response="200" rtd="true" rrs="true"><action>
+  <ereg regexp="m=audio ([0-9]+)" search_in="body" check_it="true" assign_to="line,port"/>
+  <log message="[$port]"/>
+</action></recv>
+<Reference variables="line"/>"""
+
+
+def _write_elsewhere(folder: Path, scenario: str, media_port: int) -> Path:
+    """Write the scenario with its media at that port, and with a note of each port it is told."""
+    file = folder / "elsewhere.xml"
+    text = scenario.replace("[media_port]", str(media_port)).replace(_ANSWERED, _NOTE_PORT)
+    file.write_text(text)
     return file
 
 
