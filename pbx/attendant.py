@@ -22,7 +22,7 @@ from pbx.call.routing import Destinations
 from pbx.config import Home, Settings
 from pbx.config.values import AllowedHost
 from pbx.db.engine import Storage
-from pbx.events import Clock
+from pbx.events.bus import Clock
 from pbx.ivr.live import Ivr
 from pbx.ivr.sayings import sayings_of
 from pbx.mailboxes.store import Mailboxes

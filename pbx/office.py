@@ -28,7 +28,7 @@ from pbx.directory.pins import ConferencePins
 from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, NotFound, Refused, StorageError
-from pbx.events import Bus
+from pbx.events.bus import Bus
 from pbx.mailboxes.office import OfficeMailboxes
 from pbx.mailboxes.store import Mailboxes
 from pbx.recordings.store import RecordingStore

@@ -19,7 +19,7 @@ import msgspec
 from pbx import events
 from pbx.api.views import TraceEntry
 from pbx.errors import MessageError
-from pbx.events import Stamped
+from pbx.events.bus import Stamped
 from pbx.sip.flow import Flow, host_port
 from pbx.sip.message import Request, Response, parse_message
 

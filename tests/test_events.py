@@ -9,7 +9,8 @@ from typing import cast, get_args
 import msgspec
 import pytest
 
-from pbx.events import AnyEvent, Bus, CallRouted, CallStarted, LegQuality, Quality, Stamped
+from pbx.events import AnyEvent, CallRouted, CallStarted, LegQuality, Quality
+from pbx.events.bus import Bus, Stamped
 
 
 @dataclass

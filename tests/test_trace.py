@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pbx.events import CallEnded, CallStarted, LegInvited, Stamped
+from pbx.events import CallEnded, CallStarted, LegInvited
+from pbx.events.bus import Stamped
 from pbx.sip.flow import Flow
 from pbx.trace import ENTRY_COST, Trace
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pbx.events import Bus, Stamped, SupervisionMode
+from pbx.events import SupervisionMode
+from pbx.events.bus import Bus, Stamped
 
 if TYPE_CHECKING:
     from pbx.api.views import (

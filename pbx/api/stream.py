@@ -20,7 +20,7 @@ from pbx.api.access import CALLER
 from pbx.api.office import Office
 from pbx.api.views import utc_text
 from pbx.errors import CallpbxError, NotRunning
-from pbx.events import Bus, Stamped
+from pbx.events.bus import Bus, Stamped
 
 MAX_WAITING = 5000
 """Events that may wait for one client."""

@@ -38,7 +38,8 @@ from pbx.call.recording import Recordings
 from pbx.call.routing import Destinations
 from pbx.call.settings import CallSettings
 from pbx.errors import MessageError, NotFound, Refused, SdpError
-from pbx.events import Bus, CallStarted, Clock
+from pbx.events import CallStarted
+from pbx.events.bus import Bus, Clock
 from pbx.media.engine import MediaEngine
 from pbx.media.offer_answer import no_keys
 from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad

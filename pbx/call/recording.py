@@ -20,13 +20,13 @@ from msgspec.structs import replace
 
 from pbx.errors import NotFound, Refused
 from pbx.events import (
-    Clock,
     RecordingEnded,
     RecordingEvent,
     RecordingPaused,
     RecordingResumed,
     RecordingStarted,
 )
+from pbx.events.bus import Clock
 from pbx.media.engine import MediaEngine
 from pbx.media.protocol import (
     PauseRecording,

@@ -22,7 +22,8 @@ from pbx import events
 from pbx.cdr.open_call import OpenCall, Party, Span, Tape, Watch
 from pbx.cdr.phases import apart, ring_result, settle, stop_ringing, without
 from pbx.cdr.visits import VISITS, end_visits, reached
-from pbx.events import CallEnded, CallStarted, Event, Stamped
+from pbx.events import CallEnded, CallStarted, Event
+from pbx.events.bus import Stamped
 
 INTERRUPTED_CAUSE = 41  # Q.850: temporary failure
 INTERRUPTED_REASON = "server_died"

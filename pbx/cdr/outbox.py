@@ -20,7 +20,7 @@ from typing import TypeVar
 from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.rows import EventRow, OpenRow, RecordRow, event_row, open_row, ordinal_of, record_row
-from pbx.events import Stamped
+from pbx.events.bus import Stamped
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from pbx.db import schema
 from pbx.db.bulk import BulkDelete, BulkInsert, Row
 from pbx.db.engine import Storage
 from pbx.errors import StorageError
-from pbx.events import Clock, Stamped
+from pbx.events.bus import Clock, Stamped
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from pbx.cdr.open_call import OpenCall
 from pbx.cdr.rows import EventRow, RecordRow, event_row, read_event, read_events, record_row
 from pbx.db import schema
 from pbx.db.bulk import BulkInsert
-from pbx.events import Stamped
+from pbx.events.bus import Stamped
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from pbx.cdr.record import CallRecord
 from pbx.db.text import storable
-from pbx.events import Stamped
+from pbx.events.bus import Stamped
 
 EventRow = tuple[int, int, int, str]
 OpenRow = tuple[int, str]

@@ -18,7 +18,7 @@ from pbx.db import schema
 from pbx.db.engine import Storage
 from pbx.db.text import storable
 from pbx.errors import NotFound, Refused
-from pbx.events import Stamped
+from pbx.events.bus import Stamped
 
 PAGE = 1_000
 """Records of one answer at most."""

@@ -27,7 +27,8 @@ from pbx.api.views import (
 )
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.errors import NotFound, Refused
-from pbx.events import Bus, Stamped, SupervisionMode
+from pbx.events import SupervisionMode
+from pbx.events.bus import Bus, Stamped
 from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 from tests.kit.clock import VirtualClock

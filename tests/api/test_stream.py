@@ -10,7 +10,8 @@ from typing import Any
 from pbx.api.access import Administrator
 from pbx.api.app import create_app
 from pbx.api.stream import MAX_WAITING, TOO_SLOW
-from pbx.events import Bus, CallRouted, Stamped
+from pbx.events import CallRouted
+from pbx.events.bus import Bus, Stamped
 from tests.api.office_double import Key, OfficeDouble
 from tests.kit.clock import VirtualClock
 

@@ -33,12 +33,12 @@ from pbx.events import (
     QueueEntered,
     QueueLeft,
     Result,
-    Stamped,
     SurveyAnswered,
     SurveyAsked,
     VoicemailEntered,
     VoicemailLeft,
 )
+from pbx.events.bus import Stamped
 
 START = 1_795_248_000.123
 """2026-11-21T08:00:00.123Z."""

@@ -23,7 +23,8 @@ import asyncio, sys, time
 from pathlib import Path
 from pbx.cdr.recorder import Recorder
 from pbx.db.engine import open_database
-from pbx.events import Bus, CallStarted, CallRouted, CallEnded
+from pbx.events import CallStarted, CallRouted, CallEnded
+from pbx.events.bus import Bus
 
 class Clock:
     wall = staticmethod(time.time)

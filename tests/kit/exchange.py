@@ -25,7 +25,8 @@ from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
-from pbx.events import AnyEvent, Bus, Event, RecordingEvent, Stamped
+from pbx.events import AnyEvent, Event, RecordingEvent
+from pbx.events.bus import Bus, Stamped
 from pbx.ivr.live import Ivr
 from pbx.ivr.world import Answer, Letter, Nothing
 from pbx.media.formats import Capabilities
