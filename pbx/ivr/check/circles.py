@@ -20,6 +20,8 @@ FIX = "put a menu, ask: or pause: into the circle"
 
 def check_circles(subject: Subject) -> Iterator[Problem]:
     """Yield a problem for each endless circle, at the first step or place that leads on in it."""
+    if not subject.whole:
+        return  # what is left out may have been the question
     graph = subject.graph
     silent = _silent_ways(graph, subject.reached)
     for circle in _circles(silent):

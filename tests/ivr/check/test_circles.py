@@ -95,3 +95,7 @@ def test_the_way_is_told() -> None:
     text = f"{DOOR}flows:\n  door: [goto: flow:other]\n  other: [goto: flow:door]\n"
     (sentence,) = sentences(text)
     assert sentence.startswith("E017 flow:door → flow:other → flow:door goes round without end")
+
+
+def test_a_mistake_where_a_question_may_have_been_is_told_alone() -> None:
+    assert told(f"{DOOR}flows: {{door: [pasue: 1s, goto: flow:door]}}\n") == ["E002:2"]
