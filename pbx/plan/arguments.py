@@ -195,6 +195,14 @@ class If:
         return {"type": "string"}
 
 
+_KINDS = {"hours": "opening hours", "voicemail": "a voicemail box"}
+
+
+def _named(kind: str) -> str:
+    """Return what has a name of that kind: "a flow"."""
+    return _KINDS.get(kind, f"a {kind}")
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """The name of something that stands in another section: a `flow`, a `prompt`, a `lookup`."""
@@ -204,7 +212,7 @@ class Name:
     @property
     def written(self) -> str:
         """Return what is named."""
-        return f"name of a {self.kind}"
+        return f"name of {_named(self.kind)}"
 
     def read(self, reading: Reading, node: Node, what: str) -> str | None:
         """Return the name."""
@@ -224,7 +232,7 @@ class Names:
     @property
     def written(self) -> str:
         """Return what is named."""
-        return f"name of a {self.kind}, or [one, two]"
+        return f"name of {_named(self.kind)}, or [one, two]"
 
     def read(self, reading: Reading, node: Node, what: str) -> tuple[str, ...] | None:
         """Return the names."""
