@@ -216,3 +216,23 @@ def most_telling(refusals: Sequence[Outcome]) -> Outcome:
             return len(_MOST_TELLING)
 
     return min(refusals, key=rank)
+
+
+ABSENT = Outcome(
+    OutcomeKind.NO_ANSWER, "unavailable", "not_registered", 480, SUBSCRIBER_ABSENT, "system"
+)
+NOT_IN_THIS_VERSION = failed(480, "not_in_this_version")
+
+
+def reached_nobody(refusals: Sequence[Outcome]) -> Outcome:
+    """Return the outcome for all, of what became of each member.
+
+    Busy where all that were rung are; where none could be rung, that is no answer too, but for
+    numbers of the outside alone: they failed.
+    """
+    rung = [refusal for refusal in refusals if refusal not in (ABSENT, NOT_IN_THIS_VERSION)]
+    if rung:
+        all_busy = all(refusal.kind is OutcomeKind.BUSY for refusal in rung)
+        return unanswered(486) if all_busy else no_answer()
+    only_outside = bool(refusals) and ABSENT not in refusals
+    return NOT_IN_THIS_VERSION if only_outside else ABSENT

@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Final
 from pbx.call import bridge
 from pbx.call.keys import Wanted, collect
 from pbx.call.outcome import (
-    SUBSCRIBER_ABSENT,
+    ABSENT,
+    NOT_IN_THIS_VERSION,
     Outcome,
-    OutcomeKind,
     failed,
     no_answer,
-    unanswered,
+    reached_nobody,
 )
 from pbx.call.speaking import say
 from pbx.plan.destination import Destination
@@ -100,26 +100,6 @@ async def ring_members(
 def _batches(members: Sequence[Destination], *, together: bool) -> Sequence[Sequence[Destination]]:
     once = tuple(dict.fromkeys(members))
     return (once,) if together else [(member,) for member in once]
-
-
-ABSENT = Outcome(
-    OutcomeKind.NO_ANSWER, "unavailable", "not_registered", 480, SUBSCRIBER_ABSENT, "system"
-)
-NOT_IN_THIS_VERSION = failed(480, "not_in_this_version")
-
-
-def reached_nobody(refusals: Sequence[Outcome]) -> Outcome:
-    """Return the outcome for all, of what became of each member.
-
-    Busy where all that were rung are; where none could be rung, that is no answer too, but for
-    numbers of the outside alone: they failed.
-    """
-    rung = [refusal for refusal in refusals if refusal not in (ABSENT, NOT_IN_THIS_VERSION)]
-    if rung:
-        all_busy = all(refusal.kind is OutcomeKind.BUSY for refusal in rung)
-        return unanswered(486) if all_busy else no_answer()
-    only_outside = bool(refusals) and ABSENT not in refusals
-    return NOT_IN_THIS_VERSION if only_outside else ABSENT
 
 
 async def _contacts(call: Call, member: Destination, refusals: list[Outcome]) -> list[Contact]:

@@ -15,15 +15,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from pbx.call.outcome import (
+    ABSENT,
     NORMAL_CLEARING,
+    NOT_IN_THIS_VERSION,
     Outcome,
     OutcomeKind,
     failed,
     no_answer,
     not_registered,
+    reached_nobody,
     unanswered,
 )
-from pbx.call.ring_group import ABSENT, NOT_IN_THIS_VERSION, reached_nobody
 from pbx.events import AnyEvent, CallRouted, StepTaken
 from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Ring
 from pbx.plan.destination import Destination
