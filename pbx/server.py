@@ -35,7 +35,7 @@ from pbx.config import Home, Settings
 from pbx.dialplan.reloading import Dialplan
 from pbx.dialplan.shown import ShownDialplan
 from pbx.errors import Refused, StorageError
-from pbx.events import Bus
+from pbx.events.bus import Bus
 from pbx.ivr.verbs import VOCABULARY
 from pbx.live import About, Live
 from pbx.machine import (
@@ -61,7 +61,7 @@ from pbx.sip.transport import Listen, SipTransport
 from pbx.sip.user_agent import UserAgent
 from pbx.sounds import Sounds
 from pbx.trace import Trace
-from pbx.wiring import engine_settings, tls_of
+from pbx.wiring import engine_settings, tls_of, worker_views
 
 log = logging.getLogger(__name__)
 
@@ -430,17 +430,7 @@ class Server:
         )
 
     def _media_workers(self) -> list[MediaWorker]:
-        return [
-            MediaWorker(
-                worker=each.number,
-                pid=each.pid,
-                legs=each.legs,
-                load_percent=round(100.0 * each.cpu, 1),
-                ports_free=sum(each.stock.values()),
-                late_ticks=each.late_ticks,
-            )
-            for each in self._media.figures()
-        ]
+        return worker_views(self._media.figures())
 
     def _database_health(self) -> DatabaseHealth:
         counts = self._recorder.snapshot()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +11,8 @@ import click
 
 from pbx.cli.output import as_json, print_json, print_table
 from pbx.cli.text import pad, plural, visible, width
-from pbx.config import Home, Problem, Settings, check_settings
+from pbx.config import Home, Problem, check_settings
+from pbx.dialplan.facts import office_facts, today
 from pbx.errors import Refused
 from pbx.ivr.check import Checked, Facts
 from pbx.ivr.check import check as check_dialplan
@@ -73,18 +72,6 @@ def find_problems(home: Home, file: Path | None = None) -> list[Problem]:
     return [*checked.problems, *others]
 
 
-def office_facts(home: Home, settings: Settings | None) -> Facts:
-    """Return what is known of an office beside its dialplan; nothing is created."""
-    from pbx.outside.speech.files import problem_of
-
-    return Facts(
-        today=_today(),
-        settings=settings,
-        trunks=_has_trunks(home.database),
-        sounds=lambda path: problem_of(home.path, path),
-    )
-
-
 def _checked(home: Home, file: Path | None) -> tuple[Checked, list[Problem]]:
     """Return what is wrong with the dialplan, and with callpbx.yaml if the office is meant.
 
@@ -92,7 +79,7 @@ def _checked(home: Home, file: Path | None) -> tuple[Checked, list[Problem]]:
     known but what it says.
     """
     if file is not None and file.absolute().parent != home.path.absolute():
-        return check_dialplan(file, Facts(today=_today())), []
+        return check_dialplan(file, Facts(today=today())), []
     settings, problems = check_settings(home)
     checked = check_dialplan(file or home.dialplan, office_facts(home, settings))
     return checked, problems if file is None else []
@@ -103,22 +90,6 @@ def _rehearsed(plan: Plan) -> list[Verdict]:
     from pbx.ivr.expectations import run_tests
 
     return list(run_tests(plan, datetime.now(UTC)))
-
-
-def _today() -> date:
-    return datetime.now().astimezone().date()
-
-
-def _has_trunks(database: Path) -> bool:
-    """Tell whether the office has a line to a carrier, as far as its database can be read."""
-    if not database.exists():
-        return False
-    try:
-        uri = f"{database.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=1.0)) as connection:
-            return connection.execute("SELECT 1 FROM trunks LIMIT 1").fetchone() is not None
-    except sqlite3.Error:
-        return False  # callpbx doctor tells what is wrong with it
 
 
 def _lines(problems: Sequence[Problem]) -> list[str]:

@@ -6,16 +6,19 @@ version of the plan shows it, and all is read once more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from pbx.config import Home, check_settings
 from pbx.dialplan.changes import changes_between
+from pbx.dialplan.facts import office_facts
 from pbx.dialplan.pieces import take_apart
 from pbx.dialplan.question import Answer, Question
 from pbx.errors import ConfigError
+from pbx.ivr.check import examine
 from pbx.ivr.expectations import run_tests
 from pbx.ivr.verbs import VOCABULARY
 from pbx.marks import Problem
@@ -37,10 +40,14 @@ def answer(question: Question) -> Answer:
             return Answer(refusal=f"{question.path.name} is being changed all the time")
         reading, texts = found
         plan, problems = reading.plan, list(reading.problems)
-        if reading.usable and not question.kept:
-            problems += failed_tests(plan)
+        if not question.kept:
+            home = Home(question.path.parent)
+            facts = office_facts(home, check_settings(home)[0])
+            problems = list(examine(reading, facts).problems)
+            if not _has_error(problems):
+                problems += failed_tests(plan)
         answer = Answer(tuple(problems), plan.files)
-        if any(problem.severity == "error" for problem in problems):
+        if _has_error(problems):
             return answer
         if question.compare_with is not None:
             running = load_plan(question.compare_with, VOCABULARY)
@@ -58,6 +65,10 @@ def _read(path: Path) -> tuple[Reading, Texts] | None:
         if texts is not None:
             return reading, texts
     return None
+
+
+def _has_error(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
 
 
 def failed_tests(plan: Plan) -> list[Problem]:

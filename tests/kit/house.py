@@ -52,14 +52,14 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "alarms": frozenset({"errors"}),
     "dialplan": frozenset(
         {"errors", "config", "marks", "plan", "ivr.check", "ivr.expectations", "ivr.verbs"}
-        | {"api.views"}
+        | {"api.views", "outside.speech"}
     ),
     "sounds": frozenset({"errors", "config"}),
     "switches": frozenset({"errors", "db", "plan"}),
     "trace": frozenset({"errors", "events", "sip", "api.views"}),
     "api": frozenset({"errors", "events", "cdr", "mailboxes.model", "recordings.model"}),
     "cli": frozenset(
-        {"errors", "config", "plan", "api.client", "marks"}
+        {"errors", "config", "plan", "api.client", "marks", "dialplan.facts"}
         | {"ivr.check", "ivr.expectations", "ivr.rehearsal", "ivr.sayings", "ivr.simulate"}
         | {"ivr.verbs"}
     ),
@@ -88,6 +88,7 @@ IO_FILES = (
     "dialplan/__main__.py",
     "dialplan/checker.py",
     "dialplan/checking.py",
+    "dialplan/facts.py",
     "dialplan/reloading.py",
     "dialplan/versions.py",
     "dialplan/watching.py",
