@@ -272,6 +272,7 @@ class Switchboard:
 
     def _play(self, command: Play, now: float) -> None:
         if leg := self._leg(command.leg):
+            self._loop.tick_while(True, at_once=True)
             self._playing.play(leg, command)
             self._need_ticks()
 

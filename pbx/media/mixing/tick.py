@@ -97,6 +97,8 @@ class TickLoop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._next_tick = inf
+        self._resume_at = -inf
+        """When the next tick would have been, had they not ended."""
         self._running = False
 
     def watch(self, descriptor: int, reader: Reader) -> None:
@@ -152,12 +154,17 @@ class TickLoop:
         heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
 
-    def tick_while(self, wanted: bool) -> None:
-        """Run `on_tick` every 20 ms from now on, or no longer."""
-        if not wanted:
-            self._next_tick = inf
-        elif self._next_tick == inf:
-            self._next_tick = self.clock() + TICK
+    def tick_while(self, wanted: bool, *, at_once: bool = False) -> None:
+        """Run `on_tick` every 20 ms from now on, or no longer.
+
+        The first one comes in 20 ms, or, where somebody waits for it, `at_once`; but no earlier
+        than 20 ms after the last one there was.
+        """
+        if wanted and self._next_tick == inf:
+            now = self.clock()
+            self._next_tick = max(now, self._resume_at) if at_once else now + TICK
+        elif not wanted and self._next_tick != inf:
+            self._resume_at, self._next_tick = self._next_tick, inf
 
     def run(self) -> None:
         """Serve until `stop`."""

@@ -69,9 +69,24 @@ def test_a_file_is_played_to_its_end(board: Board, phone: RtpPhone, path: str):
 
 def test_a_playback_is_paced_by_the_tick(board: Board, phone: RtpPhone, path: str):
     board.do(Play(board.add(phone), 1, ("file:" + str(path),), loop=True))
+    board.settle()
+    assert len(phone.hear()) == 1  # who waits for it does not wait for a tick, too
     for _ in range(50):
         board.advance(0.02)
         assert len(phone.hear()) == 1
+
+
+def test_two_packets_are_never_closer_than_a_tick(board: Board, phone: RtpPhone, path: str):
+    leg = board.add(phone)
+    board.do(Play(leg, 1, ("file:" + str(path),), loop=True))
+    board.advance(0.05)
+    phone.hear()
+    board.do(StopPlaying(leg, 1))
+    board.do(Play(leg, 2, ("file:" + str(path),), loop=True))
+    board.settle()
+    assert not phone.hear()
+    board.advance(0.01)
+    assert len(phone.hear()) == 1
 
 
 def test_a_tick_that_comes_late_is_made_up_for(board: Board, phone: RtpPhone, path: str):
@@ -138,7 +153,7 @@ def test_a_held_leg_is_not_played_to(board: Board, phone: RtpPhone, path: str):
 def test_a_playback_goes_on_in_a_new_codec(board: Board, phone: RtpPhone, path: str):
     leg = board.add(phone)
     board.do(Play(leg, 1, ("file:" + str(path),)))
-    board.advance(0.04)
+    board.advance(0.02)  # one at once, one a tick later
     board.update(leg, phone, payload=PayloadMap("PCMA", 8, 8, 8000))
     board.advance(0.1)
     heard = phone.hear()

@@ -211,6 +211,22 @@ def test_ticks_come_every_20_ms_only_while_they_are_wanted(bench: Bench):
     assert bench.loop.late_ticks == 0
 
 
+def test_the_first_tick_comes_at_once_where_somebody_waits_for_it(bench: Bench):
+    ticks: list[float] = []
+    bench.loop.on_tick = ticks.append
+    bench.loop.tick_while(True, at_once=True)
+    bench.turn()
+    assert ticks == [50]
+    bench.loop.tick_while(False)
+    bench.turn(50.005)
+    bench.loop.tick_while(True, at_once=True)  # but no sooner than the next one would have come
+    bench.turn(50.019)
+    assert ticks == [50]
+    bench.turn(50.021)
+    assert ticks == [50, 50.021]
+    assert bench.loop.late_ticks == 0
+
+
 def test_late_ticks_are_run_after_and_counted(bench: Bench):
     ticks: list[float] = []
     bench.loop.on_tick = ticks.append
