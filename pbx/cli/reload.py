@@ -30,16 +30,13 @@ def reload(ctx: click.Context, home: Home, dry_run: bool, rollback: bool, as_jso
     action = "dry-run" if dry_run else "rollback" if rollback else "reload"
     with connect_live(home) as api:
         report = api.post(f"/dialplan/{action}")
-    errors = sum(problem["severity"] == "error" for problem in report["problems"])
+    errors = [problem for problem in report["problems"] if problem["severity"] == "error"]
     if as_json:
         print_json(report)
+    elif dry_run:
+        _print_trial(report, errors)
     else:
-        for problem in report["problems"]:
-            click.echo(_line(problem))
-        if dry_run:
-            _print_trial(report, errors)
-        else:
-            _print_version(report)
+        _print_version(report)
     if errors:
         ctx.exit(1)
 
@@ -50,7 +47,13 @@ def _line(problem: Row) -> str:
     return visible(f"{place} {problem['code']} {problem['sentence']}{ending}")
 
 
+def _print_warnings(report: Row) -> None:
+    if report["problems"]:
+        click.echo(f"{plural(len(report['problems']), 'warning')}: callpbx check lists them")
+
+
 def _print_version(report: Row) -> None:
+    _print_warnings(report)
     version, before = report["version"], report["before"]
     if version == before:
         click.echo(f"{version} is in force; the dialplan has not changed")
@@ -64,11 +67,15 @@ def _print_version(report: Row) -> None:
         click.echo(f"{version} is in force (was {before}); calls that are up finish on theirs")
 
 
-def _print_trial(report: Row, errors: int) -> None:
+def _print_trial(report: Row, errors: list[Row]) -> None:
+    for problem in errors:
+        click.echo(_line(problem))
     if errors:
         count = plural(len(report["problems"]), "problem")
-        click.echo(f"{count} ({plural(errors, 'error')}). Reload would keep {report['version']}.")
+        wrong = plural(len(errors), "error")
+        click.echo(f"{count} ({wrong}). Reload would keep {report['version']}.")
         return
+    _print_warnings(report)
     print_table(
         ["Number", "Was", "Now", "Because of"],
         [

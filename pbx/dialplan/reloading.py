@@ -31,7 +31,7 @@ from pbx.plan.model import Plan
 log = logging.getLogger(__name__)
 
 SHOWN: Final = 10
-"""How many problems a refusal names."""
+"""How many errors a refusal names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ class Dialplan:
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._version = Version(0, plan.version_id, wall())
-        self._newest = self._version
+        self._on_file = self._version
+        """What the file held when it was read last."""
 
     @property
     def version(self) -> Version:
@@ -94,14 +95,14 @@ class Dialplan:
     @property
     def rolled_back(self) -> bool:
         """Tell whether the file holds a newer version than the one in force."""
-        return self._version != self._newest
+        return self._version != self._on_file
 
     async def start(self, *, watched: bool = False) -> None:
         """Keep the version that the server starts with, and reload its files when they are saved,
         if they are to be `watched`."""
         texts = await asyncio.to_thread(texts_of, self._path, self._plan)
         if texts is not None:
-            self._version = self._newest = await self._kept(self._plan.version_id, texts)
+            self._version = self._on_file = await self._kept(self._plan.version_id, texts)
 
         if watched:
             self._begin(watch(self._watched, self.reload_or_tell))
@@ -127,9 +128,8 @@ class Dialplan:
             plan, answer = await self._checked(Question(self._path))
             before = self._version
             if plan.version_id != before.version_id:
-                version = await self._kept(plan.version_id, answer.texts)
-                self._newest = version
-                self._swap(plan, version)
+                self._swap(plan, await self._kept(plan.version_id, answer.texts))
+            self._on_file = self._version
             return Reloaded(self._version, before, answer.problems)
 
     async def rollback(self) -> Reloaded:
@@ -163,13 +163,10 @@ class Dialplan:
     async def reload_or_tell(self) -> None:
         """Reload for somebody who reads no answer: what is wrong becomes an alarm."""
         try:
-            reloaded = await self.reload()
+            await self.reload()
         except Refused as refusal:
             first = str(refusal).partition("\n")[0]
             self._alarm(f"the dialplan was not reloaded, {self._version} runs on: {first}")
-        else:
-            for problem in reloaded.problems:
-                log.warning("%s", problem)
 
     def _watched(self) -> Iterator[Path]:
         """Yield the files that were read last, and the folders of those that are included."""
@@ -211,7 +208,8 @@ class Dialplan:
             return await asyncio.to_thread(self._versions.keep, version_id, texts, self._wall())
         except OSError as error:
             self._alarm(f"the version of the dialplan is not kept: {error.strerror}")
-            return Version(self._newest.number + 1, version_id, self._wall())
+            number = max(self._version.number, self._on_file.number) + 1
+            return Version(number, version_id, self._wall())
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping():
@@ -219,12 +217,12 @@ class Dialplan:
 
 
 def told(problems: Sequence[Problem], kept: Version) -> str:
-    """Return why a dialplan is not taken: its first problems, and what runs on."""
-    errors = sum(problem.severity == "error" for problem in problems)
-    shown = [str(problem) for problem in problems[:SHOWN]]
-    more = len(problems) - len(shown)
-    lines = [*shown, f"… and {more} more: callpbx check lists all"] if more else shown
-    counts = f"{_plural(len(problems), 'problem')} ({_plural(errors, 'error')})"
+    """Return why a dialplan is not taken: its first errors, and what runs on."""
+    errors = [str(problem) for problem in problems if problem.severity == "error"]
+    lines = errors[:SHOWN]
+    if more := len(errors) - len(lines):
+        lines.append(f"… and {_plural(more, 'more error')}: callpbx check lists all")
+    counts = f"{_plural(len(problems), 'problem')} ({_plural(len(errors), 'error')})"
     return "\n".join([*lines, f"{counts}. Running configuration {kept} kept."])
 
 

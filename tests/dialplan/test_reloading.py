@@ -113,6 +113,22 @@ def test_reload_and_rollback_put_versions_in_force(tmp_path: Path) -> None:
     reloading(tmp_path, scenario)
 
 
+def test_a_file_that_is_put_back_by_hand_ends_the_rollback(tmp_path: Path) -> None:
+    async def scenario(house: House) -> None:
+        house.write(leading_to(102))
+        await house.dialplan.reload()
+        await house.dialplan.rollback()
+        house.write(leading_to(101))
+        same = await house.dialplan.reload()
+        assert (str(same.version), house.lead(), house.dialplan.rolled_back) == (
+            "v1",
+            "ext:101",
+            False,
+        )
+
+    reloading(tmp_path, scenario)
+
+
 def test_a_start_takes_the_file_whatever_was_rolled_back(tmp_path: Path) -> None:
     async def scenario(house: House) -> None:
         house.write(leading_to(102))
@@ -164,7 +180,7 @@ def test_many_problems_are_cut_short(tmp_path: Path) -> None:
             await house.dialplan.reload()
         lines = str(caught.value).splitlines()
         assert len(lines) == 12
-        assert lines[-2] == "… and 5 more: callpbx check lists all"
+        assert lines[-2] == "… and 5 more errors: callpbx check lists all"
 
     reloading(tmp_path, scenario)
 
