@@ -13,12 +13,16 @@ BIN  := $(VENV)/bin
 # Network namespaces need root, or a user namespace in which we are root.
 NAMESPACE := $(if $(filter 0,$(shell id -u)),,unshare -rn)
 
-.PHONY: help serve demo test check bench interop programs
+PYTEST := $(BIN)/python -m pytest --cov-report=
+
+.PHONY: help serve demo test units interop loads coverage check bench programs
+.NOTPARALLEL:
 
 help:
 	@echo 'make serve     an office in ./$(OFFICE): extensions 101-104, ready for phones'
 	@echo 'make demo      two phones call each other; shows who heard what'
 	@echo 'make test      every test, real phones included (PHONES=no leaves them out)'
+	@echo 'make units     the tests without phones alone'
 	@echo 'make interop   the tests with real phones alone'
 	@echo 'make check     ruff and mypy'
 	@echo 'make bench     the benchmarks; takes minutes'
@@ -44,17 +48,32 @@ serve: $(VENV)/serves
 	@if [ -e $(OFFICE)/callpbx.yaml ]; then $(BIN)/callpbx --home $(OFFICE) extension list; \
 	    echo 'Give 101 a new password: $(BIN)/callpbx --home $(OFFICE) extension set 101 --password NEW'; \
 	else $(BIN)/callpbx init $(OFFICE) --extensions 101-104; fi
+	@command -v espeak-ng >/dev/null \
+	    || echo 'callpbx cannot say texts without a speech engine: sudo apt-get install espeak-ng'
 	@exec $(BIN)/callpbx --home $(OFFICE) serve
 
 demo: $(VENV)/demonstrates
 	@$(BIN)/callpbx demo
 
 test: $(VENV)/tests programs
-	$(if $(filter no,$(PHONES)),,$(NAMESPACE)) $(BIN)/python -m pytest --phones=$(PHONES) \
-	    --cov --cov-report=term:skip-covered $(ARGS)
+	@$(MAKE) --no-print-directory --keep-going \
+	    units $(if $(filter no,$(PHONES)),,interop) loads coverage
 
+# Three runs, so that a failure in one keeps no other from running (5: ARGS chose none of these
+# tests). Without phones, on all cores.
+units: $(VENV)/tests
+	$(PYTEST) --phones=no -m 'not load' -n auto --cov $(ARGS) || [ $$? = 5 ]
+
+# With phones, two at a time, each in a network of its own: they mostly wait for what they hear.
 interop: $(VENV)/tests programs
-	$(NAMESPACE) $(BIN)/python -m pytest -v tests/interop $(ARGS)
+	$(NAMESPACE) $(PYTEST) --phones=only -m 'not load' -n 2 --cov --cov-append $(ARGS) || [ $$? = 5 ]
+
+# What bears a load or measures speed: alone on the machine, and without the cost of coverage.
+loads: $(VENV)/tests programs
+	$(if $(filter no,$(PHONES)),,$(NAMESPACE)) $(PYTEST) --phones=$(PHONES) -m load $(ARGS) || [ $$? = 5 ]
+
+coverage: $(VENV)/tests
+	@$(BIN)/coverage report --skip-covered
 
 # The programs that the interop tests drive: installed where we are root, named in one line where not.
 programs: $(VENV)/tests

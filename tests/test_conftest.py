@@ -46,6 +46,14 @@ def test_phones_left_out_are_counted(tmp_path: Path) -> None:
     assert "1 tests with real phones: left out by PHONES=no" in ran.stdout
 
 
+def test_phones_may_be_chosen_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_unread.py").write_text("raise SystemExit('a file without phones was read')")
+    ran = run_sample(tmp_path, "--phones=only", CI="true")
+    assert "test_with_a_phone may not be skipped in CI" in ran.stdout
+    assert "passed" not in ran.stdout
+    assert "a file without phones was read" not in ran.stdout + ran.stderr
+
+
 def test_a_missing_program_skips_with_the_line_that_installs_it(tmp_path: Path) -> None:
     ran = run_sample(tmp_path)
     assert ran.returncode == 0
@@ -66,7 +74,8 @@ def test_everything_missing_is_named_in_one_line(
     assert programs.main(["--install"]) == 1
     said = capsys.readouterr().err
     sounds = "asterisk-core-sounds-en-wav asterisk-moh-opsound-wav"
-    packages = f"{sounds} baresip-core iproute2 nftables sip-tester sipvicious"
+    programs_of_debian = "baresip-core espeak-ng faketime iproute2 nftables postgresql sip-tester"
+    packages = f"{sounds} {programs_of_debian} sipvicious"
     assert f"sudo apt-get install --no-install-recommends {packages}" in said
     assert "make test PHONES=no" in said
 

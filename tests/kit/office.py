@@ -6,13 +6,21 @@ It is the demo's office (pbx/demo/office.py) with settings that suit a network n
 
 from __future__ import annotations
 
+import atexit
+import io
+import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from pbx.cli import run as run_command
 from pbx.demo.office import Office, OfficeError
 from pbx.sip.flow import bracket
 from pbx.sip.tls import TlsFiles
@@ -94,12 +102,27 @@ class TestedOffice(Office):
         music.mkdir(parents=True, exist_ok=True)
         write_wav(music / "tone.wav", tone(MUSIC_HZ, 5.0))
 
+    def run(self, *arguments: str, home: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `callpbx ARGUMENTS` in this process: the start of another one would take a second."""
+        place = ("--home", str(self.folder)) if home else ()
+        output, errors = io.StringIO(), io.StringIO()
+        with redirect_stdout(output), redirect_stderr(errors):
+            status = run_command([*place, *arguments])
+        return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
+
     def start(self) -> str:
         """Start the server; the first time, give it the extensions."""
+        _link_all(_spoken(), self.folder / "var" / "sounds")
         ready = super().start()
         if not self.passwords:
             self.add_extensions((number, f"phone-{number}-secret") for number in EXTENSIONS)
         return ready
+
+    def stop(self) -> int:
+        """Stop the server; what it said aloud, the next office need not render again."""
+        status = super().stop()
+        _link_all(self.folder / "var" / "sounds", _spoken())
+        return status
 
     def uri(self, number: str, *, server: int = 0) -> str:
         """Return how a phone dials a number of this office, at its address number `server`."""
@@ -145,6 +168,22 @@ class TestedOffice(Office):
     def add_fixed_phone(self, number: str, port: int) -> None:
         """Add an extension that never registers and lives at 127.0.0.1:`port`."""
         self.add_extension(number, "unused-secret", "--contact", f"sip:{number}@127.0.0.1:{port}")
+
+
+@cache
+def _spoken() -> Path:
+    """Return the folder of what was rendered so far in this run; files are named by content."""
+    folder = tempfile.TemporaryDirectory(prefix="callpbx-spoken-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _link_all(source: Path, target: Path) -> None:
+    """Let `target` have the sounds of `source` too, of which each came into being whole."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.glob("*.wav") if source.is_dir() else ():
+        if not (target / file.name).exists():
+            os.link(file, target / file.name)
 
 
 def fake_clock(clock: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 PACKAGES = {
     "baresip": "baresip-core",
+    "espeak-ng": "espeak-ng",
     "faketime": "faketime",
     "ip": "iproute2",
     "nft": "nftables",
