@@ -10,7 +10,7 @@ down_revision = "r0004"
 
 
 def upgrade() -> None:
-    """Add the tables `mailboxes` and `messages`."""
+    """Add the tables `mailboxes` and `messages`, and give every phone its box."""
     op.create_table(
         "mailboxes",
         sa.Column("box", sa.String(), primary_key=True),
@@ -33,3 +33,5 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String()),
         sa.Column("error", sa.Text()),
     )
+    # Nobody chose "no" before there were mailboxes: that was the old default.
+    op.execute(sa.text("UPDATE extensions SET voicemail = 1"))
