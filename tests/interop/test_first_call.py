@@ -118,6 +118,7 @@ def test_a_digit_crosses_the_call(talk: Conversation) -> None:
 def test_a_refusal_reaches_the_caller_and_the_record(
     office: TestedOffice, phones: Phones, refusal: int, result: str | None, cause: int | None
 ) -> None:
+    office.cli("extension", "set", "102", "--voicemail", "no")
     alice, bob = phones.pjsua(office, "101"), phones.pjsua(office, "102")
     call = alice.dial(office.uri("102"))
     bob.incoming().answer(refusal)
@@ -147,6 +148,7 @@ def test_the_caller_gives_up_while_it_rings(office: TestedOffice, phones: Phones
 def test_nobody_there_and_nobody_known(
     office: TestedOffice, phones: Phones, number: str, status: int
 ) -> None:
+    office.cli("extension", "set", "104", "--voicemail", "no")
     alice = phones.pjsua(office, "101")
     call = alice.dial(office.uri(number))
     assert call.wait("disconnected")["status"] == status
