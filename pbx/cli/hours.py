@@ -58,7 +58,7 @@ def hours(home: Home, name: str, month: date | None, as_json: bool) -> None:
     click.echo(f"{visible(name)}, {first:%B %Y}, times of {schedule.timezone}")
     _print_uses(name, uses)
     click.echo()
-    _print_days(days, today)
+    _print_days(days, today, uses[0] if len(uses) == 1 else None)
 
 
 def _find(plan: Plan, name: str) -> Schedule:
@@ -80,13 +80,16 @@ def _print_uses(name: str, uses: Sequence[Use]) -> None:
         click.echo(f"{pad(place, cells)}{GAP}{' · '.join(leads)}")
 
 
-def _print_days(days: Sequence[Day], today: date) -> None:
+def _print_days(days: Sequence[Day], today: date, use: Use | None) -> None:
+    """Print a line a day; with one `use` of the hours, each says where callers are led."""
     plain = [" ".join(text for _, text in _parts(found)) for _, found in days]
     cells = max(map(len, plain))
     for (day, found), text in zip(days, plain, strict=True):
         shown = " ".join(click.style(text, COLOURS[state]) for state, text in _parts(found))
         head = click.style(f"{day:%a %Y-%m-%d}", bold=day == today)
         note = _note(found) or ("today" if day == today else "")
+        if use is not None:
+            note = f"{_leads(found, use)}{GAP}{note}"
         click.echo(f"{head}{GAP}{shown}{' ' * (cells - len(text))}{GAP}{note}".rstrip())
 
 
@@ -100,6 +103,12 @@ def _parts(found: Sequence[Slot]) -> list[tuple[State, str]]:
     if any(slot.state == "holiday" for slot in found):
         parts.append(("holiday", "holiday"))
     return parts or [("closed", "closed")]
+
+
+def _leads(found: Sequence[Slot], use: Use) -> str:
+    """Return where callers of a day are led: while it is open, and else."""
+    states = [state for state in STATES if any(slot.state == state for slot in found)]
+    return f"→ {', else '.join(dict.fromkeys(use.lead(state) for state in states))}"
 
 
 def _note(found: Sequence[Slot]) -> str:

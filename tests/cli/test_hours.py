@@ -61,6 +61,18 @@ def test_the_calendar_says_of_each_day_when_it_is_open(command: Command) -> None
     assert lines[21] == "Sun 2026-10-18  closed"
 
 
+def test_with_one_use_each_day_says_where_its_callers_are_led(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pbx.cli.hours.find_plan", lambda _: plan("front_door"))
+    _, printed, _ = command("hours", "office", "2026-10")
+    lines = printed.splitlines()
+    holiday = "Thu 2026-10-01  holiday                  → menu:holiday"
+    assert lines[3] == f"{holiday}  2026-10-01..10-07"
+    assert lines[10] == "Thu 2026-10-08  09:00-12:00 13:30-18:00  → menu:main, else flow:night"
+    assert lines[20] == "Sun 2026-10-18  closed                   → flow:night"
+
+
 def test_it_says_where_callers_are_led_in_aligned_columns(command: Command) -> None:
     _, printed, _ = command("hours", "office", "2026-10")
     leads = "open → menu:main · closed → flow:night · holiday → menu:holiday"
