@@ -34,7 +34,9 @@ def dialplan(version: int) -> str:
     return (
         "version: 1\nprompts:\n  hello: {en: Hello.}\n"
         f'numbers:\n  "4000": ext:900\n  "4001": menu:m{version % 10}\n'
-        f"menus:\n{menus}# version {version}\n"
+        f"menus:\n{menus}"
+        "outbound:\n  emergency: {match: [110, 119, 120], trunks: [load], emergency: yes}\n"
+        f"# version {version}\n"
     )
 
 

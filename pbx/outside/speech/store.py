@@ -48,6 +48,7 @@ RETRY: Final = 60.0
 
 MAX_WORDS: Final = 4000  # characters in one saying
 MASTERING_S: Final = 20.0  # seconds that the levelling of a recorded prompt may take
+AT_ONCE: Final = 10  # sayings that are looked after before the loop does something else
 PROGRESS: Final = 20  # prompts between two lines of the log
 
 
@@ -204,13 +205,16 @@ class SpeechStore:
         """
         self._voices.clear()
         wanted = dict.fromkeys(saying for saying in sayings if saying.words.strip())
-        self._cache.needed = frozenset(
-            self._name(saying, voice)
-            for saying in wanted
-            for voice in self.voices(saying.language)[:1]
-        )
+        needed: set[str] = set()
+        missing: list[Saying] = []
+        for number, saying in enumerate(wanted, 1):
+            needed.update(self._name(saying, voice) for voice in self.voices(saying.language)[:1])
+            if self.at_hand(saying) is None:
+                missing.append(saying)
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # each is a look at the disk: calls come first
+        self._cache.needed = frozenset(needed)
         self._quick.warm_up()
-        missing = self.missing(wanted)
         if not missing:
             return
         log.info("%d prompts are rendered now", len(missing))
@@ -222,8 +226,10 @@ class SpeechStore:
                 log.info("%d of %d prompts rendered", number, len(missing))
 
         async with asyncio.TaskGroup() as rendering:
-            for saying in missing:
+            for number, saying in enumerate(missing, 1):
                 rendering.create_task(one(saying))
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     def missing(self, sayings: Iterable[Saying]) -> list[Saying]:
         """Return which sayings would have to be rendered, each once."""
