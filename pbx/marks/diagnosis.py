@@ -20,10 +20,13 @@ NO_VALUE_HERE = "mapping values are not allowed"  # the parser's words
 NO_COLON = "could not find expected ':'"
 LOOK_BACK = 4  # lines above the reported one in which the cause is looked for
 
-FULL_WIDTH_COLON = re.compile(r"""^\s*(?:-\s+)?(?:"[^"]*"|'[^']*'|[^\s"'#:：][^"'#:：]*?)\s*(：)""")
+FULL_WIDTH_COLON = re.compile(
+    r"""^\s*(?:-\s+)?(?:"[^"]*"\s*|'[^']*'\s*|[^\s"'#:：][^"'#:：]*)(：)"""
+)
 CURLY_QUOTE = re.compile(r"""(?:[:：,\[{-]\s*|^\s*)([“”‘’])""")
 GLUED_COLON = re.compile(r"""^\s*(?:-\s+)?(?:"[^"]*"|'[^']*'|[^\s"'#:]+)(:)[^\s:]""")
 HAS_COLON = re.compile(r":(?:\s|$)")
+INNER_KEY = re.compile(r":\s+([a-z_]+):\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +180,10 @@ def _two_colons(report: _Report) -> Finding | None:
     line = report.lines[report.line] if report.line < len(report.lines) else ""
     if ": " not in line[: report.column]:
         return None
-    sentence = "a second colon on one line"
-    return report.line, report.column, sentence, "put the value in quotes"
+    sentence, suggestion = "a second colon on one line", "put the value in quotes"
+    if found := INNER_KEY.search(line):
+        suggestion = f"put a text in quotes, keys in braces: {{{found[1]}: …}}"
+    return report.line, report.column, sentence, suggestion
 
 
 def _missing_colon(report: _Report) -> Finding | None:

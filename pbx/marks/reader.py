@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pbx.marks.diagnosis import full_width_colon
 from pbx.marks.problem import SYNTAX, UNKNOWN_KEY, WRONG_TYPE, Problem, did_you_mean
@@ -43,14 +43,14 @@ class Reader:
         if node is None or (isinstance(node, TextNode) and node.is_null):
             return {}
         if not isinstance(node, MapNode):
-            self._no_map(node, what)
+            self._no_map(node, what, known or ())
             return {}
         found: dict[str, tuple[TextNode, Node]] = {}
         for key, value in node.entries:
             if known is None or key.value in known:
                 found[key.value] = (key, value)
             else:
-                suggestion = did_you_mean(key.value, known)
+                suggestion = did_you_mean(key.value, known) or _one_of("write ", known)
                 self.problem(key, UNKNOWN_KEY, f'unknown key "{key.value}" in {what}', suggestion)
         return found
 
@@ -87,15 +87,27 @@ class Reader:
             self.problem(node, WRONG_TYPE, f'{what}: "{text}" {error}')
             return default
 
-    def _no_map(self, node: Node, what: str) -> None:
+    def _no_map(self, node: Node, what: str, known: Collection[str]) -> None:
         if isinstance(node, TextNode) and (column := full_width_colon(node.value)) is not None:
             at = TextNode(node.value, node.line, node.column + column, file=node.file)
             self.problem(at, SYNTAX, "a full-width colon ：", 'write ": " (colon and space)')
             return
-        suggestion = None
+        suggestion = _one_of("KEY is ", known)
         if isinstance(node, TextNode) and re.match(r"[0-9+*#]+:\S", node.value):
             suggestion = 'put a space after the colon: "KEY: VALUE"'
         self.problem(node, WRONG_TYPE, f"{what} must hold lines of KEY: VALUE", suggestion)
+
+
+MOST_LISTED: Final = 6
+"""Keys that a suggestion lists; more of them are for the documentation."""
+
+
+def _one_of(before: str, known: Collection[str]) -> str | None:
+    """Return `before` and the known keys: "zh, yue or en"; None where they are too many."""
+    if not 0 < len(known) <= MOST_LISTED:
+        return None
+    *others, last = known
+    return f"{before}{', '.join(others)} or {last}" if others else f"{before}{last}"
 
 
 def _lost_variable(node: Node) -> str | None:

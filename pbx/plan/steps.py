@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pbx.marks import ListNode, MapNode, Node, TextNode, did_you_mean
 from pbx.marks.problem import MISSING_OUTCOME, TWO_STEPS, UNKNOWN_KEY, WRONG_TYPE
-from pbx.plan.destination import Destination
+from pbx.plan.destination import KINDS, Destination
 from pbx.plan.names import mark_of
 from pbx.plan.reading import PlanReader
 from pbx.plan.step import Branch, Parameter, Step, Steps, VerbSchema
@@ -82,6 +82,8 @@ def known_verb(reader: PlanReader, key: TextNode, what: str) -> VerbSchema | Non
     schema = reader.vocabulary.verbs.get(key.value)
     if schema is None:
         near = did_you_mean(key.value, reader.vocabulary.verbs)
+        if key.value.partition(":")[0] in KINDS:
+            near = f"write goto: {key.value}"
         reader.problem(key, UNKNOWN_KEY, f'{what}: unknown verb "{key.value}"', near)
         return None
     if schema.later:

@@ -47,6 +47,18 @@ def test_the_cause_is_named_where_it_stands(source: str, place: str, words: str)
     assert words in problem.sentence
 
 
+@pytest.mark.parametrize(
+    ("source", "suggestion"),
+    [
+        ("zh: 您好: 再见\n", "put the value in quotes"),
+        ("3: say: bye\n", "put a text in quotes, keys in braces: {say: …}"),
+    ],
+)
+def test_a_second_colon_is_a_text_or_a_key(source: str, suggestion: str) -> None:
+    (problem,) = read_tree(source, "f.yaml").problems
+    assert problem.suggestion == suggestion
+
+
 @given(st.text(alphabet="ab1:：，“\"'[]{}#*&!|>%@`\t\n -,$", max_size=80))
 def test_any_text_is_read_or_explained(source: str) -> None:
     tree = read_tree(source, "f.yaml")

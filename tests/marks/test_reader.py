@@ -19,7 +19,7 @@ def test_unknown_keys_are_left_out_and_explained() -> None:
     assert list(reader.mapping(root, "the file", ("numbers", "other"))) == ["other"]
     assert [problem.text for problem in reader.problems] == [
         'E002 unknown key "numbr" in the file — did you mean "numbers"?',
-        'E002 unknown key "zzz" in the file',
+        'E002 unknown key "zzz" in the file — write numbers or other',
     ]
 
 

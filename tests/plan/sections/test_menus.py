@@ -7,7 +7,7 @@ import pytest
 from pbx.plan.destination import BACK, OPERATOR, REPEAT, Destination
 from pbx.plan.model import Choice
 from pbx.plan.step import Step
-from tests.kit.broken import loaded, mistake
+from tests.kit.broken import loaded, mistake, problems
 
 PROMPT = "prompts: {w: {zh: 您好。}, x: {zh: 再见。}}\n"
 
@@ -110,6 +110,13 @@ def test_a_mistake_is_told_where_it_stands(keys: str, words: str) -> None:
     if "give" not in keys or "giveup" in keys:
         keys += ", give_up: hangup"
     assert words in mistake(f"{PROMPT}menus:\n  m: {{prompt: w, {keys}}}\n")
+
+
+def test_a_destination_among_the_verbs_of_a_key_wants_goto() -> None:
+    told = problems(
+        PROMPT + "menus: {m: {prompt: w, keys: {1: {say: x, ext:103}}, give_up: hangup}}\n"
+    )
+    assert 'unknown verb "ext:103" — write goto: ext:103' in " ".join(map(str, told))
 
 
 def test_what_must_be_there_is_missed_at_the_name() -> None:

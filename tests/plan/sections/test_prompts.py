@@ -26,8 +26,8 @@ def test_a_prompt_is_a_text_or_a_file_in_each_language() -> None:
     [
         ("▸p:", "E015 prompts.p has neither text nor file in any language — write {zh: TEXT}"),
         ("▸p: {}", "E015 prompts.p has neither"),
-        ("p: ▸您好", "E005 prompts.p must hold lines of KEY: VALUE"),
-        ("p: {▸cn: 您好}", 'E002 unknown key "cn" in prompts.p'),
+        ("p: ▸您好", "E005 prompts.p must hold lines of KEY: VALUE — KEY is zh, yue or en"),
+        ("p: {▸cn: 您好}", 'E002 unknown key "cn" in prompts.p — write zh, yue or en'),
         ("p: {zh: ▸../a.wav}", "is outside of the office's folder — put the file under sounds/"),
         ("p: {zh: ▸/etc/a.wav}", "is outside of the office's folder"),
         ('p: {zh: ▸"${a b}"}', "names no value; write ${name}"),
