@@ -75,6 +75,25 @@ def test_an_office_begins_with_the_template_that_was_asked_for(
     assert home.dialplan.read_bytes() == sample_dialplan(template).read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("template", "codes"),
+    [
+        ("office", {"W026"}),
+        ("clinic", {"W026"}),
+        ("takeaway", {"W026", "W027"}),  # its table of customers is to be configured
+        ("property", {"W026"}),
+        ("outbound-desk", {"W029"}),
+    ],
+)
+def test_a_new_office_is_told_only_what_it_lacks(
+    home: Home, command: Command, template: str, codes: set[str]
+) -> None:
+    command("init", str(home.path), "--template", template)
+    status, out, _ = command("check", "--test", "--json")
+    assert status == 0
+    assert {row["code"] for row in json.loads(out)["problems"]} == codes
+
+
 def test_help_lists_the_templates_with_a_line_for_each(home: Home, command: Command) -> None:
     _, out, _ = command("init", "--help")
     lines = [line.split(maxsplit=1) for line in out.splitlines()]
