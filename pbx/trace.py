@@ -165,8 +165,22 @@ def _method(response: Response) -> str:
         return "?"
 
 
+def story(kind: str, name: str, text: str) -> str:
+    """Return a step of the dialplan as people read it: `menu main: welcome, key 1`."""
+    what = f"{kind} {name}".rstrip()
+    return f"{what} {text}" if text.startswith("→") else f"{what}: {text}"
+
+
 def _event_entry(stamped: Stamped) -> TraceEntry:
     event = stamped.event
+    if isinstance(event, events.StepTaken):
+        return TraceEntry(
+            at=stamped.at,
+            kind="step",
+            summary=_sentence(event),
+            file=event.file or None,
+            line=event.line or None,
+        )
     media = isinstance(
         event,
         events.LegQuality
@@ -234,7 +248,7 @@ def _sentence(event: events.AnyEvent) -> str:
         case events.RecordingEnded():
             return _recorded(event)
         case events.StepTaken():
-            return f"{event.kind} {event.name}: {event.text}  {event.file}:{event.line}"
+            return story(event.kind, event.name, event.text)
         case events.MenuEntered():
             return f"hears menu {event.menu}"
         case events.MenuLeft():

@@ -254,12 +254,13 @@ class TraceEntry(View, frozen=True, kw_only=True):
     callpbx, `from_`/`to` are `host:port`, `summary` is what stands on the arrow ("INVITE with SDP",
     "180 Ringing", "200 OK INVITE, again"), `first_line` the message's own and `detail` its whole
     text with credentials blotted out. `kind` "media" and "event": one sentence in `summary` on the
-    column of `leg`, or on callpbx's where `leg` is None. Entries are in order of `at`, seconds
-    since the epoch.
+    column of `leg`, or on callpbx's where `leg` is None. `kind` "step": what the dialplan did and
+    why, with `file` and `line` where it says so. Entries are in order of `at`, seconds since the
+    epoch.
     """
 
     at: float
-    kind: Literal["sip", "media", "event"]
+    kind: Literal["sip", "media", "event", "step"]
     summary: str
     leg: int | None = None
     party: str | None = None
@@ -270,6 +271,8 @@ class TraceEntry(View, frozen=True, kw_only=True):
     transport: str | None = None
     first_line: str | None = None
     detail: str | None = None
+    file: str | None = None
+    line: int | None = None
 
 
 class DialplanProblem(View, frozen=True, kw_only=True):

@@ -6,6 +6,10 @@
       0.004      │                           │── INVITE with SDP ──────▶│
       0.210      │◀───────── 180 Ringing ────│                          │
 
+What the dialplan did stands right of callpbx, with the place in the file:
+
+      1.180      │                           │ » menu main: welcome, key 1  dialplan.yaml:94
+
 Pure: rows of the API's trace in, lines out. Every line is drawn cell by cell, because a CJK name
 takes two cells for one character and arrows may cross the lines of other phones.
 """
@@ -16,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pbx.cli.text import clip, visible, width, wrap
+from pbx.cli.text import clip, pad, visible, width, wrap
 
 Row = Mapping[str, Any]
 """One entry of the trace, as the API's JSON has it."""
@@ -38,10 +42,11 @@ class Marks:
     left: str
     media: str
     event: str
+    step: str
 
 
-LINES = Marks("│", "─", "┼", "▶", "◀", "~", "*")
-ASCII = Marks("|", "-", "+", ">", "<", "~", "*")
+LINES = Marks("│", "─", "┼", "▶", "◀", "~", "*", "»")
+ASCII = Marks("|", "-", "+", ">", "<", "~", "*", ">")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,11 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The columns, the cells between two of them, and the cells of a whole line."""
+    """The columns, the cells between two of them, and the cells of a whole line.
+
+    Where the dialplan has something to tell, there is room for it right of callpbx, even if nobody
+    was rung.
+    """
 
     columns: Sequence[_Column]
     lane: int
@@ -108,7 +117,8 @@ def _frame(rows: Sequence[Row], cells: int) -> _Frame:
             addresses.setdefault(leg, f"{row.get('transport') or ''} {remote}".strip())
     legs: list[int | None] = [*titles]
     legs.insert(1, None)
-    lanes = max(1, len(legs) - 1)
+    steps = any(row["kind"] == "step" for row in rows)
+    lanes = max(1, len(legs) - 1, legs.index(None) + steps)
     lane = max(MIN_LANE, min(MAX_LANE, (cells - TIME_CELLS - 1) // lanes))
     columns = [
         _Column(leg, *_labels(leg, titles, addresses), cell=index * lane)
@@ -139,20 +149,35 @@ def _header(frame: _Frame) -> Iterator[str]:
 def _pictures(row: Row, frame: _Frame, marks: Marks) -> Iterator[str]:
     """Yield the lines of one row: an arrow, or a sentence in as many lines as it needs."""
     ours, theirs = frame.ours, frame.of(row.get("leg"))
-    text = visible(row["summary"])
     if row["kind"] == "sip" and theirs is not ours:
         canvas = _Canvas(frame.total, frame.columns, marks)
         start, end = (theirs, ours) if row["direction"] == "received" else (ours, theirs)
-        canvas.arrow(start.cell, end.cell, text)
+        canvas.arrow(start.cell, end.cell, visible(row["summary"]))
         yield canvas.text()
         return
-    mark = marks.media if row["kind"] == "media" else marks.event
-    leftwards = theirs is frame.columns[-1] and theirs.cell > 0
-    room = theirs.cell - 3 if leftwards else frame.total - theirs.cell - 3
-    for part in wrap(f"{mark} {text}", room):
+    for part, leftwards in _notes(row, frame, marks):
         canvas = _Canvas(frame.total, frame.columns, marks)
         canvas.note(theirs.cell, part, leftwards=leftwards)
         yield canvas.text()
+
+
+def _notes(row: Row, frame: _Frame, marks: Marks) -> Iterator[tuple[str, bool]]:
+    """Yield the lines of a sentence, and whether each stands left of its party's line."""
+    cell = frame.of(row.get("leg")).cell
+    mark = {"media": marks.media, "step": marks.step}.get(row["kind"], marks.event)
+    leftwards = 0 < cell == frame.total - 1
+    room = cell - 3 if leftwards else frame.total - cell - 3
+    parts = wrap(f"{mark} {visible(row['summary'])}", room)
+    if row.get("line"):
+        _add_place(parts, visible(f"{row['file']}:{row['line']}"), room)
+    return ((part, leftwards) for part in parts)
+
+
+def _add_place(parts: list[str], place: str, room: int) -> None:
+    """Put the place in the file at the right edge, on a line of its own if it needs one."""
+    if width(parts[-1]) + 2 + width(place) > room:
+        parts.append("")
+    parts[-1] = pad(parts[-1], room - width(place)) + clip(place, room)
 
 
 class _Canvas:
