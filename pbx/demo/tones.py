@@ -1,5 +1,5 @@
 """Who is heard: every party speaks a tone of its own, and a Fourier transform of what one hears
-names the speakers.
+names the speakers. `tone` and `write_wav` make what is spoken.
 
 A tone is a number of hertz. The tones of `TONES` lie inside the telephone band, 130 Hz apart, and
 no one is close to a multiple of another, so that neither a codec's distortion nor a resampler
@@ -45,6 +45,33 @@ class Sound:
         """Return the seconds from `start` to `end`."""
         stop = None if end is None else int(end * self.rate)
         return Sound(self.samples[int(start * self.rate) : stop], self.rate)
+
+
+WAV_HEADER = 44
+"""Octets before the samples, as every program here writes them."""
+
+
+def tone(hz: float, seconds: float, *, rate: int = 8000, level_dbfs: float = -10.0) -> Sound:
+    """Return a sine of `hz`, starting at phase 0."""
+    amplitude = 32767 * 10 ** (level_dbfs / 20)
+    phase = 2 * np.pi * hz * np.arange(round(seconds * rate)) / rate
+    return Sound(np.round(amplitude * np.sin(phase)).astype(np.int16), rate)
+
+
+def write_wav(file: Path, sound: Sound) -> Path:
+    """Write a mono 16-bit WAV file and return its path."""
+    with wave.open(str(file), "wb") as opened:
+        opened.setnchannels(1)
+        opened.setsampwidth(2)
+        opened.setframerate(sound.rate)
+        opened.writeframes(sound.samples.astype("<i2").tobytes())
+    return file
+
+
+def samples_so_far(file: Path) -> NDArray[np.int16]:
+    """Read a 16-bit WAV file that is still being written, whose header is not finished yet."""
+    octets = np.frombuffer(file.read_bytes()[WAV_HEADER:], dtype=np.uint8)
+    return octets[: len(octets) // 4 * 4].view("<i2")
 
 
 def read_wav(file: Path) -> Sound:

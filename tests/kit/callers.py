@@ -1,87 +1,18 @@
-"""What a caller hears of a dialplan: each prompt is a tone of its own, in each language another.
+"""What a caller hears of a dialplan, each prompt of which is a tone (see pbx/demo/prompts.py).
 
-`marked_prompts` puts a WAV file for each prompt and language into the office's sounds, in place of
-what the dialplan says; `Caller` is a phone in a call that tells which it heard, in order.
+`Caller` is a phone in a call that tells which it heard, in order.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-
-from pbx.demo.tones import Sound, heard
+from pbx.demo.prompts import Marks, find_in_order, marked_prompts, said
+from pbx.demo.tones import heard
 from tests.kit.phones.pjsua import SoftCall
 from tests.kit.phones.talker import Talker
-from tests.kit.tones import tone, write_wav
 
-FIRST_HZ, STEP_HZ = 420, 45
-SECONDS = 0.8
-FRAME_S = 0.1
-"""How long a piece of sound is that is judged by itself: 10 Hz between two lines of its FFT."""
-
-LOUD = 600.0
-"""RMS from which a frame is more than noise."""
-
-Marks = Mapping[int, str]
-"""Tone in Hz → `LANGUAGE/NAME`."""
-
-
-def marked_prompts(office: Path, names: Iterable[str]) -> Marks:
-    """Write a tone for each `LANGUAGE/NAME`; return which is which."""
-    marks = dict(zip(_tones(), names, strict=False))
-    for hz, name in marks.items():
-        path = office / "sounds" / f"{name}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_wav(path, _followed_by_silence(tone(hz, SECONDS)))
-    return marks
-
-
-def _followed_by_silence(sound: Sound) -> Sound:
-    """Return a sound with an end, so that two of a kind are two."""
-    quiet = np.zeros(round(sound.rate * 3 * FRAME_S), np.int16)
-    return Sound(np.concatenate([sound.samples, quiet]), sound.rate)
-
-
-def _tones() -> Iterator[int]:
-    hz = FIRST_HZ
-    while hz < 3_350:
-        yield hz
-        hz += STEP_HZ
-
-
-@dataclass(frozen=True)
-class Said:
-    """A prompt that was heard, and when it ended: seconds since the sound began."""
-
-    name: str
-    end_s: float
-
-
-def said(sound: Sound, marks: Marks) -> list[Said]:
-    """Return which prompts are in a sound, in order; what is no tone of theirs is left out.
-
-    One that still goes on is not in it.
-    """
-    size = round(sound.rate * FRAME_S)
-    frames = sound.samples[: len(sound.samples) // size * size].reshape(-1, size).astype(float)
-    window = np.hanning(size)
-    found: list[Said] = []
-    before = ""
-    for number, frame in enumerate(frames):
-        now = ""
-        if np.sqrt(np.mean(frame**2)) > LOUD:
-            spectrum = np.abs(np.fft.rfft(frame * window))
-            hz = float(np.argmax(spectrum)) * sound.rate / size
-            near = min(marks, key=lambda mark: abs(mark - hz))
-            now = marks[near] if abs(near - hz) <= STEP_HZ / 3 else ""
-        if before and now != before:
-            found.append(Said(before, number * FRAME_S))
-        before = now
-    return found
+__all__ = ["Caller", "Marks", "marked_prompts"]
 
 
 class Caller:
@@ -98,12 +29,12 @@ class Caller:
         deadline = time.monotonic() + within
         while True:
             found = said(self._ear.since(self._from), self._marks)
-            heard = [each.name for each in found]
-            for place in range(len(heard)):
-                if tuple(heard[place : place + len(names)]) == names:
-                    self._from += found[place + len(names) - 1].end_s
-                    return
-            assert time.monotonic() < deadline, f"heard {heard} instead of {list(names)}"
+            last = find_in_order(found, names)
+            if last is not None:
+                self._from += last.end_s
+                return
+            what = [each.name for each in found]
+            assert time.monotonic() < deadline, f"heard {what} instead of {list(names)}"
             time.sleep(0.1)
 
     def hears_tone(self, hz: int, *, within: float = 8.0) -> None:

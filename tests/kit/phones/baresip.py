@@ -16,9 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pbx.demo.tones import samples_so_far
 from pbx.sip.flow import bracket
 from pbx.sip.tls import TlsFiles
 from tests.kit.phones.pjsua import Event, EventLog, PhoneError, Srtp
@@ -30,7 +28,6 @@ PATIENCE_S = 10.0
 TONE_SECONDS = 60.0
 """The spoken file must outlast the call: baresip ends a call whose audio source ends."""
 
-WAV_HEADER = 44
 
 CONFIG = """\
 poll_method epoll
@@ -343,9 +340,3 @@ class BaresipCall:
         channels = CHANNELS.get(self.phone.codec, 1)
         samples = samples_so_far(files[-1])[::channels]
         return Sound(samples[-round(seconds * rate) :], rate)
-
-
-def samples_so_far(file: Path) -> NDArray[np.int16]:
-    """Read a WAV file that is still being written, whose header is not finished yet."""
-    octets = np.frombuffer(file.read_bytes()[WAV_HEADER:], dtype=np.uint8)
-    return octets[: len(octets) // 4 * 4].view("<i2")

@@ -16,8 +16,9 @@ from typing import Final
 
 import numpy as np
 
+from pbx.demo.tones import samples_so_far
 from tests.kit.office import TestedOffice
-from tests.kit.phones.baresip import CHANNELS, RATES, Baresip, BaresipCall, samples_so_far
+from tests.kit.phones.baresip import CHANNELS, RATES, Baresip, BaresipCall
 from tests.kit.phones.pjsua import RECORDED_HZ, SoftCall, SoftPhone
 from tests.kit.tones import TONES, Sound, heard, level_of
 
