@@ -28,7 +28,7 @@ _HEAD = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 _AUTHORITY = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]@\\\s]+))(?::(?P<port>[0-9]{1,5}))?"
 )
-_PATH_SAFE = "/%:@!$&'()*+,;=-._~"
+_PATH_SAFE = "/%:@!$&'()+*,;=-._~"
 _QUERY_SAFE = _PATH_SAFE + "?"
 
 Parts = tuple[str | Insert, ...]
