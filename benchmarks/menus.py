@@ -106,7 +106,7 @@ def office(folder: Path) -> Iterator[TestedOffice]:
 def _measure(folder: Path, work: Work) -> list[Figure]:
     with office(folder) as served:
         server, *children = machine.family(served.pid)
-        workers = [pid for pid in children if _is_worker(pid)]
+        workers = [pid for pid in children if is_worker(pid)]
         for pid in (server, *workers):
             pin(pid, 0)
         order: dict[str, object] = asdict(work.order)
@@ -120,7 +120,7 @@ def _measure(folder: Path, work: Work) -> list[Figure]:
     return _figures_of(work, seen, used)
 
 
-def _is_worker(pid: int) -> bool:
+def is_worker(pid: int) -> bool:
     """Tell a media worker from what renders speech."""
     return b"pbx.media.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
