@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ from tests.kit.house import Source
 PBX = Path(__file__).parent.parent / "pbx"
 
 Rule = Callable[[list[Source]], list[str]]
+
+
+@cache
+def project() -> list[Source]:
+    """Return the files of pbx, which are parsed once."""
+    return house.read_sources(PBX)
+
 
 RULES: dict[str, Rule] = {
     "imports": house.table_violations,
@@ -89,7 +97,7 @@ ALLOWED = [
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_project_keeps_the_rule(rule: str) -> None:
-    assert RULES[rule](house.read_sources(PBX)) == []
+    assert RULES[rule](project()) == []
 
 
 def broken_copy(tmp_path: Path, file: str, text: str) -> list[Source]:
@@ -162,13 +170,13 @@ def signalling_modules(sources: list[Source]) -> list[str]:
 
 
 def test_signalling_is_free_of_numpy_and_alembic() -> None:
-    modules = signalling_modules(house.read_sources(PBX))
+    modules = signalling_modules(project())
     assert "pbx.events" in modules
     assert loaded(modules, (*NUMERIC, "alembic")) == []
 
 
 def test_a_command_starts_without_the_heavy_libraries() -> None:
-    commands = [name for name in signalling_modules(house.read_sources(PBX)) if ".cli" in name]
+    commands = [name for name in signalling_modules(project()) if ".cli" in name]
     assert loaded(commands, (*NUMERIC, *WEBBY, "alembic", "asyncio")) == []
 
 

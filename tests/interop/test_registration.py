@@ -51,13 +51,12 @@ def test_a_renewal_keeps_one_binding_and_leaving_removes_it(
 
 
 def test_a_phone_is_asked_how_far_away_it_is(office: TestedOffice, phones: Phones) -> None:
-    phones.pjsua(office, "101")
-    (binding,) = eventually(
-        lambda: office.ask("registrations"),
-        lambda bindings: bindings[0]["round_trip_ms"] is not None,
-        timeout=40,
+    """The first phone's turn is 18 s after it came, the second one's 7 s: turns are spread."""
+    phones.at_once(lambda: phones.pjsua(office, "101"), lambda: phones.pjsua(office, "102"))
+    found = eventually(
+        lambda: [each["round_trip_ms"] for each in office.ask("registrations")], any, timeout=40
     )
-    assert 0 < binding["round_trip_ms"] < 1000
+    assert all(0 < each < 1000 for each in found if each is not None)
 
 
 def test_bindings_outlive_a_restart_and_calls_reach_them(

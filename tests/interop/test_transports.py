@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.interop.conftest import Phones, assert_stopped_properly
+from tests.interop.conftest import Phones
 from tests.kit.office import OfficeMaker, TestedOffice
 from tests.kit.phones.pjsua import SoftPhone
 from tests.kit.tones import heard, read_wav
@@ -37,9 +37,8 @@ def test_calls_cross_transports(office: TestedOffice, phones: Phones, from_: str
 
 @pytest.mark.interop("baresip")
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_calls_go_over_ipv6(make_office: OfficeMaker, phones: Phones, transport: str) -> None:
-    office = make_office(hosts=["::1"])
-    office.start()
+def test_calls_go_over_ipv6(serve: OfficeMaker, phones: Phones, transport: str) -> None:
+    office = serve(hosts=["::1"])
     alice = phones.baresip(office, "101", codec="PCMA", hz=430, transport=transport)
     bob = phones.baresip(office, "102", codec="PCMA", hz=690, transport=transport)
     call = alice.dial(office.uri("102"))  # baresip adds its transport itself
@@ -52,13 +51,11 @@ def test_calls_go_over_ipv6(make_office: OfficeMaker, phones: Phones, transport:
     incoming.hang_up()
     call.wait("disconnected")
     assert office.record()["result"] == "answered"
-    assert_stopped_properly(office)
 
 
 @pytest.mark.interop("pjsua2", "baresip")
-def test_a_phone_on_ipv4_talks_to_one_on_ipv6(make_office: OfficeMaker, phones: Phones) -> None:
-    office = make_office(hosts=["127.0.0.1", "::1"])
-    office.start()
+def test_a_phone_on_ipv4_talks_to_one_on_ipv6(serve: OfficeMaker, phones: Phones) -> None:
+    office = serve(hosts=["127.0.0.1", "::1"])
     alice = phones.pjsua(office, "101")
     bob = phones.baresip(office, "102", codec="PCMA", hz=690, server=1)
     call = alice.dial(office.uri("102"))
@@ -70,4 +67,3 @@ def test_a_phone_on_ipv4_talks_to_one_on_ipv6(make_office: OfficeMaker, phones: 
     assert heard(incoming.record(1.0)) == {430}
     call.hang_up()
     incoming.wait("disconnected")
-    assert_stopped_properly(office)

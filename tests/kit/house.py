@@ -155,6 +155,8 @@ IO_NAMES = (
 )
 """The same, where the last word alone would also be somebody else's."""
 
+_LAST_WORDS = frozenset(name.rpartition(".")[2] for name in IO_NAMES)
+
 FORBIDDEN_WORDS = frozenset(
     {"channel", "peer", "peers", "manager", "helper", "helpers", "util", "utils"}
 )
@@ -315,9 +317,13 @@ def io_violations(sources: list[Source]) -> list[str]:
             source.at(node, f"uses {ast.unparse(node)}, but is not [io]")
             for node in ast.walk(source.tree)
             if isinstance(node, ast.Attribute)
-            and (node.attr in IO_CALLS or ast.unparse(node).endswith(IO_NAMES))
+            and (node.attr in IO_CALLS or (node.attr in _LAST_WORDS and _is_io_name(node)))
         ]
     return found
+
+
+def _is_io_name(node: ast.Attribute) -> bool:
+    return ast.unparse(node).endswith(IO_NAMES)
 
 
 def cancellation_violations(sources: list[Source]) -> list[str]:
