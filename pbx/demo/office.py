@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 READY = "callpbx ready "
-START_S = 20.0
+START_S = 45.0
 STOP_S = 15.0
 COMMAND_S = 30.0
 """Seconds that a start, a stop and a command last at most."""
