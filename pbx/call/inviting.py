@@ -26,12 +26,12 @@ def invite(leg: Leg, contact: Contact) -> None:
         leg.begin("")
         leg.end(LegEnding("local", slug, status, cause_of(status)))
         return
-    name, number = call.shown_to(leg) if contact.caller_id is None else (None, contact.caller_id)
+    name, number = call.shown_to(leg)
     leg.invite = exchange.ua.invite(
         contact.uri,
         destinations=contact.flows,
         to=NameAddr(None, Uri("sip", escape_user(contact.number), host=host)),
-        from_=NameAddr(name, Uri("sip", escape_user(number), host=host)),
+        from_=NameAddr(name, Uri("sip", escape_user(contact.caller_id or number), host=host)),
         body=body,
         headers=contact.headers,
         route=contact.route,

@@ -251,8 +251,7 @@ class Leg:
                 call=self.call.id, leg=self.id, digit=shown, duration_ms=duration_ms, source=source
             )
         )
-        if source == "info":
-            self.media.key_pressed()
+        self.media.key_pressed()
         self.keys.press(digit)
 
     def reoffer(self, capabilities: Capabilities) -> None:

@@ -258,8 +258,8 @@ class LegMedia:
             self._send(StopPlaying(self.number, playback))
 
     def key_pressed(self) -> None:
-        """End what a key ends. The worker does so for keys that it hears itself, at once; keys that
-        came by INFO it does not know of."""
+        """End what a key ends. The worker does so for a key that it hears itself, at once, but not
+        for one that came by INFO, or while what it ends was still on its way to the worker."""
         self.stop_playing(self._stops_on_key)
 
     def start_music(self, source: str | None) -> None:

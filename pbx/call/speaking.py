@@ -31,9 +31,12 @@ class Beeps:
 async def say(leg: Leg, *sayings: Saying, interrupt: bool = True) -> bool:
     """Let a party hear sayings; a key ends them where they may be interrupted.
 
-    Return whether all was heard to its end.
+    One that was pressed ahead, or while they were made, lets nothing be heard. Return whether all
+    was heard to its end.
     """
     sources = await leg.call.settings.speaker.sources(*sayings)
+    if interrupt and leg.keys.waiting:
+        return False
     if not sources:
         return True
     return await leg.play(*sources, stop_on_key=interrupt)

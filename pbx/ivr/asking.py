@@ -48,6 +48,7 @@ async def ask(run: Run, wanted: Wanted) -> str | None:
         for _ in range(MAX_INPUTS):
             await run.say(*(run.saying(name) for name in prompt))
             keyed = await _keyed(run, wanted)
+            run.keyed("" if wanted.secret else keyed)
             if keyed and _fits(keyed, wanted):
                 return keyed
             missing, useless = missing + (not keyed), useless + bool(keyed)

@@ -9,6 +9,9 @@ from typing import Final, Literal
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, cause_of
 from pbx.events import Result
 
+TAKEN: Final = 200
+"""The status of an outcome where somebody or something took the call, and had its say."""
+
 HangupCause = Literal["normal", "busy", "rejected"]
 
 _UNANSWERED: Final[Mapping[HangupCause, tuple[int, Result]]] = {
@@ -33,12 +36,16 @@ def hung_up(
     A caller who was never answered is told by a SIP status: 480, 486, 603.
     """
     if answered:
-        return Outcome(OutcomeKind.LEFT, "answered", reason, 200, NORMAL_CLEARING, "system")
+        return Outcome(OutcomeKind.LEFT, "answered", reason, TAKEN, NORMAL_CLEARING, "system")
     status, result = _UNANSWERED[cause]
     return Outcome(OutcomeKind.LEFT, result, reason, status, cause_of(status), "system")
 
 
 def unreached(outcome: Outcome, *, answered: bool) -> Outcome:
-    """Return what the call ends as when nothing follows `outcome`: one that the dialplan answered
-    ended well as far as SIP knows, though nobody was reached."""
-    return replace(outcome, status=200, ended_by="system") if answered else outcome
+    """Return what the call ends as when nothing follows `outcome`.
+
+    A call that the dialplan answered ended well as far as SIP knows, though nobody was reached.
+    """
+    if outcome.status == TAKEN or not answered:
+        return outcome
+    return replace(outcome, status=TAKEN, ended_by="system")

@@ -12,7 +12,7 @@ from typing import Final
 
 from pbx.call.outcome import Outcome, OutcomeKind
 from pbx.ivr import asking
-from pbx.ivr.endings import hung_up
+from pbx.ivr.endings import TAKEN, hung_up, unreached
 from pbx.ivr.menu import menu
 from pbx.ivr.run import Exhausted, Run
 from pbx.plan.destination import Destination
@@ -143,8 +143,7 @@ PLACES: Final[Mapping[str, Place]] = {
 
 async def _farewell(run: Run, outcome: Outcome) -> None:
     """Tell a caller who reached nobody, and for whom nothing follows."""
-    reached = outcome.kind is OutcomeKind.ANSWERED or outcome.result == "voicemail"
-    if run.world.answered and not reached:
+    if run.world.answered and outcome.status != TAKEN:
         await run.say(run.phrase("number-not-available"), run.phrase("goodbye"))
 
 
@@ -155,7 +154,9 @@ async def _exhausted(run: Run, exhausted: Exhausted) -> Outcome:
     operator = run.plan.defaults.operator
     if operator is not None and operator.kind in OUTSIDE:
         run.tell("", f"{exhausted.reason} → operator → {operator}")
-        return await run.go(operator)
+        outcome = await run.go(operator)
+        await _farewell(run, outcome)
+        return unreached(outcome, answered=run.world.answered)
     run.tell("", f"{exhausted.reason}: hang up")
     if run.world.answered:
         await run.say(run.phrase("goodbye"))

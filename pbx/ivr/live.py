@@ -1,7 +1,8 @@
 """The live world: what the interpreter asks for, done for a call; and the destinations it brings.
 
-`Ivr.register` puts `numbers`, `flow`, `menu` and `survey` into the registry of destinations. A call
-travels by the plan that was in force when it began, whatever is loaded meanwhile.
+`Ivr.register` puts `numbers`, `flow`, `menu`, `survey` and `operator` into the registry of
+destinations. A call travels by the plan that was in force when it began, whatever is loaded
+meanwhile.
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol, Unpack
 
 from pbx.call.call import Call
 from pbx.call.outcome import Outcome, failed
-from pbx.call.recording import Recording
 from pbx.call.ring_group import ring_members
-from pbx.call.routing import Destinations
+from pbx.call.routing import Destinations, Route
 from pbx.call.speaking import say
 from pbx.errors import Refused
 from pbx.events import AnyEvent
 from pbx.ivr import interpreter
 from pbx.ivr.run import Run
 from pbx.ivr.verbs import VERBS
-from pbx.ivr.world import Answer, Caller, Enquiries, Letter, Ring
+from pbx.ivr.world import Answer, Caller, Enquiries, Letter, Overrides, Ring
 from pbx.plan.destination import Destination
 from pbx.plan.hours import Schedule, State
 from pbx.plan.model import Lookup
@@ -52,7 +52,6 @@ class LiveWorld:
         self._call = call
         self._enquiries = enquiries
         self._switches = switches
-        self._recording: Recording | None = None
         who = call.who
         self.caller = Caller(
             call=call.id,
@@ -111,11 +110,11 @@ class LiveWorld:
     def answer(self, *, early: bool = False) -> None:
         """Answer with 200, or with 183 and our description."""
         caller = self._call.caller
-        if early:
-            caller.progress(caller.speaks().playable())
-        elif not caller.up:
-            caller.answer(caller.speaks())
-        if not early:
+        if early and caller.media.offered is not None:
+            caller.progress(caller.speaks())
+        elif not early or caller.media.agreed is None:  # without an offer nobody can hear before
+            if not caller.up:
+                caller.answer(caller.speaks())
             self._call.connected()
         caller.media.watch(keys=True)
 
@@ -155,21 +154,24 @@ class LiveWorld:
         """Send them as telephone-events or tones."""
         self._call.caller.media.send_digits(keys)
 
-    def record(self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool) -> None:
+    async def record(
+        self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool
+    ) -> None:
         """Record the call; what cannot be done is logged, and costs nothing else."""
-        recordings = self._call.exchange.recordings
+        call, caller = self._call, self._call.caller
         if action == "start":
-            if self._call.caller.bridge is None:
-                self._call.bridge.add(self._call.caller)
+            if caller.bridge is None:
+                call.bridge.add(caller)
             try:
-                self._recording = recordings.begin(self._call)
+                call.exchange.recordings.begin(call)
             except Refused as refusal:
-                log.warning("call %s is not recorded: %s", self._call.id, refusal)
+                log.warning("call %s is not recorded: %s", call.id, refusal)
                 return
-        elif self._recording is not None:
-            getattr(self._recording, action)()
+        else:
+            for recording in call.exchange.recordings.of(call.bridge):
+                getattr(recording, action)()
         if beep:
-            self._call.caller.media.start_playing(("tone:beep",), others=1.0)
+            await caller.play("tone:beep", others=1.0)
 
     # -- elsewhere ---------------------------------------------------------------------------
 
@@ -178,7 +180,7 @@ class LiveWorld:
         asking = asyncio.get_running_loop().create_task(self._enquiries.look_up(lookup, values))
         try:
             await asyncio.wait((asking,), timeout=PATIENCE)
-            if not asking.done() and self._call.caller.can_listen:
+            if not asking.done() and self._call.caller.media.open:
                 await self.say((phrase("please-wait", self._call.language),))
             return await asking
         finally:
@@ -200,7 +202,7 @@ class LiveWorld:
             announce=ring.announce,
         )
 
-    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
+    async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
         """Go there."""
         return await self._call.go(destination, **overrides)
 
@@ -213,11 +215,10 @@ class Ivr:
         self._switches = switches
 
     def register(self, destinations: Destinations) -> None:
-        """Put them into the registry; `callback` is of the room that calls back."""
+        """Put them into the registry."""
         destinations.register("numbers", self.numbers)
         for kind in ("flow", "menu", "survey", "operator"):
-            if kind != "callback":
-                destinations.register(kind, self._place(kind))
+            destinations.register(kind, self._place(kind))
 
     async def numbers(self, call: Call, name: str) -> Outcome:
         """Start where `numbers` says; the destination kind `numbers`."""
@@ -226,7 +227,7 @@ class Ivr:
             return failed(404, "unknown_number")
         return await interpreter.route(self._run(call), route)
 
-    def _place(self, kind: str) -> Any:
+    def _place(self, kind: str) -> Route:
         async def place(call: Call, name: str = "") -> Outcome:
             return await interpreter.travel(self._run(call), Destination(kind, name))
 

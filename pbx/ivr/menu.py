@@ -63,6 +63,7 @@ async def menu(run: Run, name: str) -> Destination | Outcome:
         _at(run, menu)
         await run.say(*(run.saying(each) for each in prompt), interrupt=menu.interrupt)
         keyed = await _keyed(run, menu)
+        run.keyed(keyed)
         _at(run, menu)
         heard = f"{' '.join(prompt)}, " if prompt else ""
         what: str | None = None

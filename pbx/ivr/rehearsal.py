@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal, Unpack
 
 from pbx.call.outcome import (
     ABSENT,
@@ -27,7 +27,7 @@ from pbx.call.outcome import (
     unanswered,
 )
 from pbx.events import AnyEvent, CallRouted, StepTaken
-from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Ring
+from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Overrides, Ring
 from pbx.plan.destination import Destination
 from pbx.plan.hours import Schedule, State
 from pbx.plan.model import Lookup, Plan
@@ -186,7 +186,9 @@ class RehearsedWorld:
     def send_keys(self, keys: str) -> None:
         """Nobody hears them."""
 
-    def record(self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool) -> None:
+    async def record(
+        self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool
+    ) -> None:
         """Nothing is said that could be."""
 
     # -- elsewhere ---------------------------------------------------------------------------
@@ -207,7 +209,7 @@ class RehearsedWorld:
         """Ring the phones as they were told to be."""
         return self._ring(ring.members, ring.each_s, together=ring.together)
 
-    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
+    async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
         """Go there, as it was told to be."""
         self.emit(CallRouted(call=self.caller.call, destination=str(destination)))
         match destination.kind:
@@ -244,9 +246,7 @@ class RehearsedWorld:
 
     def _voicemail(self) -> Outcome:
         self.answered = True
-        return Outcome(
-            OutcomeKind.LEFT, "voicemail", "message_left", 200, NORMAL_CLEARING, "caller"
-        )
+        return Outcome(OutcomeKind.LEFT, "voicemail", "message", 200, NORMAL_CLEARING, "system")
 
     def _ring(self, members: Sequence[Destination], seconds: float, *, together: bool) -> Outcome:
         refusals: list[Outcome] = []

@@ -7,9 +7,10 @@ them: after `MAX_STEPS` steps, or `MAX_SECONDS` in menus and flows, `Exhausted` 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final, Unpack
 from zoneinfo import ZoneInfo
 
 from pbx.call.outcome import Outcome
@@ -17,7 +18,7 @@ from pbx.call.prompts import prompt_saying
 from pbx.events import CallNoted, CallTagged, StepTaken
 from pbx.ivr.endings import unreached
 from pbx.ivr.registry import Following, Verb
-from pbx.ivr.world import Ring, World
+from pbx.ivr.world import Overrides, Ring, World
 from pbx.plan.destination import Destination
 from pbx.plan.model import Plan
 from pbx.plan.step import Mark, Step, Steps
@@ -64,23 +65,26 @@ class Run:
         self.language = language or plan.defaults.language
         self.step = Step("", {})
         """The step that is being executed."""
-        self.wishes: dict[str, Any] = {}
+        self.wishes: Overrides = {}
         """What queues should know: priority, agent, skills."""
         self.menus: list[str] = []
         """The menus that were entered, for `back`."""
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, str] = {"digits": ""}
         self._secret: set[str] = set()
         self._steps = 0
         self._depth = 0
         self._began = world.monotonic()
-        self._elsewhere = 0.0
+        self._away = 0.0
+        """Seconds in places outside menus and flows."""
         self._early = False
+        """Whether the dialplan wants the caller to hear before the answer."""
 
     # -- variables ---------------------------------------------------------------------------
 
-    def values(self) -> Mapping[str, str]:
-        """Return all variables."""
+    def values(self, *, masked: bool = False) -> Mapping[str, str]:
+        """Return all variables; `masked` as they may be told."""
         caller = self.world.caller
+        masks = dict.fromkeys(self._secret, MASKED) if masked else {}
         return {
             "caller.number": caller.number,
             "caller.name": caller.name,
@@ -90,6 +94,7 @@ class Run:
             "now": self.local_time().isoformat(timespec="minutes"),
             "language": self.language,
             **self._kept,
+            **masks,
         }
 
     def keep(self, name: str, value: str, *, secret: bool = False) -> None:
@@ -97,14 +102,28 @@ class Run:
         self._kept[name] = value[:MAX_VALUE]
         if secret:
             self._secret.add(name)
+        else:
+            self._secret.discard(name)
+
+    def keyed(self, digits: str) -> None:
+        """Note what the caller keyed last; "" for a secret, which has a variable of its own."""
+        self.keep("digits", digits)
+
+    def assign(self, name: str, text: Text) -> None:
+        """Set a variable to a text with its values; it is secret where one of them is."""
+        self.keep(name, self.fill(text), secret=not self._secret.isdisjoint(text.names))
 
     def fill(self, text: Text) -> str:
         """Return a text with its values."""
         return text.fill(self.values())
 
+    def told(self, text: Text) -> str:
+        """Return a text with its values as traces and records may show it."""
+        return text.fill(self.values(masked=True))
+
     def shown(self, name: str) -> str:
         """Return a variable as the trace may show it."""
-        return MASKED if name in self._secret else self.values().get(name, "")
+        return self.values(masked=True).get(name, "")
 
     def because(self, names: Collection[str]) -> str:
         """Return ` (name=value, …)` of the variables that decided; nothing for none."""
@@ -128,18 +147,21 @@ class Run:
         self.world.answer(early=early)
 
     def be_heard(self) -> None:
-        """Answer a call that must hear something and was not answered yet."""
-        if not self.world.answered and not self._early:
-            self.answer()
+        """Answer a call that must hear something. Said again it does nothing; where another place
+        answered, the caller's keys are listened for from now on."""
+        if not self._early:
+            self.world.answer()
 
-    def saying(self, name: str, language: str | None = None) -> Saying:
-        """Return what prompt `name` says in that language, or the nearest there is."""
-        said = prompt_saying(self.plan.prompts[name], language or self.language, self._words)
+    def saying(self, name: str, language: str | None = None, *, masked: bool = False) -> Saying:
+        """Return what prompt `name` says in that language, or the nearest there is; `masked` as it
+        may be told."""
+        words = partial(self._words, self.values(masked=masked))
+        said = prompt_saying(self.plan.prompts[name], language or self.language, words)
         return said or Saying(self.language, name=name)
 
     def words_of(self, name: str, language: str | None = None) -> str:
         """Return what the trace shows of a prompt: its words, or its file."""
-        said = self.saying(name, language)
+        said = self.saying(name, language, masked=True)
         return f"{said.language}: {said.path or said.words}"
 
     async def say(self, *sayings: Saying, interrupt: bool = True) -> None:
@@ -152,8 +174,8 @@ class Run:
         """Return one of callpbx's own phrases in the caller's language."""
         return phrase(name, self.language, now=self.local_time(), **values)
 
-    def _words(self, text: Text, language: str) -> str:
-        values, now = self.values(), self.local_time()
+    def _words(self, values: Mapping[str, str], text: Text, language: str) -> str:
+        now = self.local_time()
 
         def said(part: str | Insert) -> str:
             if isinstance(part, str):
@@ -218,13 +240,11 @@ class Run:
         finally:
             self._depth -= 1
 
-    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
-        """Go to a place outside menus and flows; its time does not count."""
-        left = self.world.monotonic()
-        try:
-            outcome = await self.world.go(destination, **self._wishes_for(destination), **overrides)
-        finally:
-            self._elsewhere += self.world.monotonic() - left
+    async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
+        """Go to a place outside menus and flows; a queue is told the caller's wishes."""
+        if destination.kind == "queue":
+            overrides = self.wishes
+        outcome = await self._elsewhere(self.world.go(destination, **overrides))
         self.tell(
             destination.name,
             f"{outcome.kind.value} ({outcome.reason})",
@@ -235,12 +255,17 @@ class Run:
     async def ring(self, ring: Ring) -> Outcome:
         """Ring phones by a step of its own."""
         self.tell("", f"{', '.join(map(str, ring.members))}, {ring.each_s:g} s")
-        left = self.world.monotonic()
-        try:
-            outcome = await self.world.ring(ring)
-        finally:
-            self._elsewhere += self.world.monotonic() - left
+        outcome = await self._elsewhere(self.world.ring(ring))
         self.tell("", f"{outcome.kind.value} ({outcome.reason})")
+        return outcome
+
+    async def _elsewhere(self, place: Awaitable[Outcome]) -> Outcome:
+        """Wait until the caller comes back from a place: its time does not count here, and keys
+        that were pressed there mean nothing here."""
+        left = self.world.monotonic()
+        outcome = await place
+        self._away += self.world.monotonic() - left
+        self.world.forget_keys()
         return outcome
 
     def after(self, destination: Destination, outcome: Outcome) -> Destination | Outcome:
@@ -260,7 +285,7 @@ class Run:
     @property
     def seconds_left(self) -> float:
         """Return how long the caller may still be in menus and flows."""
-        return MAX_SECONDS - (self.world.monotonic() - self._began - self._elsewhere)
+        return MAX_SECONDS - (self.world.monotonic() - self._began - self._away)
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, as far as there is some left."""
@@ -274,9 +299,6 @@ class Run:
     def rename_caller(self, name: str) -> None:
         """Show another name to whoever is rung."""
         self.world.rename_caller(name)
-
-    def _wishes_for(self, destination: Destination) -> dict[str, Any]:
-        return dict(self.wishes) if destination.kind == "queue" else {}
 
 
 def _following(plan: Plan, destination: Destination, outcome: Outcome) -> Destination | None:

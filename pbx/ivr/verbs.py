@@ -214,14 +214,14 @@ async def lookup(run: Run, name: Annotated[str, Name("lookup")]) -> Following:
 @verb("Set variables.", main="values")
 async def set_(run: Run, values: Annotated[Mapping[str, Text], Assignments()]) -> Following:
     for name, text in values.items():
-        run.keep(name, run.fill(text))
+        run.assign(name, text)
         run.tell(name, f"{name} = {run.shown(name)}")
     return None
 
 
 @verb("Tag the record. A tag that ends in `_done` counts the call as served by itself.", main="tag")
 async def tag(run: Run, tag: Annotated[Text, Values()]) -> Following:
-    text = run.fill(tag)
+    text = run.told(tag)
     run.tag(text)
     run.tell("", text)
     return None
@@ -229,7 +229,7 @@ async def tag(run: Run, tag: Annotated[Text, Values()]) -> Following:
 
 @verb("Leave a note for whoever answers the call.", main="text")
 async def note(run: Run, text: Annotated[Text, Values()]) -> Following:
-    written = run.fill(text)
+    written = run.told(text)
     run.note(written)
     run.tell("", written)
     return None
@@ -244,9 +244,8 @@ async def priority(run: Run, level: Annotated[int, Number(0, 100)]) -> Following
 
 @verb("Wish for an agent, by number: the one who answered last, say.", main="agent")
 async def agent(run: Run, agent: Annotated[Text, Values()]) -> Following:
-    wanted = run.fill(agent)
-    run.wishes["agent"] = wanted
-    run.tell("", wanted or "nobody (the value is empty)")
+    run.wishes["agent"] = run.fill(agent)
+    run.tell("", run.told(agent) or "nobody (the value is empty)")
     return None
 
 
@@ -263,9 +262,8 @@ async def skill(
 
 @verb("Show another name of the caller to whoever is rung.", main="name")
 async def caller_name(run: Run, name: Annotated[Text, Values()]) -> Following:
-    shown = run.fill(name)
-    run.rename_caller(shown)
-    run.tell("", shown)
+    run.rename_caller(run.fill(name))
+    run.tell("", run.told(name))
     return None
 
 
@@ -380,7 +378,7 @@ async def record(
     beep: Annotated[bool, YesNo()] = False,
 ) -> Following:
     run.tell("", action)
-    run.world.record(action, beep=beep)
+    await run.world.record(action, beep=beep)
     return None
 
 
@@ -402,7 +400,7 @@ async def send(
         body=body.fill(values) if body is not None else "",
         fields=values,
     )
-    run.tell("", f"{kind} to {letter.to or webhook}")
+    run.tell("", f"{kind} to {webhook if mail is None else run.told(mail)}")
     run.world.send(letter)
     return None
 

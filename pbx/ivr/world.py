@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol, TypedDict, Unpack
 
 from pbx.call.outcome import Outcome
 from pbx.events import AnyEvent
@@ -91,6 +91,18 @@ class Ring:
     announce: Saying | None = None
 
 
+class Overrides(TypedDict, total=False):
+    """What a place is told besides its name. Queues: how urgent the call is (0–100), an agent's
+    number, and how much of which skill is wanted. `callback`: whom to call, and the schedule that
+    says when."""
+
+    priority: int
+    agent: str
+    skills: dict[str, int]
+    number: str
+    window: str | None
+
+
 class Enquiries(Protocol):
     """What the live world asks of the outside; made by `pbx.outside`, bound by `server.py`."""
 
@@ -132,7 +144,10 @@ class World(Protocol):
         """Let whatever comes later speak this language."""
 
     def answer(self, *, early: bool = False) -> None:
-        """Answer the call; `early` only lets the caller hear, without an answer."""
+        """Answer the call, if it was not yet, and listen for its keys.
+
+        `early` lets the caller hear without an answer, where the caller's phone can.
+        """
 
     async def say(self, sayings: Sequence[Saying], *, interrupt: bool = True) -> None:
         """Let the caller hear; a key ends it where it may."""
@@ -155,8 +170,10 @@ class World(Protocol):
     def send_keys(self, keys: str) -> None:
         """Let the caller's side hear keys."""
 
-    def record(self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool) -> None:
-        """Record the call, or no longer."""
+    async def record(
+        self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool
+    ) -> None:
+        """Record the call, or no longer; the caller hears a beep where it is wanted."""
 
     def is_extension(self, number: str) -> bool:
         """Tell whether there is such an extension."""
@@ -176,6 +193,6 @@ class World(Protocol):
     async def ring(self, ring: Ring) -> Outcome:
         """Ring phones, and talk to the first that takes the call."""
 
-    async def go(self, destination: Destination, **overrides: Any) -> Outcome:
+    async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
         """Go to a place outside the interpreter: ext ring number conference queue voicemail
         callback."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pbx.events import CallNoted, CallTagged, LookupFinished, SurveyAnswered, SurveyAsked
 from pbx.ivr.asking import luhn
 from pbx.ivr.rehearsal import Mock
+from pbx.plan.model import Prompt, PromptText
+from pbx.plan.text import parse_text
 from tests.kit.plans import flow_of, rehearsed, story
 
 ORDER = """
@@ -204,3 +208,57 @@ def test_the_language_that_is_taken_is_spoken() -> None:
     lines = story(rehearsed(plan))
     assert "say hello en: Hello." in lines
     assert "say bye en: Goodbye." in lines
+
+
+def test_digits_are_what_was_keyed_last() -> None:
+    plan = flow_of(
+        """
+        - ask: {prompt: number_please, save: order, digits: 3, give_up: hangup}
+        - set: {first: "${digits}"}
+        - ask: {prompt: number_please, save: pin, digits: 2, secret: yes, give_up: hangup}
+        - set: {second: "${digits or 'nothing'}"}
+        - goto: menu:main
+        """,
+        "menus: {main: {prompt: choose, keys: {7: flow:last}, give_up: hangup}}",
+        'last: [{set: {third: "${digits}"}}]',
+    )
+    told = story(rehearsed(plan, press="123 45 7"))
+    assert "set first first = 123" in told
+    assert "set second second = nothing" in told, "a secret has a variable of its own"
+    assert "set third third = 7" in told
+
+
+def test_a_secret_is_masked_in_all_that_is_told_of_it() -> None:
+    plan = flow_of("""
+        - ask: {prompt: number_please, save: pin, digits: 4, secret: yes, give_up: hangup}
+        - set: {same: "0${pin}"}
+        - tag: "t${pin}"
+        - note: "n${same}"
+        - say: hello
+        - caller_name: "${pin}"
+        - agent: "${pin}"
+        - send: {mail: "${same}@example.com", body: "${pin}"}
+        - set: {same: plain}
+        - if: same is plain
+          then: [{tag: seen}]
+    """)
+    words = parse_text("You keyed ${same:digits} and ${pin}.")
+    hello = Prompt("hello", {"zh": PromptText(words)})
+    plan = replace(plan, prompts={**plan.prompts, "hello": hello})
+    rehearsal = rehearsed(plan, press="4711")
+    assert not [line for line in story(rehearsal) if "4711" in line or "47" in line]
+    assert not [event for event in rehearsal.events if "4711" in str(event)]
+    assert 'if  same is plain → yes (same="plain")' in story(rehearsal), "no secret any more"
+
+
+def test_an_operator_who_is_not_there_ends_a_call_that_was_up() -> None:
+    plan = flow_of(
+        """
+        - say: hello
+        - goto: flow:again
+        """,
+        "defaults: {operator: ext:199}",
+        "again: [{goto: flow:main}]",
+    )
+    outcome = rehearsed(plan, extensions=frozenset()).outcome
+    assert (outcome.status, outcome.ended_by) == (200, "system")
