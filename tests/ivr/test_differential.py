@@ -94,9 +94,7 @@ def stand_ins(house: House) -> None:
 
     async def voicemail(call: Call, name: str, **_: object) -> Outcome:
         call.caller.answer(call.caller.speaks())
-        return Outcome(
-            OutcomeKind.LEFT, "voicemail", "message_left", 200, NORMAL_CLEARING, "caller"
-        )
+        return Outcome(OutcomeKind.LEFT, "voicemail", "message", 200, NORMAL_CLEARING, "system")
 
     async def queue(call: Call, name: str, **_: object) -> Outcome:
         call.caller.answer(call.caller.speaks())
