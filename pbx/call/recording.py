@@ -88,7 +88,9 @@ class Recording:
         """The calls whose records name it; the first is the one it is named after."""
         self.file = ""
         self.paused = False
+        """Whether it records silence now."""
         self.stopping = False
+        self._pause_wished = self._hushed = False
         self._recordings = recordings
         self._resume: asyncio.TimerHandle | None = None
 
@@ -100,14 +102,17 @@ class Recording:
         self._resume = asyncio.get_running_loop().call_later(
             LONGEST_PAUSE, lambda: self._go_on(by_itself=True)
         )
-        if not self.paused:
-            self.paused = True
-            self.bridge.send(PauseRecording(self.number, paused=True))
-            self.emit(RecordingPaused(call="", recording=self.id))
+        self._pause_wished = True
+        self._settle()
 
     def resume(self) -> None:
         """Record sound again; without effect where it is not paused."""
         self._go_on(by_itself=False)
+
+    def hush(self, on: bool) -> None:
+        """Record silence, however long a secret is being keyed, or no longer."""
+        self._hushed = on
+        self._settle()
 
     def stop(self) -> None:
         """Complete the file; without effect when that was said before."""
@@ -151,9 +156,19 @@ class Recording:
 
     def _go_on(self, *, by_itself: bool) -> None:
         self._forget_pause()
-        if self.paused and not self.stopping:
-            self.paused = False
-            self.bridge.send(PauseRecording(self.number, paused=False))
+        self._pause_wished = False
+        self._settle(by_itself=by_itself)
+
+    def _settle(self, *, by_itself: bool = False) -> None:
+        """Let the worker and everybody know when sound becomes silence, or silence sound."""
+        paused = self._pause_wished or self._hushed
+        if paused == self.paused or self.stopping:
+            return
+        self.paused = paused
+        self.bridge.send(PauseRecording(self.number, paused))
+        if paused:
+            self.emit(RecordingPaused(call="", recording=self.id))
+        else:
             self.emit(RecordingResumed(call="", recording=self.id, by_itself=by_itself))
 
     def _forget_pause(self) -> None:
@@ -239,6 +254,8 @@ class Recordings:
         self._alarm = alarm
         self._live: dict[int, Recording] = {}
         self._notes: dict[int, Note] = {}
+        self._hushed: list[Bridge] = []
+        """Bridges on which secrets are being keyed now, once for each."""
         self._over = asyncio.Event()
 
     def __len__(self) -> int:
@@ -270,6 +287,7 @@ class Recordings:
                 self.format,
             )
         )
+        self._hush(bridge)
         return recording
 
     def note(self, bridge: Bridge, name: str) -> Note:
@@ -309,15 +327,22 @@ class Recordings:
 
     @contextmanager
     def hushed(self, bridge: Bridge | None) -> Iterator[None]:
-        """Record silence on a bridge within the block, where it is recorded: a secret is keyed."""
-        hushed = [] if bridge is None else [each for each in self.of(bridge) if not each.paused]
-        for recording in hushed:
-            recording.pause()
+        """Record silence on a bridge within the block, also by recordings that begin in it: a
+        secret is keyed. None for a party that is on none."""
+        if bridge is None:
+            yield
+            return
+        self._hushed.append(bridge)
+        self._hush(bridge)
         try:
             yield
         finally:
-            for recording in hushed:
-                recording.resume()
+            self._hushed.remove(bridge)
+            self._hush(bridge)
+
+    def _hush(self, bridge: Bridge) -> None:
+        for recording in self.of(bridge):
+            recording.hush(bridge in self._hushed)
 
     def begin(self, call: Call) -> Recording:
         """Record a call with its customer on the left; the recording that goes on, if one does.

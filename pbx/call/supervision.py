@@ -125,7 +125,9 @@ async def supervise(exchange: Exchange, call_name: str, number: str, mode: Super
     if call.state != "talking":
         raise Refused(f"nobody talks in call {call.id} yet; try again once it is answered")
     if call.agent is None and call.kept is None:
-        raise Refused(f"call {call.id} is no talk of two; who dials a conference is in it")
+        raise Refused(
+            f"call {call.id} is no talk of two: its caller is in a menu, a mailbox or a conference"
+        )
     for leg in call.legs.values():
         if leg.number == number and leg.ending is None:
             raise Refused(_already_in(call, leg))

@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 
 from pbx.acd import queue
-from pbx.media.protocol import DigitHeard, Play, Watch
+from pbx.call import supervision
+from pbx.errors import Refused
+from pbx.events import DigitReceived
+from pbx.media.protocol import DigitHeard, Play, SetCodes, Watch
 from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from tests.flows.test_voicemail import Line, dialled
@@ -130,7 +133,9 @@ def test_a_menu_speaks_what_the_phone_does(codecs: tuple[str, ...]) -> None:
         await asyncio.sleep(0.1)
         line = Line(house, "101", call)
         assert line.hears() == ["say:en:choose"]
-        assert house.media.update_of(line.leg).payload.codec == codecs[0]
+        payload = house.media.update_of(line.leg).payload
+        assert payload is not None
+        assert payload.codec == codecs[0]
         await line.hang_up()
 
     flow(scenario, codecs=("PCMA", "PCMU", "G722", "opus"))
@@ -340,6 +345,74 @@ def test_keys_in_the_sound_are_listened_for_wherever_the_call_was_answered(click
 
     record = flow(scenario).record
     assert (record.result, record.reason, record.ended_by) == ("answered", "bye", "caller")
+
+
+# -- recording and music -----------------------------------------------------------------------
+
+
+RECORDED = """
+defaults: {language: en}
+numbers: {"400": flow:f}
+flows:
+  f:
+    - say: hello
+    - record: {action: start, beep: yes}
+    - ask: {prompt: choose, save: pin, digits: 4-8, secret: yes, timeout: 50s, give_up: hangup}
+    - music: {for: 20s}
+    - record: stop
+    - goto: ext:102
+"""
+
+
+def test_a_secret_is_recorded_by_nobody_however_long_it_takes() -> None:
+    """Neither by a pause that runs out meanwhile, nor by a recording that begins in it."""
+
+    async def scenario(house: House) -> None:
+        office(house, RECORDED)
+        line = await dialled(house, "400")
+        house.media.finish_playing(line.leg)
+        await asyncio.sleep(0.1)
+        (call,) = house.exchange.calls.values()
+        (recording,) = house.recordings.of(call.bridge)
+        assert line.hears() == ["tone:beep"], "which no prompt cuts off"
+        assert not recording.paused
+        recording.pause()
+        house.media.finish_playing(line.leg)
+        for _ in range(3):
+            await asyncio.sleep(0.1)
+            assert recording.paused
+            await line.listen()
+            await asyncio.sleep(45)
+        assert recording.paused, "it goes on by itself only when the secret is over"
+        recording.stop()
+        await asyncio.sleep(0.1)
+        other = house.recordings.begin(call)
+        assert other.paused
+        await line.key("4711#")
+        await asyncio.sleep(0.1)
+        assert not other.paused
+        assert line.hears() == ["music:hold.wav"]
+        await asyncio.sleep(20)
+        assert other.stopping, "any recording of the call is meant"
+        await line.hang_up()
+
+    house = flow(scenario)
+    keyed = [stamped.event for stamped in house.events if isinstance(stamped.event, DigitReceived)]
+    assert [event.digit for event in keyed] == ["?"] * 5
+    assert len(house.record.recordings) == 2
+
+
+def test_nobody_is_told_of_a_talk_where_there_is_none() -> None:
+    async def scenario(house: House) -> None:
+        office(house, MENU)
+        await house.registered("103")
+        line = await dialled(house, "400")
+        with pytest.raises(Refused, match="its caller is in a menu, a mailbox or a conference"):
+            await supervision.supervise(house.exchange, "101", "103", "listen")
+        assert not house.media.sent(SetCodes, line.leg), "codes are of a talk too"
+        await line.hang_up()
+
+    flow(scenario)
 
 
 # -- what others do ----------------------------------------------------------------------------
