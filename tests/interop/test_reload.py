@@ -15,13 +15,13 @@ from tests.kit.phones.sipp import Sipp
 pytestmark = [pytest.mark.interop("sipp"), pytest.mark.load, pytest.mark.timeout(240)]
 
 CALLS = 100
-RELOADS = 1000
-CALLS_LAST_MS = 55_000
+ROUNDS, RELOADS = 10, 100
+CALLS_LAST_MS = 75_000
 LATE_MS = 20.0
 """How late packets may be sent before it means nothing when they come."""
 
-QUIET_S = 8.0
-"""Seconds for which calls go on without a reload: what the machine does to them by itself."""
+JUDGED = 3
+"""Rounds that must have been sent in time, so that the pauses in them are the server's."""
 
 
 def dialplan(version: int) -> str:
@@ -47,11 +47,11 @@ def write(office: TestedOffice, version: int) -> None:
     file.rename(office.folder / "dialplan.yaml")
 
 
-def reload_again_and_again(office: TestedOffice) -> list[float]:
-    """Reload so many versions; return the seconds that each took."""
+def reload_again_and_again(office: TestedOffice, first: int) -> list[float]:
+    """Reload one round of versions; return the seconds that each took."""
     took: list[float] = []
     with office.api() as api:
-        for version in range(1, RELOADS + 1):
+        for version in range(first, first + RELOADS):
             write(office, version)
             begun = time.monotonic()
             answer = api.post("/dialplan/reload")
@@ -87,27 +87,29 @@ def test_a_thousand_reloads_under_a_hundred_calls_are_not_heard(
         listening.speak_to(ports)
         time.sleep(1.0)
         listening.heard()  # sources are locked now
-        time.sleep(QUIET_S)
-        before = listening.heard()
-        took = reload_again_and_again(office)
-        during = listening.heard()
+        took: list[float] = []
+        rounds: list[Heard] = []
+        for number in range(ROUNDS):
+            took += reload_again_and_again(office, 1 + number * RELOADS)
+            rounds.append(listening.heard())
         assert len(office.ask("calls")) == CALLS
         report = caller.finish(timeout=90)
-    print_figures(took, before, during)
+    print_figures(took, rounds)
     assert (report.succeeded, report.failed) == (CALLS, 0), report
-    assert (during.voices, during.missing) == (CALLS, 0)
+    assert all((each.voices, each.missing) == (CALLS, 0) for each in rounds), rounds
     records = office.records(CALLS)
     assert {record["result"] for record in records} == {"answered"}
     assert len({record["dialplan_version"] for record in records}) == 1
     assert office.stop() == 0
     assert "Traceback" not in office.errors()
-    if during.long and (before.long or during.behind_ms > LATE_MS):
-        pytest.skip(f"no call was lost, but this machine is too busy to hear pauses: {during}")
-    assert during.long == 0, (before, during)
+    judged = [each for each in rounds if each.behind_ms <= LATE_MS]
+    assert len(judged) >= JUDGED, f"this machine is too busy to hear pauses: {rounds}"
+    assert [each for each in judged if each.long] == []
 
 
-def print_figures(took: list[float], before: Heard, during: Heard) -> None:
+def print_figures(took: list[float], rounds: list[Heard]) -> None:
     """Show what was measured, to whoever runs it with -s."""
     median, longest = statistics.median(took) * 1000, max(took) * 1000
     print(f"\n{len(took)} reloads in {sum(took):.1f} s: median {median:.1f}, most {longest:.0f} ms")
-    print(f"before: {before}\nduring: {during}")
+    for each in rounds:
+        print(each)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import select
 import socket
 import struct
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -30,6 +32,9 @@ HOST = "127.0.0.1"
 FRAME_S = 0.020
 SLOTS = 20
 LONG_MS = 40.0
+ANSWERED_EVERY = 250
+"""Frames after which the ear speaks too, once: who is silent for long is asked whether it lives."""
+
 SO_TIMESTAMPNS = 35  # Linux, asm-generic/socket.h
 
 _PACKET = struct.Struct("!HHIIQI148x")  # RTP header, time of sending in ns, number, silence
@@ -97,6 +102,8 @@ class Voices:
         seconds, nanoseconds = _TIMESPEC.unpack(notes[0][2][: _TIMESPEC.size])
         arrived = seconds * 1_000_000_000 + nanoseconds
         sent, number = _STAMP.unpack_from(datagram, 12)
+        if number % ANSWERED_EVERY == 0:
+            self.ear.sendto(datagram, sender)
         before = self._last.get(sender[1])
         self._last[sender[1]] = arrived, sent, number
         if before is None:
@@ -155,7 +162,9 @@ def _bound() -> socket.socket:
 
 
 def main() -> None:
-    """Speak and listen once."""
+    """Speak and listen once, before all others where the system allows it."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
     voices = Voices()
     print(json.dumps([sock.getsockname()[1] for sock in (voices.mouth, voices.ear)]), flush=True)
     ports = json.loads(sys.stdin.readline())
