@@ -64,9 +64,13 @@ def named(folder: Path, name: str, suffixes: tuple[str, ...] = SUFFIXES) -> Path
         return None
     for suffix in suffixes:
         path = folder / f"{name}{suffix}"
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        if path.is_file() and (not path.is_symlink() or _leads_inside(path, folder)):
             return path
     return None
+
+
+def _leads_inside(link: Path, folder: Path) -> bool:
+    return link.resolve().is_relative_to(folder.resolve())
 
 
 def probe(path: Path) -> str | None:

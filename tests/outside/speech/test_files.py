@@ -88,6 +88,16 @@ def test_a_name_is_found_with_whatever_suffix_it_has(tmp_path: Path) -> None:
     assert named(tmp_path, f"../{tmp_path.name}/welcome") is None
 
 
+def test_a_name_may_be_a_link_to_another_of_its_folder_alone(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    write_wav(sounds / "a.wav")
+    write_wav(tmp_path / "b.wav")
+    (sounds / "in.wav").symlink_to("a.wav")
+    (sounds / "out.wav").symlink_to("../b.wav")
+    assert named(sounds, "in") == sounds / "in.wav"
+    assert named(sounds, "out") is None
+
+
 @pytest.mark.parametrize(
     ("suffix", "rate", "width"),
     [(".sln", 8000, 2), (".sln16", 16000, 2)],
