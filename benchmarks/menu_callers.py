@@ -71,13 +71,14 @@ class Order:
 @dataclass
 class Seen:
     """What came of it; times in ms. `step` is from the end of a key to the next prompt, `press`
-    from its beginning; `stop` from its beginning to the last packet of the prompt before."""
+    from its beginning; `stop` from its beginning to the last packet of the prompt before. `late` is
+    how late the load itself was with each of its packets: what the machine adds to all of them."""
 
     step: list[float] = field(default_factory=list)
     press: list[float] = field(default_factory=list)
     stop: list[float] = field(default_factory=list)
     missing: int = 0
-    behind: float = 0.0
+    late: list[float] = field(default_factory=list)
     quiet_s: float = 0.0
     keys_s: float = 0.0
 
@@ -277,7 +278,8 @@ class Callers:
             now = clock()
             while (late := now - self._due[0][0]) >= 0:
                 due, number = heapq.heappop(self._due)
-                self.seen.behind = max(self.seen.behind, late * 1000) if pressing else 0.0
+                if pressing:
+                    self.seen.late.append(late * 1000)
                 caller = self.all[number]
                 if pressing and now >= self._next[number]:
                     self._next[number] = now + order.every * random.uniform(0.8, 1.2)

@@ -132,8 +132,8 @@ def _figures_of(work: Work, seen: dict[str, Any], used: list[list[float]]) -> li
     remark = f"{steps} steps"
     if seen["missing"]:
         remark += f"; {seen['missing']} prompts were not heard"
-    if seen["behind"] > 20:
-        remark += f"; the load fell {seen['behind']:.0f} ms behind"
+    late = sorted(seen["late"])
+    remark += f"; the load itself late by {late[int(len(late) * 0.99)]:.1f} at p99"
     name = work.name
     cpu = []
     for before, between, after in zip(*used, strict=True):
