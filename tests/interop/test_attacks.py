@@ -111,6 +111,7 @@ def calls_of_all_shapes(office: TestedOffice, phones: Phones) -> list[Shape]:
     return [*shapes, Shape("held", {holder: set(), waiting: {MUSIC_HZ}})]
 
 
+@pytest.mark.load
 @pytest.mark.interop("pjsua2")
 @pytest.mark.timeout(120)
 def test_a_hundred_thousand_packets_of_strangers_change_nothing(

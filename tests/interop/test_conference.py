@@ -34,6 +34,7 @@ PASSERS = 30
 """Callers who look in for half a second."""
 
 
+@pytest.mark.load
 @pytest.mark.interop("pjsua2", "baresip")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_each_of_five_hears_the_four_others(
@@ -77,6 +78,7 @@ def assert_announced(member: Talker, hz: int, mark: float, others: set[Talker]) 
 
 
 @pytest.mark.interop("pjsua2", "sipp")
+@pytest.mark.load
 @pytest.mark.timeout(120)
 def test_fifty_callers_and_three_phones_all_hear_each_other(
     serve: OfficeMaker, phones: Phones, tmp_path: Path

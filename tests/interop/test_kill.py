@@ -24,6 +24,7 @@ SURE_S = 0.2
 
 
 @pytest.mark.interop("sipp", "pjsua2")
+@pytest.mark.load
 @pytest.mark.timeout(120)
 def test_the_server_is_killed_under_load(
     make_office: OfficeMaker, phones: Phones, tmp_path: Path

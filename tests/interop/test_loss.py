@@ -25,6 +25,7 @@ table inet lossy {
 
 
 @pytest.mark.interop("sipp", "nft")
+@pytest.mark.load
 @pytest.mark.timeout(240)
 def test_every_call_survives_ten_percent_loss(make_office: OfficeMaker, tmp_path: Path) -> None:
     office = make_office(numbers=["900"], media_ports="10000-11999")

@@ -70,4 +70,5 @@ if __name__ == "__main__":
         os.nice(NICE)
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    main(sys.stdin.buffer, pipe)
+    with suppress(BrokenPipeError):  # who gave the orders has gone
+        main(sys.stdin.buffer, pipe)
