@@ -30,7 +30,8 @@ from pbx.config.settings import (
 from pbx.config.values import AllowedHost, HttpListen, Network, SipListen
 from pbx.errors import ConfigError
 from pbx.marks import Problem, Reader, read_tree
-from pbx.marks.problem import SYNTAX, did_you_mean
+from pbx.marks.encoding import decoded
+from pbx.marks.problem import did_you_mean
 from pbx.marks.reader import duration
 
 __all__ = [
@@ -74,14 +75,14 @@ def check_settings(
     """
     path = home.settings
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decoded(path.read_bytes(), path.name)
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
         return Settings(), []
-    except UnicodeDecodeError:
-        return None, [Problem(SYNTAX, path.name, 1, 1, "the file is not UTF-8", "save it as UTF-8")]
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    if isinstance(text, Problem):
+        return None, [text]
     return parse_settings(text, path.name, environ=environ, mode=mode, folder=home.path)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pbx.errors import ConfigError
 
@@ -43,9 +43,14 @@ NOT_ACTED_ON = "W029"
 FLOW_ENDS = "W030"
 
 
+LONGEST: Final = 300
+"""Characters of a sentence; what a file holds may be much longer than anybody reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. `line` and `column` count from 1."""
+    """One mistake. `line` and `column` count from 1; sentence and suggestion are cut in their
+    middle where they quote too much."""
 
     code: str
     file: str
@@ -53,6 +58,11 @@ class Problem:
     column: int
     sentence: str
     suggestion: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sentence", _cut(self.sentence))
+        if self.suggestion is not None:
+            object.__setattr__(self, "suggestion", _cut(self.suggestion))
 
     @property
     def severity(self) -> Literal["error", "warning"]:
@@ -71,6 +81,13 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column} {self.text}"
+
+
+def _cut(text: str) -> str:
+    if len(text) <= LONGEST:
+        return text
+    kept = LONGEST // 2
+    return f"{text[:kept]} … {text[-kept:]}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

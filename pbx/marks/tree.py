@@ -28,6 +28,8 @@ SWALLOWED = re.compile(
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
 
+TOO_LONG: Final = f"the file is longer than {MAX_CHARACTERS:,} characters"
+
 SECTION = re.compile(r"[a-z_]+:(?:\s|$)")
 """The first line of a section."""
 
@@ -99,10 +101,7 @@ class Tree:
 def read_tree(text: str, file: str) -> Tree:
     """Parse `text`; `file` is the name that problems show."""
     if len(text) > MAX_CHARACTERS:
-        problem = Problem(
-            SYNTAX, file, 1, 1, f"the file is longer than {MAX_CHARACTERS} characters"
-        )
-        return Tree(file, None, (problem,))
+        return Tree(file, None, (Problem(SYNTAX, file, 1, 1, TOO_LONG),))
     slowly = [text]
     try:
         return _compose(text, file, _FAST)

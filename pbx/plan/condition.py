@@ -16,6 +16,9 @@ from typing import Final
 
 from pbx.plan.text import NAME, Text, parse_text
 
+MAX_CONDITION: Final = 2_000
+"""Characters of a condition; what looks for its words takes longer for each."""
+
 Comparison = Callable[[str, tuple[str, ...]], bool]
 
 
@@ -110,6 +113,8 @@ class Condition:
 
 def parse_condition(source: str) -> Condition:
     """Read a condition. Raises ValueError with a sentence."""
+    if len(source) > MAX_CONDITION:
+        raise ValueError(f"has more than {MAX_CONDITION} characters; ask in several steps")
     alternatives = tuple(
         tuple(_term(part) for part in _split(alternative, "and"))
         for alternative in _split(source, "or")

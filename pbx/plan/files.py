@@ -16,14 +16,18 @@ from typing import Final
 
 from pbx.errors import ConfigError
 from pbx.marks import ListNode, MapNode, Node, Problem, TextNode, Tree, read_tree
+from pbx.marks.encoding import decoded
 from pbx.marks.problem import SYNTAX, WRONG_TYPE
-from pbx.marks.tree import MAX_CHARACTERS
+from pbx.marks.tree import MAX_CHARACTERS, TOO_LONG
 from pbx.plan.reading import PlanReader
 
 MAX_BYTES: Final = 4 * MAX_CHARACTERS + 4
 """More than this no text of the allowed length is."""
 
 MOST_FILES: Final = 200
+
+MOST_CHARACTERS: Final = 4 * MAX_CHARACTERS
+"""Of all included files together."""
 
 
 def read_first(path: Path) -> str | Problem:
@@ -40,17 +44,15 @@ def read_first(path: Path) -> str | Problem:
 
 
 def _decoded(content: bytes, name: str) -> str | Problem:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return Problem(SYNTAX, name, line, 1, "the file is not UTF-8", "save it as UTF-8")
+    if len(content) == MAX_BYTES:  # whose last character may be cut in two
+        return Problem(SYNTAX, name, 1, 1, TOO_LONG, "put parts of it into files of their own")
+    return decoded(content, name)
 
 
 def included(reader: PlanReader, first: Path, root: Node | None) -> Iterator[tuple[str, Tree]]:
     """Yield text and tree of each file that `first`, whose root is given, includes; by name."""
     folder = first.parent
-    seen = {first.resolve()}
+    seen, left = {first.resolve()}, MOST_CHARACTERS
     for pattern in _patterns(root):
         for path in _matches(reader, folder, pattern):
             where = path.resolve()
@@ -67,8 +69,14 @@ def included(reader: PlanReader, first: Path, root: Node | None) -> Iterator[tup
                 reader.problem(pattern, WRONG_TYPE, sentence, "put several of them into one")
                 return
             text = _text(reader, pattern, path, name)
-            if text is not None:
-                yield text, read_tree(text, name)
+            if text is None:
+                continue
+            left -= len(text)
+            if left < 0:
+                sentence = f"include: more than {MOST_CHARACTERS:,} characters in all files"
+                reader.problem(pattern, WRONG_TYPE, sentence, "remove what is not used any more")
+                return
+            yield text, read_tree(text, name)
 
 
 def _patterns(root: Node | None) -> Iterator[TextNode]:

@@ -18,6 +18,9 @@ NAME: Final = r"[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*"
 FORMATS: Final = ("date", "time", "datetime", "digits", "number", "money")
 """How a value can be spoken."""
 
+MAX_INSERT: Final = 200
+"""Characters between `${` and `}`."""
+
 _INSERT = re.compile(r"\$\{([^{}]*)\}")
 _SOURCE = re.compile(rf"({NAME})|\"([^\"]*)\"|'([^']*)'")
 
@@ -101,6 +104,10 @@ def parse_text(text: str) -> Text:
 
 
 def _insert(inside: str, offset: int) -> Insert:
+    if len(inside) > MAX_INSERT:
+        raise ValueError(
+            f"has more than {MAX_INSERT} characters between ${{ and }}; write ${{name}}"
+        )
     body, format = inside.strip(), None
     if found := re.fullmatch(r"(.*?)\s*:\s*([a-z]+)", body):
         body, format = found[1], found[2]

@@ -58,3 +58,8 @@ def test_what_is_no_condition_is_refused(source: str) -> None:
 
 def test_a_condition_names_its_variables() -> None:
     assert parse_condition("a.b is ${c or d} and e is empty").names == {"a.b", "c", "d", "e"}
+
+
+def test_a_condition_that_nobody_could_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 2000 characters"):
+        parse_condition("a is " + "[" * 2_000)

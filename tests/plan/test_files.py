@@ -134,3 +134,19 @@ def test_an_included_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff")
     found = told(read_plan(tmp_path / "dialplan.yaml", VOCABULARY))
     assert "a.yaml:1:1 E001 the file is not UTF-8 — save it as UTF-8" in found
+
+
+def test_there_is_an_end_to_what_files_hold_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pbx.plan.files.MOST_CHARACTERS", 30)
+    flow = FLOW.replace("NAME", "a")
+    reading = office(tmp_path, "dialplan.d/*.yaml", a=flow, b=f"# {flow}")
+    assert "include: more than 30 characters in all files" in told(reading)[0]
+    assert reading.plan.files == ("dialplan.yaml", "dialplan.d/a.yaml")
+
+
+def test_a_file_that_is_cut_off_is_too_long_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "dialplan.yaml").write_bytes("好".encode() * 3_500_000)
+    (found,) = told(read_plan(tmp_path / "dialplan.yaml", VOCABULARY))
+    assert "dialplan.yaml:1:1 E001 the file is longer than 1,000,000 characters" in found

@@ -160,7 +160,10 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path.write_bytes("version: 1\n# 电话\n".encode("gb18030"))
     plan, (found,) = check_plan(path, VOCABULARY)
     assert plan is None
-    assert str(found) == "dialplan.yaml:2:1 E001 the file is not UTF-8 — save it as UTF-8"
+    assert str(found) == (
+        "dialplan.yaml:2:1 E001 the file is not UTF-8; it seems to be GBK (ANSI of a Chinese"
+        " Windows) — save it as UTF-8"
+    )
 
 
 def test_load_raises_the_first_error_with_its_place(tmp_path: Path) -> None:

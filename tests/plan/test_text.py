@@ -42,6 +42,7 @@ def test_a_text_without_values_is_fixed() -> None:
         ("${A}", "names no value"),
         ("${a + 1}", "names no value"),
         ("${__import__('os')}", "names no value"),
+        ("${a" + " " * 200 + "b}", "has more than 200 characters between ${ and }"),
         ("${a:upper}", 'has the unknown format ":upper"'),
     ],
 )

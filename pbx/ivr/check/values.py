@@ -6,7 +6,7 @@ names, and any at all where it saves whatever is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from pbx.ivr.verbs import VOCABULARY
@@ -100,9 +100,14 @@ def needed_by_prompt(plan: Plan, name: str, language: str | None = None) -> Iter
     yield from _sorted({name for text in texts for name in text.names})
 
 
-def is_given(name: str, given: frozenset[str] | set[str]) -> bool:
+def is_given(name: str, given: Collection[str]) -> bool:
     """Tell whether a variable is among those given."""
-    return name in given or name.partition(".")[0] + ANY in given
+    return name in given or lookup_of(name) in given
+
+
+def lookup_of(name: str) -> str:
+    """Return what stands for every field of the lookup that a variable may come from."""
+    return name.partition(".")[0] + ANY
 
 
 def _sorted(names: set[str] | frozenset[str]) -> list[str]:

@@ -6,9 +6,12 @@ A variable that some ways set and others do not is no mistake: it is empty then,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain
+from operator import or_
 
 from pbx.ivr.check.graph import Graph, Point
 from pbx.ivr.check.names import named_at, title
@@ -19,6 +22,7 @@ from pbx.ivr.check.values import (
     fields_of,
     given_by,
     is_given,
+    lookup_of,
     needed_by,
     needed_by_lookup,
     needed_by_prompt,
@@ -92,12 +96,14 @@ def _advice(plan: Plan, name: str, given: frozenset[str]) -> str:
 def _too_early(subject: Subject, given: frozenset[str]) -> Iterator[Problem]:
     """Yield a problem for each use that no way comes to with the variable set."""
     graph = subject.graph
-    there = _given_before(graph, subject.reached)
+    bits = {name: 1 << number for number, name in enumerate(sorted(given))}
+    there = _given_before(graph, subject.reached, bits)
     for index in sorted(subject.reached):
         point = graph.points[index]
-        known = there[index] | set(SUPPLIED)
         for need in dict.fromkeys(_needs(subject.plan, point)):
-            if is_given(need.name, given) and not is_given(need.name, known):
+            if is_given(need.name, SUPPLIED) or not is_given(need.name, given):
+                continue
+            if not there[index] & _bits_of((need.name, lookup_of(need.name)), bits):
                 sentence = f'{need.what} needs "{need.name}", which nothing before it sets'
                 advice = _setters(graph, need.name)
                 yield problem(need.mark, UNKNOWN_VARIABLE, sentence, advice)
@@ -119,24 +125,38 @@ def _needs(plan: Plan, point: Point) -> Iterator[Need]:
                 yield Need(name, point.mark, f"{what}: lookup {named.name}")
 
 
-def _given_before(graph: Graph, reached: frozenset[int]) -> dict[int, frozenset[str]]:
-    """Return for each point the variables that some way to it sets."""
-    points = reached | {graph.again}
-    before: dict[int, frozenset[str]] = dict.fromkeys(points, frozenset())
+def _given_before(
+    graph: Graph, reached: frozenset[int], bits: Mapping[str, int]
+) -> Mapping[int, int]:
+    """Return for each point the variables that some way to it sets, a bit for each.
+
+    Each step's point is made after those behind it: the last comes first, as it does for a call, so
+    that few are taken twice.
+    """
+    before = dict.fromkeys((*sorted(reached, reverse=True), graph.again), 0)
     own = {
-        index: frozenset(given_by(graph.plan, step))
+        index: _bits_of(given_by(graph.plan, step), bits)
         for index in reached
         if (step := graph.points[index].step) is not None
     }
-    left = set(points)
+    left = deque(before)
+    waiting = set(left)
     while left:
-        index = left.pop()
-        after = before[index] | own.get(index, frozenset())
+        index = left.popleft()
+        waiting.remove(index)
+        after = before[index] | own.get(index, 0)
         for edge in graph.points[index].edges:
-            if edge.to in before and not after <= before[edge.to]:
+            if edge.to in before and after & ~before[edge.to]:
                 before[edge.to] |= after
-                left.add(edge.to)
+                if edge.to not in waiting:
+                    waiting.add(edge.to)
+                    left.append(edge.to)
     return before
+
+
+def _bits_of(names: Iterable[str], bits: Mapping[str, int]) -> int:
+    """Return the bits of those variables that there are."""
+    return reduce(or_, (bits.get(name, 0) for name in names), 0)
 
 
 def _setters(graph: Graph, name: str) -> str:
