@@ -234,6 +234,7 @@ class Call:
     def connected(self) -> None:
         """Remember that the caller reached somebody or something that answers."""
         self._if_left = "answered"
+        self.exchange.recordings.answered(self)
 
     @property
     def _leaving(self) -> Result:
@@ -383,7 +384,7 @@ class Call:
         """Close what is still open: the fence for a leg that cannot be, so that the others are."""
         ending = self.ending
         assert ending is not None
-        self.exchange.recordings.stop_all_of(self)
+        self.exchange.recordings.unwant(self)
         for leg in tuple(self.legs.values()):
             try:
                 leg.close(reason=ending.reason, status=ending.status, cause=ending.cause)

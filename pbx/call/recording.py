@@ -12,12 +12,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from pbx.call.note import Dictated, Note
 from pbx.errors import NotFound, Refused
 from pbx.events import (
     RecordingEnded,
@@ -53,9 +53,6 @@ REFUSED_TONE = ("tone:leave",)
 
 FINISHING = 0.5
 """Seconds that files may take to be completed when the server ends."""
-
-NOTE_PATIENCE = 2.0
-"""Seconds that a file of a few seconds may take to be completed."""
 
 WORKER_DIED = "the media worker died"
 
@@ -177,55 +174,6 @@ class Recording:
             self._resume = None
 
 
-class Dictated(NamedTuple):
-    """What a file holds that was taken down: seconds of sound, octets of file.
-
-    `sha256` is None where the file was not completed, `error` a sentence where it is not whole.
-    """
-
-    seconds: float
-    octets: int
-    sha256: str | None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Note:
-    """Something taken down outside the index: a name, a message. `done` tells when the file at
-    `path` is whole; `then` is called with the same, before the record of `call` closes."""
-
-    number: int
-    bridge: Bridge
-    path: str
-    call: Call | None = None
-    then: Callable[[Dictated], None] | None = None
-    done: asyncio.Future[RecordingDone] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def stop(self) -> None:
-        """Complete the file: a bridge of the worker lives as long as it is recorded."""
-        self.bridge.send(StopRecording(self.number))
-
-    async def taken(self) -> str | None:
-        """Wait for the file; return the source that plays it, None where nothing came of it."""
-        try:
-            async with asyncio.timeout(NOTE_PATIENCE):
-                done = await self.done
-        except TimeoutError:
-            return None
-        return f"file:{self.path}" if done.error is None and done.seconds > 0 else None
-
-    def over(self, event: RecordingDone) -> None:
-        """Note what became of the file."""
-        if not self.done.done():
-            self.done.set_result(event)
-        if self.then is not None:
-            self.then(Dictated(event.seconds, event.octets, event.sha256 or None, event.error))
-        if self.call is not None:
-            self.call.figures_in()
-
-
 class Recordings:
     """All recordings that go on. `folder` is where their files are, as the workers see it, and
     `notes_folder` where those of notes are.
@@ -256,6 +204,8 @@ class Recordings:
         self._notes: dict[int, Note] = {}
         self._hushed: list[Bridge] = []
         """Bridges on which secrets are being keyed now, once for each."""
+        self._wanted: set[Call] = set()
+        """Calls to be recorded from their answer on."""
         self._over = asyncio.Event()
 
     def __len__(self) -> int:
@@ -359,6 +309,31 @@ class Recordings:
             raise Refused(f"nobody talks in call {call.id} who could be recorded")
         return self.start(call.bridge, call, left=customer)
 
+    def want(self, call: Call) -> None:
+        """Record a call as soon as its caller can be heard; what cannot be done is logged."""
+        caller = call.caller
+        self._wanted.add(call)
+        if not caller.media.open:
+            return
+        self._wanted.discard(call)
+        if caller.bridge is None:
+            call.bridge.add(caller)
+        try:
+            self.begin(call)
+        except Refused as refusal:
+            log.warning("call %s is not recorded: %s", call.id, refusal)
+
+    def unwant(self, call: Call) -> None:
+        """Record a call no longer, nor from its answer on."""
+        self._wanted.discard(call)
+        for recording in self.of(call.bridge):
+            recording.stop()
+
+    def answered(self, call: Call) -> None:
+        """Begin what waited for the call's answer."""
+        if call in self._wanted:
+            self.want(call)
+
     def toggle(self, leg: Leg) -> None:
         """Begin to record the call of the leg, or stop, as `*1` does; both sides hear a tone."""
         call = leg.call
@@ -397,11 +372,6 @@ class Recordings:
             if note.bridge.worker == worker:
                 del self._notes[note.number]
                 note.over(RecordingDone(note.number, 0.0, 0, "", WORKER_DIED))
-
-    def stop_all_of(self, call: Call) -> None:
-        """Complete the recordings of the call's own bridge."""
-        for recording in self.of(call.bridge):
-            recording.stop()
 
     async def finish(self) -> None:
         """Complete all that goes on, for the end of the server; at most `FINISHING` seconds."""

@@ -20,7 +20,6 @@ from pbx.call.outcome import Outcome, failed
 from pbx.call.ring_group import ring_members
 from pbx.call.routing import Destinations, Route
 from pbx.call.speaking import say
-from pbx.errors import Refused
 from pbx.events import AnyEvent
 from pbx.ivr import interpreter
 from pbx.ivr.run import Run
@@ -157,27 +156,29 @@ class LiveWorld:
     async def record(
         self, action: Literal["start", "stop", "pause", "resume"], *, beep: bool
     ) -> None:
-        """Record the call; what cannot be done is logged, and costs nothing else."""
-        call, caller = self._call, self._call.caller
-        if action == "start":
-            if caller.bridge is None:
-                call.bridge.add(caller)
-            try:
-                call.exchange.recordings.begin(call)
-            except Refused as refusal:
-                log.warning("call %s is not recorded: %s", call.id, refusal)
-                return
-        else:
-            for recording in call.exchange.recordings.of(call.bridge):
-                getattr(recording, action)()
+        """Record the call, from its answer on where it has none yet."""
+        call, recordings = self._call, self._call.exchange.recordings
+        match action:
+            case "start":
+                recordings.want(call)
+            case "stop":
+                recordings.unwant(call)
+            case "pause":
+                for recording in recordings.of(call.bridge):
+                    recording.pause()
+            case "resume":
+                for recording in recordings.of(call.bridge):
+                    recording.resume()
         if beep:
-            await caller.play("tone:beep", others=1.0)
+            await call.caller.play("tone:beep", others=1.0)
 
     # -- elsewhere ---------------------------------------------------------------------------
 
     async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:
         """Ask; after a second the caller hears that it takes a moment."""
-        asking = asyncio.get_running_loop().create_task(self._enquiries.look_up(lookup, values))
+        asking = asyncio.get_running_loop().create_task(
+            self._enquiries.look_up(lookup, values), name=f"lookup {lookup.name}"
+        )
         try:
             await asyncio.wait((asking,), timeout=PATIENCE)
             if not asking.done() and self._call.caller.media.open:

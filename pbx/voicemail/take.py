@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pbx.call.recording import Dictated
+from pbx.call.note import Dictated
 
 if TYPE_CHECKING:
     from pbx.call.call import Call

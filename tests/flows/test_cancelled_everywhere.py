@@ -34,7 +34,7 @@ How = Literal["all", "in_order"]
 Act = Callable[[PhoneCall], Awaitable[None]]
 
 
-async def _answer_soon(call: PhoneCall) -> None:
+async def answer_soon(call: PhoneCall) -> None:
     call.ring()
     await asyncio.sleep(1)
     call.answer()
@@ -58,7 +58,7 @@ async def _forward(call: PhoneCall) -> None:
     call.respond(302, headers=[("Contact", "<sip:103@192.0.2.1>")])
 
 
-async def _act_when_rung(phone: Softphone, act: Act) -> None:
+async def act_when_rung(phone: Softphone, act: Act) -> None:
     while True:
         await act(await phone.rung(within=100_000))
 
@@ -68,8 +68,8 @@ async def _everybody_calls(house: House, dialled: str, act: Act, *, phones: int)
     rung = [house.phone("102") for _ in range(phones)]
     for phone in rung:
         await phone.register()
-    actors = [asyncio.create_task(_act_when_rung(phone, act)) for phone in rung]
-    actors.append(asyncio.create_task(_act_when_rung(carol, _answer_soon)))
+    actors = [asyncio.create_task(act_when_rung(phone, act)) for phone in rung]
+    actors.append(asyncio.create_task(act_when_rung(carol, answer_soon)))
     call = alice.call(dialled)
     await asyncio.sleep(25)
     call.hang_up()
@@ -86,8 +86,8 @@ async def _click(house: House, _dialled: str, act: Act, *, phones: int) -> None:
     alice = house.phone("101")
     await alice.register()
     actors = [
-        asyncio.create_task(_act_when_rung(alice, _answer_soon)),
-        asyncio.create_task(_act_when_rung(bob, act)),
+        asyncio.create_task(act_when_rung(alice, answer_soon)),
+        asyncio.create_task(act_when_rung(bob, act)),
     ]
     await house.exchange.originate("101", "102")
     await asyncio.sleep(25)
@@ -99,7 +99,7 @@ async def _click(house: House, _dialled: str, act: Act, *, phones: int) -> None:
         actor.cancel()
 
 
-async def _press(house: House, keys: str) -> None:
+async def press(house: House, keys: str) -> None:
     """Let every caller hear the end of what is played and press keys."""
     for key in keys:
         for call in list(house.exchange.calls.values()):
@@ -115,20 +115,20 @@ async def _conference(house: House) -> None:
     house.exchange.plan = Plan("test", conferences={"7001": rules})
     house.directory.pins["7001"] = RoomPins("1234", "9999")
     alice, bob, carol = await house.registered("101", "102", "103")
-    actor = asyncio.create_task(_act_when_rung(carol, _answer_soon))
+    actor = asyncio.create_task(act_when_rung(carol, answer_soon))
     calls = []
     for phone, pin in ((alice, "1234#"), (bob, "5555#9999#")):
         calls.append(phone.call("7001"))
         await asyncio.sleep(0.1)
-        await _press(house, pin)
+        await press(house, pin)
         await asyncio.sleep(5)
-        await _press(house, "#")
+        await press(house, "#")
     await conference.dial_out(house.exchange, "7001", "103")
     await asyncio.sleep(5)
     with suppress(NotFound, Refused):
         room = house.exchange.conferences.find("7001")
         room.mute(room.member("101"), True)
-        await _press(house, "*6")
+        await press(house, "*6")
         room.member("101").put_out("kicked")
     await asyncio.sleep(1)
     for call in (*calls, *carol.calls.values()):
@@ -140,7 +140,7 @@ async def _conference(house: House) -> None:
 async def _supervised(house: House, *modes: ReleaseMode) -> None:
     """A recorded call is listened to, whispered in and taken over; the supervisor ends it."""
     alice, bob, carol = await house.registered("101", "102", "103")
-    actors = [asyncio.create_task(_act_when_rung(phone, _answer_soon)) for phone in (bob, carol)]
+    actors = [asyncio.create_task(act_when_rung(phone, answer_soon)) for phone in (bob, carol)]
     call = alice.call("102")
     await asyncio.sleep(2)
     with suppress(NotFound, Refused):
@@ -176,7 +176,7 @@ async def _group(house: House, how: How, act: Act, *, confirm: str | None) -> No
         ring_groups={"sales": RingGroup("sales", members, how, 8.0)},
     )
     alice, *others = await house.registered("101", "102", "103", "104")
-    actors = [asyncio.create_task(_act_when_rung(phone, act)) for phone in others]
+    actors = [asyncio.create_task(act_when_rung(phone, act)) for phone in others]
     call = alice.call("401" if confirm else "400")
     for key in ("9", "1", "1"):
         await asyncio.sleep(3)
@@ -205,7 +205,7 @@ async def _mailbox(house: House) -> None:
 
     house.destinations.register("voicemail", leave)
     alice, bob = await house.registered("101", "102")
-    actor = asyncio.create_task(_act_when_rung(bob, _busy))
+    actor = asyncio.create_task(act_when_rung(bob, _busy))
     call = alice.call("102")
     await asyncio.sleep(3)
     call.hang_up()
@@ -224,13 +224,13 @@ async def _no_agents(house: House) -> None:
     (alice,) = await house.registered("101")
     call = alice.call("400")
     await asyncio.sleep(2)
-    await _press(house, "#")
+    await press(house, "#")
     await asyncio.sleep(20)
     call.hang_up()
     await asyncio.sleep(40)
 
 
-def _everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
+def everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
     """Run a scenario with each await of each call cancelled in turn; return the houses."""
     houses: list[House] = []
 
@@ -253,28 +253,28 @@ def _everywhere(play: Callable[[House], Awaitable[None]]) -> list[House]:
 
 
 @pytest.mark.parametrize("confirm", [None, "1"])
-@pytest.mark.parametrize("act", [_answer_soon, _busy, _only_ring, _early_media_then_answer])
+@pytest.mark.parametrize("act", [answer_soon, _busy, _only_ring, _early_media_then_answer])
 @pytest.mark.parametrize("how", ["all", "in_order"])
 def test_a_ring_group_leaves_nothing_wherever_it_is_cancelled(
     how: How, act: Act, confirm: str | None
 ) -> None:
-    houses = _everywhere(lambda house: _group(house, how, act, confirm=confirm))
+    houses = everywhere(lambda house: _group(house, how, act, confirm=confirm))
     assert all(len(house.records) == 1 for house in houses)
 
 
 def test_an_own_mailbox_leaves_nothing_wherever_it_is_cancelled() -> None:
-    houses = _everywhere(_mailbox)
+    houses = everywhere(_mailbox)
     assert houses[0].record.result == "voicemail"
     assert all(len(house.records) == 1 for house in houses)
 
 
 def test_a_queue_without_agents_leaves_nothing_wherever_it_is_cancelled() -> None:
-    houses = _everywhere(_no_agents)
+    houses = everywhere(_no_agents)
     assert all(len(house.records) == 1 for house in houses)
 
 
 def test_a_conference_leaves_nothing_wherever_it_is_cancelled() -> None:
-    houses = _everywhere(_conference)
+    houses = everywhere(_conference)
     assert all(len(house.records) in (2, 3) for house in houses)
     assert max(len(house.happened(ConferenceJoined)) for house in houses) == 3
 
@@ -285,7 +285,7 @@ def test_a_conference_leaves_nothing_wherever_it_is_cancelled() -> None:
 def test_supervision_leaves_nothing_wherever_it_is_cancelled(
     modes: tuple[ReleaseMode, ...],
 ) -> None:
-    houses = _everywhere(lambda house: _supervised(house, *modes))
+    houses = everywhere(lambda house: _supervised(house, *modes))
     assert all(len(house.records) == 1 for house in houses)
     assert max(len(house.happened(PartyReleased)) for house in houses) == len(modes)
 
@@ -293,15 +293,15 @@ def test_supervision_leaves_nothing_wherever_it_is_cancelled(
 @pytest.mark.parametrize(
     ("play", "dialled", "act", "phones"),
     [
-        (_everybody_calls, "102", _answer_soon, 1),
-        (_everybody_calls, "102", _answer_soon, 2),
+        (_everybody_calls, "102", answer_soon, 1),
+        (_everybody_calls, "102", answer_soon, 2),
         (_everybody_calls, "102", _early_media_then_answer, 1),
         (_everybody_calls, "102", _busy, 2),
         (_everybody_calls, "102", _only_ring, 2),
         (_everybody_calls, "102", _forward, 1),
         (_everybody_calls, "*43", _busy, 1),
         (_everybody_calls, "*999", _busy, 1),
-        (_click, "102", _answer_soon, 1),
+        (_click, "102", answer_soon, 1),
         (_click, "102", _busy, 1),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)).strip("_"),
@@ -309,5 +309,5 @@ def test_supervision_leaves_nothing_wherever_it_is_cancelled(
 def test_nothing_leaks_wherever_it_is_cancelled(
     play: Callable[..., Awaitable[None]], dialled: str, act: Act, phones: int
 ) -> None:
-    houses = _everywhere(lambda house: play(house, dialled, act, phones=phones))
+    houses = everywhere(lambda house: play(house, dialled, act, phones=phones))
     assert all(len(house.records) == 1 for house in houses)

@@ -374,23 +374,24 @@ def test_a_secret_is_recorded_by_nobody_however_long_it_takes() -> None:
         await asyncio.sleep(0.1)
         (call,) = house.exchange.calls.values()
         (recording,) = house.recordings.of(call.bridge)
+        silent = house.media.paused
         assert line.hears() == ["tone:beep"], "which no prompt cuts off"
-        assert not recording.paused
+        assert not silent
         recording.pause()
         house.media.finish_playing(line.leg)
         for _ in range(3):
             await asyncio.sleep(0.1)
-            assert recording.paused
+            assert silent == {recording.number}
             await line.listen()
             await asyncio.sleep(45)
-        assert recording.paused, "it goes on by itself only when the secret is over"
+        assert silent == {recording.number}, "it goes on by itself only when the secret is over"
         recording.stop()
         await asyncio.sleep(0.1)
         other = house.recordings.begin(call)
-        assert other.paused
+        assert silent == {other.number}
         await line.key("4711#")
         await asyncio.sleep(0.1)
-        assert not other.paused
+        assert not silent
         assert line.hears() == ["music:hold.wav"]
         await asyncio.sleep(20)
         assert other.stopping, "any recording of the call is meant"
@@ -400,6 +401,36 @@ def test_a_secret_is_recorded_by_nobody_however_long_it_takes() -> None:
     keyed = [stamped.event for stamped in house.events if isinstance(stamped.event, DigitReceived)]
     assert [event.digit for event in keyed] == ["?"] * 5
     assert len(house.record.recordings) == 2
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_recording_that_is_wanted_before_the_answer_begins_with_it(stopped: bool) -> None:
+    steps = "{record: start}, {record: stop}" if stopped else "{record: start}"
+
+    async def scenario(house: House) -> None:
+        plan = f'numbers: {{"400": flow:f}}\nflows: {{f: [{steps}, {{ring: ["ext:102"]}}]}}'
+        office(house, plan)
+        alice, bob = await house.registered("101", "102")
+        call = alice.call("400")
+        rung = await bob.rung()
+        assert not house.media.recording
+        rung.answer()
+        await call.answered()
+        await asyncio.sleep(2)
+        assert len(house.media.recording) == (not stopped)
+        call.hang_up()
+
+    assert len(flow(scenario).record.recordings) == (not stopped)
+
+
+def test_a_call_that_is_never_answered_is_not_recorded() -> None:
+    async def scenario(house: House) -> None:
+        plan = 'numbers: {"400": flow:f}\nflows: {f: [{record: start}, {hangup: busy}]}'
+        office(house, plan)
+        (alice,) = await house.registered("101")
+        assert await alice.call("400").failed() == 486
+
+    assert flow(scenario).record.recordings == ()
 
 
 def test_nobody_is_told_of_a_talk_where_there_is_none() -> None:
