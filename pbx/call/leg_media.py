@@ -68,6 +68,7 @@ class LegMedia:
         self._offer_answer = OfferAnswer(session_id, security=security, random_bytes=random_bytes)
         self._port: MediaPort | None = None
         self._playbacks: dict[int, asyncio.Future[PlaybackDone]] = {}
+        self._put_off: Play | None = None  # until the far end has said where it is, and its codec
         self._last_playback = 0
         self._music: int | None = None
         self._stops_on_key = 0
@@ -241,20 +242,30 @@ class LegMedia:
         others: float = 0.0,
         stop_on_key: bool = False,
     ) -> Playing:
-        """Play sources to the party, in place of what was played before."""
+        """Play sources to the party, in place of what was played before.
+
+        A caller who made no offer can be played to once its ACK has brought the answer to ours.
+        """
+        self._end_put_off()
         self._last_playback += 1
         self._music = None
         self._stops_on_key = self._last_playback if stop_on_key else 0
         done: asyncio.Future[PlaybackDone] = asyncio.get_running_loop().create_future()
         self._playbacks[self._last_playback] = done
-        self._send(
-            Play(self.number, self._last_playback, sources, loop, others, stop_on_key=stop_on_key)
+        play = Play(
+            self.number, self._last_playback, sources, loop, others, stop_on_key=stop_on_key
         )
+        if self._offer_answer.media is None:
+            self._put_off = play
+        else:
+            self._send(play)
         return Playing(self, self._last_playback, done)
 
     def stop_playing(self, playback: int) -> None:
         """Stop a playback, if it still goes on."""
-        if playback in self._playbacks:
+        if self._put_off is not None and self._put_off.playback == playback:
+            self._end_put_off()
+        elif playback in self._playbacks:
             self._send(StopPlaying(self.number, playback))
 
     def key_pressed(self) -> None:
@@ -290,12 +301,19 @@ class LegMedia:
             self.last_codec = self.codec or ""
             self._send(FreeLeg(self.number))
             self._port = None
+            self._end_put_off()
 
     def lost(self) -> None:
         """Note that the worker is gone, and the port with it."""
         self.last_codec = self.codec or self.last_codec
         self._port = None
         self._forget_playbacks()
+
+    def _end_put_off(self) -> None:
+        """Play no more what could not be played yet."""
+        play, self._put_off = self._put_off, None
+        if play is not None:
+            self.played(PlaybackDone(self.number, play.playback, finished=False))
 
     def _forget_playbacks(self) -> None:
         """Wake whoever waits for a playback: nothing is played to a leg without a port."""
@@ -318,6 +336,9 @@ class LegMedia:
         if agreed is not None:
             self._send(agreed.update(self.number, also_from=self._also_from, relearn=relearn))
             self.watch()
+            if self._put_off is not None:
+                play, self._put_off = self._put_off, None
+                self._send(play)
 
     def _send(self, command: AnyCommand) -> None:
         if self._port is not None:

@@ -11,7 +11,7 @@ from pbx.acd import queue
 from pbx.call import supervision
 from pbx.errors import Refused
 from pbx.events import DigitReceived
-from pbx.media.protocol import DigitHeard, Play, SetCodes, Watch
+from pbx.media.protocol import DigitHeard, Play, SetCodes, UpdateLeg, Watch
 from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from tests.flows.test_voicemail import Line, dialled
@@ -117,9 +117,28 @@ def test_a_caller_without_an_offer_hears_the_menu() -> None:
         await asyncio.sleep(0.1)
         line = Line(house, "101", call)
         assert line.hears() == ["say:en:choose"]
+        assert await line.key("3") == ["say:en:hello"]
         await line.hang_up()
 
-    assert flow(scenario).record.result == "answered"
+    house = flow(scenario)
+    assert house.record.result == "answered"
+    kinds = [
+        type(command) for command in house.media.commands if isinstance(command, UpdateLeg | Play)
+    ]
+    assert kinds == [UpdateLeg, Play, Play], "the worker knows the codec first"
+
+
+def test_a_caller_whose_answer_never_comes_leaves_nothing() -> None:
+    async def scenario(house: House) -> None:
+        office(house, MENU)
+        (alice,) = await house.registered("101")
+        call = alice.call("400", offer=False)
+        call.acks_with = b""
+        await call.answered()
+        await call.ended()
+
+    record = flow(scenario).record
+    assert (record.result, record.reason) == ("answered", "no_answer_body")
 
 
 @pytest.mark.parametrize("codecs", [("G722",), ("opus",), ("opus", "PCMA")])

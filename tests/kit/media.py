@@ -141,11 +141,8 @@ class FakeMediaEngine:
                 (self.paused.add if paused else self.paused.discard)(recording)
             case StopRecording(recording):
                 self._stop_recording(recording)
-            case Play(leg, playback):
-                self._stop_all(leg)
-                self.playing[leg, playback] = command
-                if self.plays_through:
-                    self._play_through(command)
+            case Play():
+                self._play(command)
             case StopPlaying(leg, playback):
                 self._stop_playing(leg, playback)
             case FreeLeg(leg):
@@ -269,6 +266,16 @@ class FakeMediaEngine:
     def _stop_playing(self, leg: int, playback: int) -> None:
         if self.playing.pop((leg, playback), None) is not None:
             self._say_later(PlaybackDone(leg, playback, finished=False))
+
+    def _play(self, play: Play) -> None:
+        """Play, unless the leg has agreed on no codec yet: the worker refuses that."""
+        self._stop_all(play.leg)
+        if not self.sent(UpdateLeg, play.leg):
+            self._say_later(PlaybackDone(play.leg, play.playback, False, "no codec yet"))
+            return
+        self.playing[play.leg, play.playback] = play
+        if self.plays_through:
+            self._play_through(play)
 
     def _play_through(self, play: Play) -> None:
         """Finish a playback when its time is over, unless it plays for ever."""

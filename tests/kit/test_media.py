@@ -20,6 +20,7 @@ from pbx.media.protocol import (
     SetPart,
     StopPlaying,
     StreamFigures,
+    UpdateLeg,
 )
 from tests.kit.media import FakeMediaEngine
 
@@ -94,6 +95,8 @@ def test_a_playback_ends_when_the_test_or_the_call_says() -> None:
     ears = Ears()
     leg = ears.add_leg()
     port = ears.engine.take_port(4)
+    ears.engine.send(port, Play(leg, 0, ("tone:ring",)))
+    ears.engine.send(port, UpdateLeg(leg, None, None, None, None))
     for number, name in enumerate("abc", 1):
         ears.engine.send(port, Play(leg, number, (f"file:/{name}.wav",)))
     ears.run()
@@ -101,7 +104,8 @@ def test_a_playback_ends_when_the_test_or_the_call_says() -> None:
     ears.engine.send(port, StopPlaying(leg, 3))
     ears.run()
     ended = [(done.playback, done.finished) for done in ears.heard]
-    assert ended == [(1, False), (2, False), (3, True)], "a new one ends the one before"
+    assert ended[0] == (0, False), "nothing is played before a codec is agreed on"
+    assert ended[1:] == [(1, False), (2, False), (3, True)], "a new one ends the one before"
 
 
 def test_a_lost_worker_takes_its_legs_and_ports_along() -> None:
