@@ -1,9 +1,10 @@
 """`callpbx demo`: an office of its own on loopback, two real phones, and the proof that they heard
-each other.
+each other, and the menu that they called.
 
-`show.py` is what happens, in order; `office.py` the office and its commands; `driver.py` and
-`phone.py` the two ends of the pipe to a soft phone; `tones.py` the ear. The tests with real phones
-stand on the same parts.
+`show.py` is what happens, in order, `menu.py` the part with the dialplan, `stage.py` what all
+scenes do; `office.py` the office and its commands; `driver.py` and `phone.py` the two ends of the
+pipe to a soft phone; `tones.py` and `prompts.py` the ear. The tests with real phones stand on the
+same parts.
 """
 
 from __future__ import annotations

@@ -334,19 +334,23 @@ class SoftCall:
     def listen(self) -> Path:
         """Listen until the call ends; return the WAV file, at RECORDED_HZ, that grows meanwhile.
 
-        Its header is wrong as long as it grows. `record` ends it.
+        Its header is wrong as long as it grows. `stop_listening` ends it.
         """
         name = f"{self.phone.name}-{self.since}-{next(self._recordings)}.wav"
         file = self.phone.folder / name
         self.do("record", file=str(file))
         return file
 
+    def stop_listening(self, file: Path) -> Path:
+        """End what `listen` began; return the WAV file, which is whole now."""
+        self.do("stop_recording")
+        return wait_for_wav(file)
+
     def record(self, seconds: float) -> Path:
         """Listen for a while; return the WAV file of what was heard."""
         file = self.listen()
         time.sleep(seconds)
-        self.do("stop_recording")
-        return wait_for_wav(file)
+        return self.stop_listening(file)
 
     def figures(self) -> Mapping[str, Any]:
         """Return packets `sent`, `received` and `lost`."""

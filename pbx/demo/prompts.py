@@ -26,6 +26,9 @@ FRAME_S = 0.1
 LOUD = 600.0
 """RMS from which a frame is more than noise."""
 
+PATIENCE_S = 5.0
+"""Seconds in which prompts must have been heard, where nothing else is said."""
+
 LOOK_S = 0.1
 """Seconds between two looks at what was heard."""
 
@@ -94,16 +97,23 @@ def find_in_order(found: Sequence[Said], names: Sequence[str]) -> Said | None:
 
 
 class PromptEar:
-    """An open ear at a phone's call, for prompts. Each is heard once: `hears` begins where it ended
-    the last time."""
+    """An open ear at a phone's call, for prompts.
+
+    Each is heard once: `hears` begins where it ended the last time.
+    """
 
     def __init__(self, call: SoftCall, marks: Marks) -> None:
         call.wait_media()
+        self._call = call
         self._file = call.listen()
         self._marks = marks
         self._from = 0.0
 
-    def hears(self, *names: str, within: float) -> list[str]:
+    def close(self) -> None:
+        """Let somebody else listen; a call has one ear."""
+        self._call.stop_listening(self._file)
+
+    def hears(self, *names: str, within: float = PATIENCE_S) -> list[str]:
         """Wait until these prompts were heard, one right after the other, and return them.
 
         After `within` seconds, return what was heard instead.

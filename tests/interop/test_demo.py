@@ -1,5 +1,5 @@
-"""The demo tells the truth: it succeeds when all is well and fails when audio is broken on
-purpose."""
+"""The demo tells the truth: it succeeds when all is well, and fails when audio or the dialplan is
+broken on purpose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec
 
 import pytest
 
-from pbx.demo import show
+from pbx.demo import menu, show
 from tests.kit.programs import find
 
 DEAF = """
@@ -31,7 +31,11 @@ def test_the_demo_shows_calls_ladders_and_records(capsys: pytest.CaptureFixture[
     assert "INVITE" in shown
     assert "BYE" in shown
     assert "690 Hz" in shown
+    assert "dialplan.yaml:24  menu main: choices, key 1 " in shown
+    assert "✔ the call took the 6 steps that were rehearsed" in shown
+    assert "Path       numbers:8000 → menu:main:2 → voicemail:office" in shown
     assert "were right" in shown
+    assert "✘" not in shown
 
 
 @pytest.mark.interop("pjsua2", "nft")
@@ -40,6 +44,18 @@ def test_the_demo_fails_when_audio_is_broken(capsys: pytest.CaptureFixture[str])
     assert show.run() == 1
     shown = capsys.readouterr().out
     assert "Alice hears 690 Hz: heard silence" in shown
+    assert "were wrong" in shown
+
+
+@pytest.mark.interop("pjsua2")
+def test_the_demo_fails_when_a_key_leads_to_other_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = menu.DIALPLAN.replace("greeting: closed", "greeting: choices")
+    monkeypatch.setattr(menu, "DIALPLAN", broken)
+    assert show.run() == 1
+    shown = capsys.readouterr().out
+    assert "Alice hears closed: heard choices" in shown
     assert "were wrong" in shown
 
 

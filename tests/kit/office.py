@@ -7,20 +7,16 @@ It is the demo's office (pbx/demo/office.py) with settings that suit a network n
 from __future__ import annotations
 
 import atexit
-import io
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from pbx.cli import run as run_command
 from pbx.demo.office import Office, OfficeError
 from pbx.sip.flow import bracket
 from pbx.sip.tls import TlsFiles
@@ -101,14 +97,6 @@ class TestedOffice(Office):
         music = folder / "sounds" / "music"
         music.mkdir(parents=True, exist_ok=True)
         write_wav(music / "tone.wav", tone(MUSIC_HZ, 5.0))
-
-    def run(self, *arguments: str, home: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `callpbx ARGUMENTS` in this process: the start of another one would take a second."""
-        place = ("--home", str(self.folder)) if home else ()
-        output, errors = io.StringIO(), io.StringIO()
-        with redirect_stdout(output), redirect_stderr(errors):
-            status = run_command([*place, *arguments])
-        return subprocess.CompletedProcess(arguments, status, output.getvalue(), errors.getvalue())
 
     def start(self) -> str:
         """Start the server; the first time, give it the extensions."""
