@@ -272,13 +272,19 @@ def _sentence(event: events.AnyEvent) -> str:
         case events.VoicemailLeft():
             return _left(event)
         case events.PlaybackFinished():
-            return f"played {event.file}"
+            return f"played {_sound(event.file)}"
         case events.CodecChanged():
             return f"codec is now {event.codec}"
         case events.MediaLost():
             return f"no audio for {event.silent_s:.0f} s, asking whether it is still there"
         case events.CallEnded():
             return f"call ended: {event.result} ({event.reason}), by {event.ended_by}"
+
+
+def _sound(source: str) -> str:
+    """Return a source of sound by its name; of a file, `en/welcome.wav`."""
+    kind, _, name = source.partition(":")
+    return "/".join(name.split("/")[-2:]) if kind == "file" else source
 
 
 def _recorded(event: events.RecordingEnded) -> str:

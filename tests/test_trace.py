@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pbx.events import CallEnded, CallStarted, LegInvited
+import pytest
+
+from pbx.events import (
+    AnyEvent,
+    CallRouted,
+    CallStarted,
+    LegInvited,
+    PlaybackFinished,
+    StepTaken,
+)
 from pbx.events.bus import Stamped
 from pbx.sip.flow import Flow
 from pbx.trace import ENTRY_COST, Trace
+from tests.kit.plans import flow_of, rehearsed
 
 FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.10", 5060))
 
@@ -32,7 +42,7 @@ class Office:
         self.time += 1.0
         return self.time
 
-    def event(self, event: CallStarted | LegInvited | CallEnded) -> None:
+    def event(self, event: AnyEvent) -> None:
         self.seq += 1
         self.trace.sink(Stamped(self.seq, self.tick(), self.time, event))
 
@@ -162,3 +172,71 @@ def test_the_ring_is_bounded_and_forgets_the_oldest() -> None:
     for _ in range(100):
         office.message(invite("y"))
     assert office.trace.ladder("one") == []
+
+
+def step(kind: str, name: str, text: str, line: int, file: str = "dialplan.yaml") -> StepTaken:
+    return StepTaken(call="one", kind=kind, name=name, text=text, file=file, line=line)
+
+
+STORY = (
+    (step("numbers", "8000", "→ flow:front_door", 14), "numbers 8000 → flow:front_door"),
+    (step("flow", "front_door", "begins", 17), "flow front_door: begins"),
+    (
+        step("if", "", 'customer.level is vip → no (customer.level="")', 18, "dialplan.d/vip.yaml"),
+        'if: customer.level is vip → no (customer.level="")',
+    ),
+    (step("hours", "office", "→ open (mon-fri 09:00-12:00)", 19), None),
+    (step("menu", "main", "welcome main_menu, key 1", 24), "menu main: welcome main_menu, key 1"),
+    (step("goto", "", "→ menu:main", 25), "goto → menu:main"),
+)
+
+
+def test_steps_of_the_dialplan_are_told_with_their_lines() -> None:
+    office = Office()
+    for taken, _ in STORY:
+        office.event(taken)
+    ladder = office.trace.ladder("one")
+    assert {entry.kind for entry in ladder} == {"step"}
+    assert [(entry.file, entry.line) for entry in ladder] == [
+        (taken.file, taken.line) for taken, _ in STORY
+    ]
+    for entry, (_, sentence) in zip(ladder, STORY, strict=True):
+        assert entry.summary == (sentence or "hours office → open (mon-fri 09:00-12:00)")
+
+
+def test_a_step_that_stands_in_no_file_has_no_place() -> None:
+    office = Office()
+    office.event(step("operator", "", "→ queue:service", 0, ""))
+    (entry,) = office.trace.ladder("one")
+    assert (entry.summary, entry.file, entry.line) == ("operator → queue:service", None, None)
+
+
+def test_a_secret_is_told_by_no_step() -> None:
+    plan = flow_of("""
+        - ask: {prompt: number_please, save: pin, digits: 4, secret: yes, give_up: hangup}
+        - if: pin is 4711
+          then: [{set: {known: "${pin}"}}]
+    """)
+    office = Office()
+    for event in rehearsed(plan, press="4711").events:
+        office.event(event)
+    ladder = office.trace.ladder("rehearsal")
+    told = [entry.summary for entry in ladder if entry.kind == "step"]
+    assert "ask pin: pin = ••••" in told
+    assert "set known: known = ••••" in told
+    conditions = [each for each in told if each.startswith("if")]
+    assert conditions == ['if: pin is 4711 → yes (pin="••••")']
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("file:/srv/office/sounds/en/welcome.wav", "played en/welcome.wav"),
+        ("tone:beep", "played tone:beep"),
+    ],
+)
+def test_sounds_are_told_by_their_names(source: str, told: str) -> None:
+    office = Office()
+    office.event(CallRouted(call="one", destination="menu:main"))
+    office.event(PlaybackFinished(call="one", leg=1, file=source))
+    assert [entry.summary for entry in office.trace.ladder("one")] == ["goes to menu:main", told]

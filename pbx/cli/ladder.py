@@ -28,6 +28,7 @@ Row = Mapping[str, Any]
 TIME_CELLS = 11
 MIN_LANE = 30  # cells between two lines: enough for "── INVITE with SDP ──▶"
 MAX_LANE = 46
+MAX_STORY_LANE = 60  # where the dialplan has something to tell
 CALLPBX = "callpbx"
 
 
@@ -119,7 +120,8 @@ def _frame(rows: Sequence[Row], cells: int) -> _Frame:
     legs.insert(1, None)
     steps = any(row["kind"] == "step" for row in rows)
     lanes = max(1, len(legs) - 1, legs.index(None) + steps)
-    lane = max(MIN_LANE, min(MAX_LANE, (cells - TIME_CELLS - 1) // lanes))
+    most = MAX_STORY_LANE if steps else MAX_LANE
+    lane = max(MIN_LANE, min(most, (cells - TIME_CELLS - 1) // lanes))
     columns = [
         _Column(leg, *_labels(leg, titles, addresses), cell=index * lane)
         for index, leg in enumerate(legs)
@@ -166,7 +168,7 @@ def _notes(row: Row, frame: _Frame, marks: Marks) -> Iterator[tuple[str, bool]]:
     cell = frame.of(row.get("leg")).cell
     mark = {"media": marks.media, "step": marks.step}.get(row["kind"], marks.event)
     leftwards = 0 < cell == frame.total - 1
-    room = cell - 3 if leftwards else frame.total - cell - 3
+    room = cell - 3 if leftwards else frame.total - cell - 4
     parts = wrap(f"{mark} {visible(row['summary'])}", room)
     if row.get("line"):
         _add_place(parts, visible(f"{row['file']}:{row['line']}"), room)

@@ -34,6 +34,11 @@ def note(at: float, kind: str, leg: int | None, summary: str) -> dict[str, Any]:
     return {"at": 1000.0 + at, "kind": kind, "leg": leg, "summary": summary}
 
 
+def step(at: float, summary: str, line: int | None) -> dict[str, Any]:
+    file = None if line is None else "dialplan.yaml"
+    return {**note(at, "step", None, summary), "file": file, "line": line}
+
+
 CALL = [
     sip(0.0, 1, "101", "received", "INVITE with SDP", A),
     sip(0.0004, 1, "101", "sent", "100 Trying INVITE", A),
@@ -63,6 +68,63 @@ PICTURE = """\
 
 def test_a_call_reads_like_a_picture() -> None:
     assert "\n".join(draw_ladder(CALL, cells=72)) == PICTURE.rstrip("\n")
+
+
+MENU = [
+    CALL[0],
+    step(0.002, "numbers 8000 → flow:front_door", 14),
+    step(0.8, "hours office → open (mon-fri 09:00-12:00)", 19),
+    step(1.8, "menu main: choices, key 1", 24),
+    step(1.9, "operator → ext:102", None),
+]
+
+STORY = """\
+           101                                         callpbx
+           udp 10.0.0.5:5060
+    0.000  │── INVITE with SDP ───────────────────────▶│
+    0.002  │                                           │ » numbers 8000 → flow:front_door
+           │                                           │                          dialplan.yaml:14
+    0.800  │                                           │ » hours office → open (mon-fri
+           │                                           │ 09:00-12:00)             dialplan.yaml:19
+    1.800  │                                           │ » menu main: choices, key 1
+           │                                           │                          dialplan.yaml:24
+    1.900  │                                           │ » operator → ext:102
+"""
+
+RUNG = """\
+           101                               callpbx                           102
+           udp 10.0.0.5:5060                                                   udp 10.0.0.6:5060
+    0.000  │── INVITE with SDP ─────────────▶│                                 │
+    0.002  │                                 │ » numbers 8000 →                │
+           │                                 │ flow:front_door                 │
+           │                                 │                dialplan.yaml:14 │
+    0.800  │                                 │ » hours office → open (mon-fri  │
+           │                                 │ 09:00-12:00)   dialplan.yaml:19 │
+    1.800  │                                 │ » menu main: choices, key 1     │
+           │                                 │                dialplan.yaml:24 │
+    1.900  │                                 │ » operator → ext:102            │
+    0.003  │                                 │── INVITE with SDP ─────────────▶│
+    0.100  │                                 │◀────────── 180 Ringing INVITE ──│
+    0.100  │                                 │                         * rings │
+    2.100  │                                 │◀────── 200 OK INVITE with SDP ──│
+   12.000  │                ~ received 500 packets PCMA; sent 500 packets PCMA │
+   12.500  │── BYE ─────────────────────────▶│                                 │
+"""
+
+
+def test_the_story_of_a_menu_stands_beside_callpbx_with_its_lines() -> None:
+    assert "\n".join(draw_ladder(MENU, cells=100)) == STORY.rstrip("\n")
+
+
+def test_a_story_leaves_the_lines_of_phones_in_place() -> None:
+    assert "\n".join(draw_ladder([*MENU, *CALL[3:]], cells=80)) == RUNG.rstrip("\n")
+
+
+def test_a_story_in_chinese_keeps_its_places_in_line() -> None:
+    rows = [CALL[0], step(0.1, "say closed: zh: 现在是下班时间。", 7), step(0.2, "tag: 广告", 8)]
+    first, second = draw_ladder(rows, cells=120)[-2:]
+    assert width(first) == width(second)
+    assert first.endswith("dialplan.yaml:7")
 
 
 def test_messages_of_a_fork_cross_the_lines_between() -> None:
