@@ -61,8 +61,8 @@ def find_plan(home: Home, file: Path | None = None) -> Plan:
     plan, problems = check_plan(file or home.dialplan, VOCABULARY)
     if plan is not None:
         return plan
-    for problem in problems:
-        click.echo(str(problem), err=True)
+    for line in _lines(problems):
+        click.echo(line, err=True)
     raise Refused("the dialplan cannot be used; mend what is told above")
 
 

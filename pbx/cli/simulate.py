@@ -11,12 +11,15 @@ import click
 
 from pbx.cli.check import find_plan
 from pbx.cli.output import as_json, print_json
-from pbx.cli.text import pad, width
+from pbx.cli.text import pad, visible, width
 from pbx.config import Home
 from pbx.errors import Refused
 from pbx.ivr.rehearsal import PHONE_STATES, QUEUE_STATES, SWITCHES, Circumstances, Line, Mock
 from pbx.ivr.simulate import Rehearsal, local_moment, rehearse
 from pbx.plan.model import Plan
+
+KIND_CELLS = 10
+"""How wide the kinds of steps are at least."""
 
 STORY_CELLS = 60
 """How wide the story may be before the places of the file."""
@@ -157,14 +160,18 @@ def _states(options: Sequence[str], what: str, known: Sequence[str]) -> dict[str
 def _story(lines: Sequence[Line]) -> list[str]:
     """Return the lines as people read them: time, what, and the place in the file."""
     told, file = [], ""
+    kinds = max((KIND_CELLS, *(len(line.step.kind) for line in lines)))
     for line in lines:
         step = line.step
-        place = f"{step.file if step.file != file else ''}:{step.line}" if step.line else ""
+        place = (
+            f"{visible(step.file) if step.file != file else ''}:{step.line}" if step.line else ""
+        )
         file = step.file if step.line else file
-        story = f"{step.name} {step.text}".strip()
+        named = step.text.startswith(f"{step.name} = ")  # a variable says its name itself
+        story = visible(step.text if named else f"{step.name} {step.text}".strip())
         clock = f"{line.at:%H:%M:%S}.{line.at.microsecond // 100_000}"
         cells = max(STORY_CELLS, width(story) + 1)
-        told.append(f"{clock} {pad(step.kind, 10)} {pad(story, cells)} {place}".rstrip())
+        told.append(f"{clock} {pad(step.kind, kinds)} {pad(story, cells)} {place}".rstrip())
     return told
 
 

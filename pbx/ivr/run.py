@@ -113,6 +113,11 @@ class Run:
         """Set a variable to a text with its values; it is secret where one of them is."""
         self.keep(name, self.fill(text), secret=not self._secret.isdisjoint(text.names))
 
+    @property
+    def secret(self) -> frozenset[str]:
+        """Return the names of the secret variables."""
+        return frozenset(self._secret)
+
     def fill(self, text: Text) -> str:
         """Return a text with its values."""
         return text.fill(self.values())

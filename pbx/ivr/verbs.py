@@ -23,6 +23,7 @@ from pbx.plan.arguments import (
     Assignments,
     DigitCount,
     If,
+    Levels,
     Name,
     Names,
     Number,
@@ -33,6 +34,7 @@ from pbx.plan.arguments import (
     Seconds,
     Values,
     YesNo,
+    level_of,
 )
 from pbx.plan.condition import Condition
 from pbx.plan.destination import Destination
@@ -279,17 +281,26 @@ async def queue(
     run: Run,
     name: Annotated[str, Name("queue")],
     priority: Annotated[int | None, Number(0, 100)] = None,
-    skills: Annotated[Mapping[str, Text] | None, Assignments()] = None,
+    skills: Annotated[Mapping[str, Text] | None, Levels()] = None,
 ) -> Following:
     if priority is not None:
         run.wishes["priority"] = priority
     for skill, level in (skills or {}).items():
-        run.wishes.setdefault("skills", {})[skill] = int(run.fill(level) or 1)
+        run.wishes.setdefault("skills", {})[skill] = _level(run, skill, level)
     outcome = await run.go(Destination("queue", name))
     branch = _QUEUE_BRANCHES.get(outcome.kind)
     if branch in run.step.outcomes:
         return branch
     return run.after(Destination("queue", name), outcome)
+
+
+def _level(run: Run, skill: str, text: Text) -> int:
+    """Return the level that a value says; whatever else a caller or a lookup says is 1."""
+    try:
+        return level_of(run.fill(text))
+    except ValueError as error:
+        run.tell(skill, f'"{run.told(text)}" {error}: 1 is taken', kind="skill")
+        return 1
 
 
 _QUEUE_BRANCHES = {
@@ -399,6 +410,7 @@ async def send(
         subject=subject.fill(values) if subject is not None else "",
         body=body.fill(values) if body is not None else "",
         fields=values,
+        secret=run.secret,
     )
     run.tell("", f"{kind} to {webhook if mail is None else run.told(mail)}")
     run.world.send(letter)

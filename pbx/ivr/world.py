@@ -64,7 +64,7 @@ class Letter:
     """What `send` sends: a `mail` (to, subject, body) or a `webhook` (url, body).
 
     `url` still has its values to be filled in from `fields`, so that none of them can change where
-    it goes; a webhook without a body sends the fields.
+    it goes; a webhook without a body sends the fields, but none that is `secret`.
     """
 
     kind: Literal["mail", "webhook"]
@@ -73,6 +73,7 @@ class Letter:
     subject: str = ""
     body: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

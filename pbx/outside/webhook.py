@@ -1,8 +1,9 @@
 """What `send: {webhook: …}` posts: one JSON object to a host that callpbx.yaml allows.
 
 With a body `{"text": BODY, "subject": SUBJECT}`, which chat servers take as a message; without one
-every value of the call by its name. Values are texts of JSON, so none can become anything else. A
-server that gives no answer or fails (5xx) is asked once more.
+every value of the call by its name, but none that was asked for as a secret. Values are texts of
+JSON, so none can become anything else. A server that gives no answer or fails (5xx) is asked once
+more.
 """
 
 from __future__ import annotations
@@ -51,4 +52,8 @@ def payload(letter: Letter) -> dict[str, str]:
     if letter.body:
         subject = {"subject": letter.subject} if letter.subject else {}
         return {"text": letter.body, **subject}
-    return {name: text for name, text in letter.fields.items() if not name.startswith(SECRET)}
+    return {
+        name: text
+        for name, text in letter.fields.items()
+        if not name.startswith(SECRET) and name not in letter.secret
+    }

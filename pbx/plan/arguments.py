@@ -316,6 +316,37 @@ class Assignments:
         return {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
 
 
+LEVELS = range(1, 11)
+"""How good an agent may be at something."""
+
+
+def level_of(text: str) -> int:
+    """Return a level; 1 for the empty text. Raises ValueError with a sentence."""
+    if not re.fullmatch(r"0*[0-9]{0,2}", text) or int(text or 1) not in LEVELS:
+        raise ValueError(f"is no level from {LEVELS[0]} to {LEVELS[-1]}")
+    return int(text or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A map of skills and their levels, which may be values. The value maps names to `Text`s."""
+
+    written: ClassVar[str] = "{SKILL: LEVEL, …}"
+
+    def read(self, reading: Reading, node: Node, what: str) -> Mapping[str, Text] | None:
+        """Return the texts by name; those without values are levels."""
+        found = Assignments().read(reading, node, what)
+        if isinstance(node, MapNode) and found is not None:
+            for key, value in node.entries:
+                if key.value in found and found[key.value].fixed:
+                    _convert(reading, value, f"{what}: {key.value}", level_of)
+        return found
+
+    def schema(self) -> Schema:
+        """Return a map of levels, or texts with values."""
+        return {"type": "object", "additionalProperties": {"type": ["string", "integer"]}}
+
+
 @dataclass(frozen=True, slots=True)
 class DigitCount:
     """How many digits: `6` or `6-12`. The value is (least, most)."""

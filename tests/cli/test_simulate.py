@@ -89,3 +89,13 @@ def test_a_dialplan_with_errors_is_not_rehearsed(office: Home, command: Command)
     assert status == 1
     assert "dialplan.yaml:3:8 E005" in err
     assert err.endswith("the dialplan cannot be used; mend what is told above\n")
+
+
+def test_what_a_lookup_finds_moves_no_cursor_and_makes_no_line(
+    home: Home, command: Command
+) -> None:
+    command("init", str(home.path), "--template", "takeaway")
+    words = ("simulate", "--to", "8000", "--at", "2026-09-28 12:00", "--press", "1")
+    _, out, _ = command(*words, "--mock", "customer.name=\x1b[2J\n=cmd|' /C calc'!A0")
+    assert "\x1b" not in out
+    assert "caller_name ·[2J·=cmd|' /C calc'!A0" in out

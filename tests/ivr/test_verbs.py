@@ -262,3 +262,22 @@ def test_an_operator_who_is_not_there_ends_a_call_that_was_up() -> None:
     )
     outcome = rehearsed(plan, extensions=frozenset()).outcome
     assert (outcome.status, outcome.ended_by) == (200, "system")
+
+
+QUEUE = "queues: {q: {max_wait: 5m, if_timeout: hangup, if_no_agents: hangup}}"
+
+
+@pytest.mark.parametrize("level", ["vip", "11", "-1", "9" * 5_000, "1e3", "٣", "1\n"])
+def test_a_level_that_is_none_is_1_and_the_call_goes_on(level: str) -> None:
+    steps = '- queue: {name: q, skills: {tech: "${caller.number}"}}'
+    rehearsal = rehearsed(flow_of(steps, QUEUE), from_=level)
+    (line,) = (line for line in story(rehearsal) if line.startswith("skill tech"))
+    assert line.endswith("is no level from 1 to 10: 1 is taken")
+    assert rehearsal.places[-1] == "queue:q"
+
+
+def test_a_level_may_be_a_value_or_missing() -> None:
+    for level in ("7", "10", "07", ""):
+        steps = '- queue: {name: q, skills: {tech: "${caller.number}"}}'
+        told = story(rehearsed(flow_of(steps, QUEUE), from_=level))
+        assert not any(line.startswith("skill") for line in told)

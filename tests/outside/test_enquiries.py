@@ -286,8 +286,9 @@ def posted(
 
 def webhook(port: int, body: str = "", path: str = "/hook") -> Letter:
     url = parse_text(f"http://crm.local:{port}{path}")
-    fields = {"caller.number": '1"}', "secret.crm": "x", "digits": "../x"}
-    return Letter("webhook", url=url, subject="Fire", body=body, fields=fields)
+    fields = {"caller.number": '1"}', "secret.crm": "x", "digits": "../x", "pin": "1234"}
+    secret = frozenset({"pin"})
+    return Letter("webhook", url=url, subject="Fire", body=body, fields=fields, secret=secret)
 
 
 def test_a_webhook_posts_its_text_or_all_values(here: Surroundings) -> None:

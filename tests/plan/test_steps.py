@@ -145,3 +145,13 @@ def test_a_mistake_is_told_where_it_stands(lines: str, words: str) -> None:
     if lines == "- goto: ▸{say: p}":
         lines, words = "- goto: {▸say: p}", 'E002 flows.f goto: unknown key "say"'
     assert words in mistake(f"{PLACES}flows:\n  f:\n    {lines}\n", TOY)
+
+
+@pytest.mark.parametrize("level", ["high", "0", "11", "1.5"])
+def test_a_level_that_is_written_out_is_one(level: str) -> None:
+    told = mistake(
+        "numbers: {400: flow:f}\n"
+        "queues: {q: {max_wait: 5m, if_timeout: hangup, if_no_agents: hangup}}\n"
+        f"flows: {{f: [{{queue: {{name: q, skills: {{tech: ▸{level}}}}}}}]}}\n"
+    )
+    assert told == f'E005 flows.f queue skills: tech: "{level}" is no level from 1 to 10'
