@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,6 +32,8 @@ from pbx.outside.enquiries import Outside
 from pbx.outside.speech.store import SpeechStore
 from pbx.plan.model import Plan
 from pbx.switches import DayNightSwitches
+
+log = logging.getLogger(__name__)
 
 
 class Attendant:
@@ -87,6 +90,7 @@ class Attendant:
         self._rendering = asyncio.get_running_loop().create_task(
             self.speech.prepare(tuple(sayings_of(plan))), name="rendering prompts"
         )
+        self._rendering.add_done_callback(_rendered)
 
     def forget(self, now: float) -> None:
         """Delete rendered sounds that nobody needs, and messages heard long ago (`now`: wall)."""
@@ -96,6 +100,11 @@ class Attendant:
     def _stop_rendering(self) -> None:
         if self._rendering is not None:
             self._rendering.cancel()
+
+
+def _rendered(rendering: asyncio.Task[object]) -> None:
+    if not rendering.cancelled() and (error := rendering.exception()) is not None:
+        log.error("the prompts could not be rendered", exc_info=error)
 
 
 class _Addresses:

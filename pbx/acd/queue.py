@@ -54,6 +54,8 @@ async def callback(
 
     `number` is whom to call, `window` the schedule that says when.
     """
+    call.caller.answer(call.caller.speaks())
+    call.connected()
     await _tell(call, "callback-not-available")
     return failed(480, "callback_not_available")
 

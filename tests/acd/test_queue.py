@@ -181,3 +181,12 @@ def test_a_caller_who_leaves_inside_a_menu_was_answered() -> None:
     assert record.path == ("numbers:400", "menu:main")
     assert segments(record) == [("menu", "main", "ended")]
     assert record.answered_at is not None
+
+
+def test_who_leaves_while_told_that_nobody_calls_back_was_answered() -> None:
+    async def scenario(house: House) -> None:
+        call = await dialled(house, Destination("callback"))
+        call.hang_up()
+
+    record = flow(scenario).record
+    assert (record.result, record.reason, record.ended_by) == ("answered", "bye", "caller")
