@@ -122,8 +122,13 @@ class LiveWorld:
         await say(self._call.caller, *sayings, interrupt=interrupt)
 
     async def key(self, seconds: float) -> str | None:
-        """Wait for a key."""
-        return await self._call.caller.keys.next(seconds)
+        """Wait for a key; a caller who holds us is not silent but away, and has more time."""
+        caller, now = self._call.caller, self.monotonic
+        key = await caller.keys.next(seconds)
+        away_until = now() + self._call.settings.hold_timeout_s
+        while key is None and caller.held and now() < away_until:
+            key = await caller.keys.next(1.0)
+        return key
 
     def forget_keys(self) -> None:
         """Clear what was pressed ahead."""

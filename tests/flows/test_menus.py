@@ -15,7 +15,7 @@ from pbx.media.protocol import DigitHeard, Play, SetCodes, UpdateLeg, Watch
 from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from tests.flows.test_voicemail import Line, dialled
-from tests.kit.exchange import House, flow
+from tests.kit.exchange import House, RoomPins, flow
 from tests.kit.mailboxes import Voice, with_mailboxes
 from tests.kit.plans import plan_of
 
@@ -106,6 +106,31 @@ def test_a_menu_held_and_resumed_takes_keys_as_before() -> None:
     record = flow(scenario).record
     assert (record.result, record.path[-1]) == ("answered", "ext:102")
     assert record.talk_s == pytest.approx(3.0, abs=0.5)
+
+
+def test_a_caller_who_holds_is_not_taken_for_silent() -> None:
+    async def scenario(house: House) -> None:
+        house.add("100")
+        with_mailboxes(house)
+        office(house, MENU)
+        line = await dialled(house, "400")
+        await line.listen()
+        phone = line.call.phone
+        line.call.reinvite(phone.describe(direction="sendonly", version=2))
+        await asyncio.sleep(100)
+        assert line.hears() == []
+        line.call.reinvite(phone.describe(version=3))
+        await asyncio.sleep(1.5)
+        assert line.hears() == ["say:en:choose"], "who is back hears it again"
+        line.call.reinvite(phone.describe(direction="sendonly", version=4))
+        house.media.finish_playing(line.leg)
+        await asyncio.sleep(1000)
+        assert line.hears() == ["say:en:choose"], "nobody is waited for for ever"
+        await line.hang_up()
+
+    record = flow(scenario).record
+    assert record.path == ("numbers:400", "menu:main")
+    assert record.hold_s == 0.0, "a hold is of a talk"
 
 
 def test_a_caller_without_an_offer_hears_the_menu() -> None:
@@ -635,18 +660,20 @@ def test_the_rung_phone_shows_what_the_dialplan_says() -> None:
     flow(scenario)
 
 
-@pytest.mark.parametrize("place", ["voicemail:100", "queue:service"])
+@pytest.mark.parametrize("place", ["voicemail:100", "queue:service", "conference:7001"])
 def test_the_language_of_a_call_goes_with_it(place: str) -> None:
     plan = f"""
     numbers: {{"400": flow:f}}
     flows: {{f: [{{language: yue}}, {{goto: "{place}"}}]}}
     voicemail: {{"100": {{}}}}
     queues: {{service: {{if_no_agents: hangup}}}}
+    conferences: {{"7001": {{pin: yes}}}}
     """
 
     async def scenario(house: House) -> None:
         with_mailboxes(house)
         queue.register(house.destinations)
+        house.directory.pins["7001"] = RoomPins("1234", "9999")
         office(house, plan)
         line = await dialled(house, "400")
         heard = line.hears()
