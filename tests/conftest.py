@@ -1,8 +1,8 @@
 """What all tests share: the choice of tests, and a summary that never hides what did not run.
 
-`--phones=no` leaves out the tests marked `interop` and says so, `--phones=only` all others. A test that needs a program which
-is not here is skipped with the line that installs it; in CI (the variable CI is set) a skipped
-interop test is a failure. Interop tests run last.
+`--phones=no` leaves out the tests marked `interop` and says so, `--phones=only` all others. A test
+that needs a program which is not here is skipped with the line that installs it; in CI (the
+variable CI is set) a skipped interop test is a failure. Interop tests run last.
 """
 
 from __future__ import annotations
