@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pbx.call.outcome import Outcome, OutcomeKind
+from pbx.call.outcome import OutcomeKind
 from pbx.ivr import asking, enquiring
 from pbx.ivr.endings import REFUSALS, hung_up
 from pbx.ivr.registry import VERBS, Following, verb
@@ -431,4 +431,4 @@ async def hangup(
 VOCABULARY = Vocabulary({name: each.schema for name, each in VERBS.items()})
 """What the loader needs to know of all verbs."""
 
-__all__ = ["VERBS", "VOCABULARY", "Outcome"]
+__all__ = ["VERBS", "VOCABULARY"]
