@@ -1,8 +1,8 @@
 """A dialplan as a large office would write it: 1,000 numbers, 200 menus, 100 queues, 50 flows.
 
 Every menu has prompts of its own in Chinese and English, every place is reached, and `callpbx
-check` has nothing to complain about: what is measured on it is the usual work, not that of
-complaining.
+check` warns of one thing alone, that there is no line for emergency calls (W026): what is measured
+on it is the usual work, not that of complaining.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from pbx.ivr.check import Facts, examine
 from pbx.ivr.rehearsal import Circumstances
 from pbx.ivr.simulate import rehearse
 from pbx.ivr.verbs import VOCABULARY
+from pbx.machine import calm_collector
 from pbx.plan.loader import read_plan
 from pbx.plan.model import Plan
 from pbx.plan.opening import judge
@@ -79,7 +80,8 @@ def _measure_file(path: Path, rounds: int) -> list[Figure]:
     reading = read_plan(path, VOCABULARY)
     examined = examine(reading, Facts(today=TODAY))
     lines = len(path.read_text().splitlines())
-    remark = f"{lines:,} lines; {len(examined.problems)} problems told"
+    codes = ", ".join(problem.code for problem in examined.problems)
+    remark = f"{lines:,} lines; told: {codes or 'nothing'}"
     return [
         Figure(
             f"load {FIGURES}",
@@ -168,6 +170,7 @@ def _measure_call(plan: Plan, name: str, caller: Circumstances) -> Figure:
 def _measure_swap(plan: Plan) -> list[Figure]:
     """Time what a reload does in the server: pieces one by one, then the plan of them."""
     pieces = take_apart(plan)
+    calm_collector()  # as the server does when it starts
     longest, whole = [], []
     for _ in range(ROUNDS):
         assembly = Assembly()
