@@ -268,8 +268,8 @@ def test_a_line_with_the_wrong_name_is_refused_and_the_log_says_so(
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
         contact = f"sip:door@{HOST}:{port};transport=tls"
-        options = ("--contact", contact, "--voicemail", "no")
-        secure.office.add_extension("110", "unused-secret-1", *options)
+        secure.office.add_extension("110", "unused-secret-1", "--contact", contact)
+        secure.office.cli("extension", "set", "110", "--voicemail", "no")
         call = secure.pjsua("101").dial(secure.uri("110"))
         accepted, _ = listener.accept()
         with accepted, pytest.raises(ssl.SSLError, match="SSL"):
