@@ -1,8 +1,6 @@
-"""The live world: what the interpreter asks for, done for a call; and the destinations it brings.
+"""The live world: what the interpreter asks for, done for a call; and the destination it brings.
 
-`Ivr.register` puts `numbers`, `flow`, `menu`, `survey` and `operator` into the registry of
-destinations. A call travels by the plan that was in force when it began, whatever is loaded
-meanwhile.
+A call travels by the plan that was in force when it began, whatever is loaded meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from typing import Final, Literal, Protocol, Unpack
 from pbx.call.call import Call
 from pbx.call.outcome import Outcome, failed
 from pbx.call.ring_group import ring_members
-from pbx.call.routing import Destinations, Route
+from pbx.call.routing import Destinations
 from pbx.call.speaking import say
 from pbx.events import AnyEvent
 from pbx.ivr import interpreter
@@ -163,18 +161,17 @@ class LiveWorld:
     ) -> None:
         """Record the call, from its answer on where it has none yet."""
         call, recordings = self._call, self._call.exchange.recordings
-        match action:
-            case "start":
-                recordings.want(call)
-            case "stop":
-                recordings.unwant(call)
-            case "pause":
-                for recording in recordings.of(call.bridge):
-                    recording.pause()
-            case "resume":
-                for recording in recordings.of(call.bridge):
-                    recording.resume()
-        if beep:
+        if action == "start":
+            recordings.want(call)
+        recorded = recordings.of(call.bridge)
+        if action == "stop":
+            recordings.unwant(call)
+        for recording in recorded:
+            if action == "pause":
+                recording.pause()
+            elif action == "resume":
+                recording.resume()
+        if beep and recorded:
             await call.caller.play("tone:beep", others=1.0)
 
     # -- elsewhere ---------------------------------------------------------------------------
@@ -214,31 +211,22 @@ class LiveWorld:
 
 
 class Ivr:
-    """The destinations that the interpreter brings."""
+    """The destination that the interpreter brings: `numbers`. It goes between menus, flows and
+    surveys by itself."""
 
     def __init__(self, enquiries: Enquiries, switches: Switches) -> None:
         self._enquiries = enquiries
         self._switches = switches
 
     def register(self, destinations: Destinations) -> None:
-        """Put them into the registry."""
+        """Put it into the registry."""
         destinations.register("numbers", self.numbers)
-        for kind in ("flow", "menu", "survey", "operator"):
-            destinations.register(kind, self._place(kind))
 
     async def numbers(self, call: Call, name: str) -> Outcome:
         """Start where `numbers` says; the destination kind `numbers`."""
         route = call.plan.routed(name)
         if route is None:
             return failed(404, "unknown_number")
-        return await interpreter.route(self._run(call), route)
-
-    def _place(self, kind: str) -> Route:
-        async def place(call: Call, name: str = "") -> Outcome:
-            return await interpreter.travel(self._run(call), Destination(kind, name))
-
-        return place
-
-    def _run(self, call: Call) -> Run:
         world = LiveWorld(call, self._enquiries, self._switches)
-        return Run(call.plan, world, verbs=VERBS, language=call.language)
+        run = Run(call.plan, world, verbs=VERBS, language=call.language)
+        return await interpreter.route(run, route)

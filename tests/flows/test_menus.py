@@ -477,6 +477,19 @@ def test_a_call_that_is_never_answered_is_not_recorded() -> None:
     assert flow(scenario).record.recordings == ()
 
 
+def test_a_full_disk_costs_a_call_nothing_but_its_recording() -> None:
+    async def scenario(house: House) -> None:
+        house.recordings.refused = "the disk is full"
+        office(house, RECORDED)
+        line = await dialled(house, "400")
+        house.media.finish_playing(line.leg)
+        await asyncio.sleep(0.1)
+        assert line.hears() == ["say:en:choose"], "no beep tells that it is recorded"
+        await line.hang_up()
+
+    assert flow(scenario).record.recordings == ()
+
+
 def test_nobody_is_told_of_a_talk_where_there_is_none() -> None:
     async def scenario(house: House) -> None:
         office(house, MENU)
