@@ -128,7 +128,7 @@ def _refusal(response: httpx.Response) -> Refused:
     except (ValueError, KeyError, TypeError):
         sentence = f"callpbx answered {response.status_code}; its log says more"
     if response.status_code == 404:
-        return NotFound(sentence)
+        return NotFound("there is nothing of that name" if sentence == "Not Found" else sentence)
     if sentence == str(NotRunning()):
         return NotRunning()
     return Refused(sentence)

@@ -123,10 +123,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing more can be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _seen_enough()
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # click's way of saying the same
+            return _seen_enough()
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"{error.filename} cannot be used: {error.strerror}", err=True)
+        return 1
     return status if isinstance(status, int) else 0
+
+
+def _seen_enough() -> int:
+    """Write nothing more, not even at exit: whoever read our output has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _print_what_can_be_printed() -> None:

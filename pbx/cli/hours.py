@@ -28,7 +28,10 @@ Day = tuple[date, Sequence[Slot]]
 def _month(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
     """Return the first day of a month such as 2026-10."""
     try:
-        return None if value is None else date.fromisoformat(f"{value}-01")
+        first = None if value is None else date.fromisoformat(f"{value}-01")
+        if first is not None and not 1970 <= first.year <= 2999:
+            raise ValueError(value)
+        return first
     except ValueError:
         raise click.BadParameter(f'"{value}" is no month; write 2026-10') from None
 
@@ -65,7 +68,7 @@ def _find(plan: Plan, name: str) -> Schedule:
     schedule = plan.hours.get(name)
     if schedule is None:
         near = did_you_mean(name, plan.hours)
-        there = f"there are {', '.join(plan.hours)}" if plan.hours else "write them under hours"
+        there = f"it has {', '.join(plan.hours)}" if plan.hours else "write them under hours"
         raise NotFound(f'dialplan.yaml has no hours "{name}" — {near or there}')
     return schedule
 

@@ -22,14 +22,10 @@ def serve(home: Home, log_level: str) -> None:
     Prints one line that begins with "callpbx ready" once phones can register. The log goes to
     stderr.
     """
-    import logging
-
     from pbx import server
+    from pbx.cli.log import log_to_stderr
 
     require_office(home)
     settings = load_settings(home)
-    logging.basicConfig(
-        level=log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr(log_level)
     server.serve(home, settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,21 @@ import click
 from pbx.cli.check import find_plan
 from pbx.cli.output import as_json, print_json
 from pbx.cli.text import pad, visible, width
-from pbx.config import Home
+from pbx.config import Home, did_you_mean
 from pbx.errors import Refused
-from pbx.ivr.rehearsal import PHONE_STATES, QUEUE_STATES, SWITCHES, Circumstances, Line, Mock
+from pbx.ivr.rehearsal import (
+    PHONE_STATES,
+    QUEUE_STATES,
+    SILENCE,
+    SWITCHES,
+    Circumstances,
+    Line,
+    Mock,
+)
 from pbx.ivr.simulate import Rehearsal, local_moment, rehearse
 from pbx.plan.model import Plan
+
+KEYS = re.compile(r"[0-9*#A-D]+")
 
 KIND_CELLS = 10
 """How wide the kinds of steps are at least."""
@@ -95,16 +106,18 @@ def simulate(
         to=to,
         from_=from_,
         at=_moment(plan, at),
-        press=tuple(press.split()),
+        press=_groups(press),
         mocks=_mocks(mocks),
         phones=_states(phones, "--phone", PHONE_STATES),
-        queues=_states(queues, "--queue", QUEUE_STATES),
-        switched=_states(switched, "--switched", SWITCHES),
+        queues=_states(queues, "--queue", QUEUE_STATES, plan.queues),
+        switched=_states(switched, "--switched", SWITCHES, plan.hours),
         trunk=trunk,
     )
     for name in circumstances.mocks:
         if name not in plan.lookups:
-            raise click.UsageError(f'--mock: the dialplan has no lookup "{name}"')
+            near = did_you_mean(name, plan.lookups)
+            there = near or f"it has {', '.join(plan.lookups) or 'none'}"
+            raise click.UsageError(f'--mock: the dialplan has no lookup "{name}" — {there}')
     if plan.inbound(to) is None:
         raise Refused(
             f'"{to}" is not under numbers, and there is no anything_else: a caller would get 404'
@@ -147,12 +160,27 @@ def _mocks(options: Sequence[str]) -> dict[str, Mock]:
     return found
 
 
-def _states(options: Sequence[str], what: str, known: Sequence[str]) -> dict[str, Any]:
+def _groups(press: str) -> tuple[str, ...]:
+    groups = tuple(press.split())
+    for group in groups:
+        if group != SILENCE and not KEYS.fullmatch(group):
+            raise click.UsageError(f'--press: "{group}" are no keys; write 0-9, *, # or A-D')
+    return groups
+
+
+def _states(
+    options: Sequence[str], what: str, known: Sequence[str], names: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return what is said of each; `names` are those that there are, None for any."""
     found = {}
     for option in options:
         name, _, state = option.partition("=")
-        if state not in known:
-            raise click.UsageError(f'{what}: "{option}" is no NAME=STATE; STATE is {known}')
+        if not name or state not in known:
+            states = ", ".join(known)
+            raise click.UsageError(f'{what}: "{option}" is no NAME=STATE; states are {states}')
+        if names is not None and name not in names:
+            near = did_you_mean(name, names) or f"it has {', '.join(names) or 'none'}"
+            raise click.UsageError(f'{what}: the dialplan has no "{name}" — {near}')
         found[name] = state
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pbx.call.outcome import Outcome, failed
@@ -23,6 +23,10 @@ from pbx.plan.destination import Destination
 from pbx.plan.model import Plan
 
 T = TypeVar("T")
+
+EARLIEST: Final = 1970
+LATEST: Final = 2999
+"""Years that a rehearsal may be in; days before and after theirs are days, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def local_moment(plan: Plan, text: str) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f'"{text}" is no time; write "2026-10-01 09:30"') from None
+    if not EARLIEST <= moment.year <= LATEST:
+        raise ValueError(f'"{text}" is not of the years {EARLIEST} to {LATEST}')
     if moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=ZoneInfo(plan.defaults.timezone))

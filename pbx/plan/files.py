@@ -37,7 +37,8 @@ def read_first(path: Path) -> str | Problem:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES)
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist; callpbx init writes one") from None
+        hint = "; callpbx init writes one" if path.name == "dialplan.yaml" else ""
+        raise ConfigError(f"{path} does not exist{hint}") from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
     return _decoded(content, path.name)

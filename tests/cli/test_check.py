@@ -68,7 +68,7 @@ def test_another_file_can_be_checked(command: Command, tmp_path: Path) -> None:
     status, _, err = command("check", str(tmp_path / "none.yaml"))
     assert (status, err) == (
         1,
-        f"{tmp_path / 'none.yaml'} does not exist; callpbx init writes one\n",
+        f"{tmp_path / 'none.yaml'} does not exist\n",
     )
 
 

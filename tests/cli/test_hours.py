@@ -134,7 +134,8 @@ def test_hours_that_do_not_exist_name_the_nearest(command: Command) -> None:
     )
 
 
-def test_a_month_is_a_year_and_a_month(command: Command) -> None:
-    status, _, errors = command("hours", "office", "October")
+@pytest.mark.parametrize("month", ["October", "2026-13", "2026-1", "0001-01", "9999-12"])
+def test_a_month_is_a_year_and_a_month(command: Command, month: str) -> None:
+    status, _, errors = command("hours", "office", month)
     assert status == 2
-    assert '"October" is no month; write 2026-10' in errors
+    assert f'"{month}" is no month; write 2026-10' in errors

@@ -116,3 +116,29 @@ def test_main_exits_with_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_checkout_runs_without_installation() -> None:
     assert len((ROOT / "cli.py").read_text().splitlines()) == 3
+
+
+def test_a_reader_that_leaves_early_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def left(**_: object) -> None:
+        try:
+            raise BrokenPipeError
+        except BrokenPipeError:
+            sys.exit(1)
+
+    monkeypatch.setattr(cli, "main", left)
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert run(["simulate"]) == 0
+
+
+def test_a_file_that_may_not_be_used_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/srv/office/var")
+
+    monkeypatch.setattr(cli, "main", denied)
+    assert run(["prompts", "--render"]) == 1
+    assert capsys.readouterr().err == "/srv/office/var cannot be used: Permission denied\n"

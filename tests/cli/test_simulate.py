@@ -60,7 +60,13 @@ def test_a_lookup_finds_what_it_is_told_to(home: Home, command: Command) -> None
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (("--phone", "101=asleep"), "--phone"),
+        (("--phone", "101=asleep"), "states are answers, busy, no_answer, unregistered"),
+        (("--phone", "=busy"), "is no NAME=STATE"),
+        (("--queue", "main=full"), 'the dialplan has no "main" — it has none'),
+        (("--switched", "clinik=open"), 'no "clinik" — did you mean "clinic"?'),
+        (("--press", "1 x"), '"x" are no keys'),
+        (("--at", "0001-01-01"), "is not of the years 1970 to 2999"),
+        (("--at", "9999-12-31 10:00+08:00"), "is not of the years 1970 to 2999"),
         (("--queue", "main"), "--queue"),
         (("--switched", "clinic=holiday"), "--switched"),
         (("--mock", "customer"), "is no NAME.KEY=VALUE"),
