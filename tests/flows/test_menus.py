@@ -15,7 +15,7 @@ from pbx.media.protocol import DigitHeard, Play, SetCodes, UpdateLeg, Watch
 from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from tests.flows.test_voicemail import Line, dialled
-from tests.kit.exchange import House, RoomPins, flow
+from tests.kit.exchange import House, RoomPins, Trunk, flow
 from tests.kit.mailboxes import Voice, with_mailboxes
 from tests.kit.plans import plan_of
 
@@ -609,6 +609,47 @@ def test_a_call_keeps_the_dialplan_that_it_began_with() -> None:
         await line.hang_up()
 
     assert flow(scenario).record.path[-1] == "menu:other"
+
+
+def test_a_carriers_caller_comes_by_a_menu_to_a_phone() -> None:
+    plan = """
+    defaults: {language: en}
+    numbers: {"4008001234": {to: flow:f, tag: sales}}
+    flows:
+      f:
+        - if: caller.verified is yes
+          then: hangup
+        - record: start
+        - say: hello
+        - goto: menu:main
+    menus: {main: {prompt: choose, keys: {1: ext:102}, give_up: hangup}}
+    """
+
+    async def scenario(house: House) -> None:
+        house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
+        office(house, plan)
+        (bob,) = await house.registered("102")
+        call = house.phone("13800138000", host="198.51.100.7").call("4008001234")
+        await call.answered()
+        await asyncio.sleep(0.1)
+        line = Line(house, "13800138000", call)
+        house.media.finish_playing(line.leg)
+        await asyncio.sleep(0.1)
+        await line.key("1")
+        rung = await bob.rung()
+        assert rung.request is not None
+        assert rung.request.from_.uri.number == "13800138000"
+        rung.answer()
+        await asyncio.sleep(4)
+        rung.hang_up()
+        await call.ended()
+
+    record = flow(scenario).record
+    assert (record.direction, record.result, record.ended_by) == ("inbound", "answered", "called")
+    assert record.path == ("numbers:4008001234", "menu:main:1", "ext:102")
+    assert record.tags == ("sales",)
+    assert len(record.recordings) == 1
+    assert record.talk_s == pytest.approx(4.0, abs=0.3)
 
 
 # -- places that a menu leads to ---------------------------------------------------------------
