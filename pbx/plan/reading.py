@@ -124,7 +124,7 @@ class PlanReader(Reader):
                 return None
         elif name != name.strip() or not name:
             self.problem(
-                node, WRONG_TYPE, f'{what}: "{kind}:{name}" names no {kind}', f"{kind}:NAME"
+                node, WRONG_TYPE, f'{what}: "{kind}:{name}" names no {kind}', f"write {kind}:NAME"
             )
             return None
         elif kind != "voicemail" or not re.fullmatch(EXTENSION, name):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pbx.marks import ListNode, MapNode, Node, TextNode, did_you_mean
 from pbx.marks.problem import MISSING_OUTCOME, TWO_STEPS, UNKNOWN_KEY, WRONG_TYPE
@@ -77,14 +78,35 @@ def read_verb(reader: PlanReader, key: TextNode, value: Node, what: str) -> Step
     return _Writing(reader, schema, key, f"{what} {schema.name}").step(value, [])
 
 
+_SAY, _GOTO, _RING = "write say: PROMPT", "write goto: ext:NUMBER", "write ring: [ext:NUMBER]"
+
+_OTHER_WORDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("play", "playback", "prompt", "speak", "tell", "announce", "read"), _SAY),
+    **dict.fromkeys(("transfer", "forward", "route", "redirect", "send_to", "jump"), _GOTO),
+    **dict.fromkeys(("dial", "call", "connect"), _RING),
+    **dict.fromkeys(("wait", "sleep", "delay"), "write pause: 2s"),
+    **dict.fromkeys(
+        ("input", "gather", "get_digits", "collect"), "write ask: {prompt: …, save: …}"
+    ),
+    **dict.fromkeys(("end", "bye", "disconnect", "stop"), "write hangup"),
+    **dict.fromkeys(("email", "webhook", "notify"), "write send: {mail: …} or {webhook: …}"),
+    "press": "write keys: for keys that callpbx presses; a menu is a section of its own",
+    "switch": "write choose: VARIABLE",
+    "http": "write lookup: NAME, and the address under lookups",
+}
+"""What other systems call things → what to write here."""
+
+
 def known_verb(reader: PlanReader, key: TextNode, what: str) -> VerbSchema | None:
     """Return the verb of that name; an unknown one is noted."""
     schema = reader.vocabulary.verbs.get(key.value)
     if schema is None:
-        near = did_you_mean(key.value, reader.vocabulary.verbs)
-        if key.value.partition(":")[0] in KINDS:
-            near = f"write goto: {key.value}"
-        reader.problem(key, UNKNOWN_KEY, f'{what}: unknown verb "{key.value}"', near)
+        near = _OTHER_WORDS.get(key.value) or did_you_mean(key.value, reader.vocabulary.verbs)
+        kind, colon, _ = key.value.partition(":")
+        if kind in KINDS:
+            near = f"write goto: {key.value}" if colon else f"write goto: {kind}:NAME"
+        sentence = f'{what}: unknown verb "{key.value}"'
+        reader.problem(key, UNKNOWN_KEY, sentence, near or "docs/dialplan.md lists the verbs")
         return None
     if schema.later:
         reader.problem(key, UNKNOWN_KEY, f'verb "{key.value}" {NOT_YET}', "remove this step")

@@ -155,3 +155,19 @@ def test_a_level_that_is_written_out_is_one(level: str) -> None:
         f"flows: {{f: [{{queue: {{name: q, skills: {{tech: ▸{level}}}}}}}]}}\n"
     )
     assert told == f'E005 flows.f queue skills: tech: "{level}" is no level from 1 to 10'
+
+
+@pytest.mark.parametrize(
+    ("word", "instead"),
+    [
+        ("play", "write say: PROMPT"),
+        ("transfer", "write goto: ext:NUMBER"),
+        ("dial", "write ring: [ext:NUMBER]"),
+        ("wait", "write pause: 2s"),
+        ("menu", "write goto: menu:NAME"),
+        ("frobnicate", "docs/dialplan.md lists the verbs"),
+    ],
+)
+def test_the_words_of_other_systems_are_known(word: str, instead: str) -> None:
+    told = mistake(f"flows: {{f: [{{▸{word}: x}}, hangup]}}\n")
+    assert told == f'E002 flows.f: unknown verb "{word}" — {instead}'

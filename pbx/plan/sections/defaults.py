@@ -9,11 +9,12 @@ It stands in the first file only. `include` is read before all others, by `pbx/p
 from __future__ import annotations
 
 import difflib
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pbx.marks import Node
 from pbx.marks.problem import WRONG_TYPE
@@ -50,9 +51,17 @@ class _Timezone:
         return {"type": "string"}
 
 
+_CHINA: Final = ("beijing", "peking", "北京", "中国", "china", "shenzhen", "guangzhou", "chengdu")
+"""What people write for the one zone of China, which is named after Shanghai."""
+
+_EAST_8: Final = re.compile(r"(?:UTC|GMT)?\+0?8(?::?00)?")
+
+
 @lru_cache(maxsize=64)
 def _nearest_zone(text: str) -> str | None:
     """Return the zone that was meant: few remember the capitals, or the continent of a city."""
+    if text.lower().rpartition("/")[2] in _CHINA or _EAST_8.fullmatch(text):
+        return "Asia/Shanghai"
     zones = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
     cities = {zone.rpartition("/")[2]: zone for zone in reversed(zones)}
     near = difflib.get_close_matches(text.lower(), [*zones, *cities], n=1)

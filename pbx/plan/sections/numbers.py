@@ -81,6 +81,7 @@ def _is_number(reader: PlanReader, key: TextNode) -> bool:
     plain = re.sub(r"[ ()./–-]", "", plain_spelling(key.value))
     if suggestion is None and re.fullmatch(NUMBER, plain):
         suggestion = f'write "{plain}"'
+    suggestion = suggestion or "write digits alone, such as 4008001234"
     reader.problem(key, WRONG_TYPE, f'"{key.value}" is no number that can be dialled', suggestion)
     return False
 

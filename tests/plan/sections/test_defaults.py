@@ -30,6 +30,10 @@ def test_all_defaults_may_be_left_out() -> None:
     [
         ("language: ▸de", 'E005 defaults language: "de" is none of zh, yue, en'),
         ("timezone: ▸Asia", 'E005 defaults timezone: "Asia" is no time zone'),
+        ("timezone: ▸Beijing", 'is no time zone — did you mean "Asia/Shanghai"?'),
+        ("timezone: ▸Asia/Beijing", 'is no time zone — did you mean "Asia/Shanghai"?'),
+        ("timezone: ▸UTC+8", 'is no time zone — did you mean "Asia/Shanghai"?'),
+        ("timezone: ▸+08:00", 'is no time zone — did you mean "Asia/Shanghai"?'),
         ("operator: ▸operator", "E005 defaults operator cannot be operator, itself"),
         ("operator: ▸repeat", "E005 defaults operator cannot be repeat"),
         ("operator: ▸queue:x", 'E014 defaults operator: unknown queue "x"'),
