@@ -52,7 +52,7 @@ def test_json_is_one_document(command: Command) -> None:
         (["show", "109"], "there is no extension 109\n"),
         (["remove", "109"], "there is no extension 109\n"),
         (["set", "109", "--name", "x"], "there is no extension 109\n"),
-        (["show", "../tokens"], "Not Found\n"),
+        (["show", "../tokens"], "there is nothing of that name\n"),
     ],
 )
 def test_a_refusal_is_one_sentence(command: Command, words: list[str], sentence: str) -> None:
