@@ -55,7 +55,7 @@ def test_the_demo_fails_when_a_key_leads_to_other_words(
     monkeypatch.setattr(menu, "DIALPLAN", broken)
     assert show.run() == 1
     shown = capsys.readouterr().out
-    assert "Alice hears closed: heard choices" in shown
+    assert "Alice hears closed: heard" in shown
     assert "were wrong" in shown
 
 
