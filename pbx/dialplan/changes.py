@@ -13,20 +13,7 @@ from typing import Final
 
 from pbx.plan.destination import OPERATOR, Destination
 from pbx.plan.model import NumberRoute, Plan
-
-SECTIONS: Final = {
-    "prompt": "prompts",
-    "hours": "hours",
-    "lookup": "lookups",
-    "flow": "flows",
-    "menu": "menus",
-    "ring": "ring_groups",
-    "queue": "queues",
-    "voicemail": "voicemail",
-    "survey": "surveys",
-    "conference": "conferences",
-}
-"""Kind of a thing → the section that defines it."""
+from pbx.plan.names import SECTION_OF
 
 ONLY_NAMED: Final = ("prompt", "hours", "lookup", "flow", "menu", "survey")
 """Kinds that are also meant by a bare name, without their kind before it."""
@@ -85,7 +72,7 @@ class _Map:
         self._reached: dict[frozenset[str], frozenset[str]] = {}
         things = {
             f"{kind}:{name}": thing
-            for kind, section in SECTIONS.items()
+            for kind, section in SECTION_OF.items()
             for name, thing in getattr(plan, section).items()
         }
         self._names = frozenset(things)

@@ -69,7 +69,7 @@ class Bus:
         for sink in self._sinks:
             try:
                 sink(stamped)
-            except Exception:
+            except Exception:  # the fence: a sink that fails costs no other its event
                 self._count_failure(sink, stamped)
         return stamped
 

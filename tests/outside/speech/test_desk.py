@@ -94,7 +94,7 @@ def test_an_idle_studio_ends_and_is_started_again(tmp_path: Path) -> None:
         made = Desk("test", command=(sys.executable, "-S", "-E", "-c", program), idle=0.0)
         await order(made, tmp_path, "one").done
         while made._process is not None or made._ending:
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
         await order(made, tmp_path, "two").done
         await made.close()
 
