@@ -20,13 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from pbx.db import schema
 from pbx.db.bulk import BulkDelete, BulkInsert, Row
 from pbx.db.engine import Storage
+from pbx.db.gathering import keep_writing
 from pbx.errors import StorageError
 from pbx.mailboxes.model import Box, Message
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 0.05  # seconds that changes gather for one transaction
-RETRY = 1.0  # seconds between attempts while the database takes nothing
 
 _MESSAGES = BulkInsert(schema.messages, existing="replace")
 _NO_MESSAGES = BulkDelete(schema.messages)
@@ -81,7 +80,9 @@ class Writer:
 
     def start(self) -> None:
         """Begin to write by itself."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="mailbox writer")
+        self._task = asyncio.get_running_loop().create_task(
+            keep_writing(self._wake, self.flush, lambda: self.waiting), name="mailbox writer"
+        )
 
     async def flush(self) -> bool:
         """Write what has changed; False where the database does not take it."""
@@ -105,16 +106,6 @@ class Writer:
             await asyncio.wait((self._task,))
         if not await self.flush():
             log.error("%d changes of mailboxes could not be written", self.waiting)
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(INTERVAL)
-            if not await self.flush():
-                await asyncio.sleep(RETRY)
-            if self.waiting:
-                self._wake.set()
 
     async def _write(
         self, messages: dict[str, Message | None], boxes: dict[str, Box | None]

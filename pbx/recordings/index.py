@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pbx.db import schema
 from pbx.db.bulk import BulkInsert, Row
 from pbx.db.engine import Storage
+from pbx.db.gathering import keep_writing
 from pbx.errors import StorageError
 from pbx.events import RecordingEnded, RecordingEvent, RecordingStarted
 from pbx.recordings.mending import mend
@@ -27,8 +28,6 @@ from pbx.recordings.rows import IndexRow, first_row
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 0.05  # seconds that rows gather for one transaction
-RETRY = 1.0  # seconds between attempts while the database takes nothing
 
 _WRITER = "recording index"
 
@@ -78,7 +77,7 @@ class RecordingIndex:
 
     def start(self) -> None:
         """Begin to write."""
-        self._begin(self._run(), _WRITER)
+        self._begin(keep_writing(self._wake, self.flush, lambda: len(self._changed)), _WRITER)
 
     async def flush(self) -> bool:
         """Write what has changed; False where the database does not take it."""
@@ -100,16 +99,6 @@ class RecordingIndex:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if not await self.flush():
             log.error("%d rows of recordings could not be written", len(self._changed))
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(INTERVAL)
-            if not await self.flush():
-                await asyncio.sleep(RETRY)
-            if self._changed:
-                self._wake.set()
 
     async def _write(self, rows: list[Row]) -> bool:
         def write(connection: Connection) -> None:
