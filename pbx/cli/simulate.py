@@ -54,7 +54,11 @@ EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 2
     metavar="NAME.KEY=VALUE",
     help="What a lookup finds; NAME=nothing or NAME=error too. May be given several times.",
 )
-@click.option("--trunk", default="", help="The line that the call comes by.")
+@click.option(
+    "--trunk",
+    expose_value=False,
+    help="The line that the call comes by. A dialplan treats all lines alike.",
+)
 @click.option(
     "--phone",
     "phones",
@@ -89,7 +93,6 @@ def simulate(
     at: str | None,
     press: str,
     mocks: tuple[str, ...],
-    trunk: str,
     phones: tuple[str, ...],
     queues: tuple[str, ...],
     switched: tuple[str, ...],
@@ -111,7 +114,6 @@ def simulate(
         phones=_states(phones, "--phone", PHONE_STATES),
         queues=_states(queues, "--queue", QUEUE_STATES, plan.queues),
         switched=_states(switched, "--switched", SWITCHES, plan.hours),
-        trunk=trunk,
     )
     for name in circumstances.mocks:
         if name not in plan.lookups:

@@ -71,7 +71,6 @@ class Circumstances:
     """The extensions that there are; None: every number is one."""
     mailboxes: bool = True
     """Whether an extension's mailbox takes the calls that nobody does."""
-    trunk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
