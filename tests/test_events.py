@@ -159,6 +159,15 @@ def test_every_event_survives_being_stored_as_json(kind: type[msgspec.Struct]) -
         "format": "ulaw",
         "line": 7,
         "seconds": 0.5,
+        "open": True,
+        "waited_s": 12.5,
+        "skills": {"en": 3},
+        "chosen": ("101", "102"),
+        "waiting": 4,
+        "state": "available",
+        "previous": "wrap_up",
+        "tries": 2,
+        "kind": "blind" if kind.__name__ == "TransferStarted" else "menu",
     }
     required = [f for f in msgspec.structs.fields(kind) if f.required]
     event = kind(**{f.name: samples.get(f.name, "text") for f in required})

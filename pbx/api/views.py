@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from pbx.cdr import record
+from pbx.events import LegRole
 
 
 def utc_text(wall: float) -> str:
@@ -50,7 +51,7 @@ class CallLeg(View, frozen=True, kw_only=True):
     """
 
     leg: int
-    role: Literal["caller", "called", "supervisor"]
+    role: LegRole
     number: str
     state: str
     codec: str | None = None

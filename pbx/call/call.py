@@ -135,15 +135,24 @@ class Call:
         """Return the leg of the party at the office's phone: who was called, or who called where
         the call goes out; None while there is none."""
         caller = self.caller_leg
-        return caller if self.who.direction == "outbound" else caller and caller.other
+        return caller if self._goes_out else caller and caller.other
 
     @property
     def customer(self) -> Leg | None:
         """Return the leg of the other party, also of one that waits alone; None while there is
         none."""
-        if self.who.direction != "outbound":
+        if not self._goes_out:
             return self.caller_leg
         return self.kept if self.caller_leg is None else self.caller_leg.other
+
+    @property
+    def _goes_out(self) -> bool:
+        """Tell whether a phone of the office talks, or will, to somebody beyond a line."""
+        caller = self.caller_leg
+        other = None if caller is None else caller.other
+        if caller is None or other is None or (caller.trunk is None) == (other.trunk is None):
+            return self.who.direction == "outbound"
+        return other.trunk is not None
 
     def ring(
         self,

@@ -18,5 +18,7 @@ class Contact:
     route: tuple[NameAddr, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     """Further headers of the INVITE: what makes a supervisor's phone answer by itself."""
+    trunk: str | None = None
+    """The line to a carrier that it is reached by; None for the office's own phones."""
     caller_id: str | None = None
     """The number that is shown in place of the caller's; None for the caller's."""

@@ -1,13 +1,19 @@
-"""The INVITE by which a leg rings a contact: who it seems to come from, and what it offers."""
+"""The INVITE by which a leg rings a contact: who it seems to come from, what it offers, and what
+the responses mean for the leg."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pbx.call import renegotiation
 from pbx.call.contact import Contact
+from pbx.call.leg_state import LegState, News
 from pbx.call.outcome import LegEnding, cause_of
 from pbx.errors import NoResource, SdpError
+from pbx.events import LegRinging
 from pbx.sip.headers import NameAddr, Uri, escape_user
+from pbx.sip.message import Response
 
 if TYPE_CHECKING:
     from pbx.call.leg import Leg
@@ -40,3 +46,38 @@ def invite(leg: Leg, contact: Contact) -> None:
     )
     leg.begin(exchange.ua.call_id(leg.invite))
     exchange.outward.transmit_soon()
+
+
+def progressed(leg: Leg, response: Response) -> None:
+    """Take a provisional response: the phone rings, or is heard already."""
+    early = False
+    body = renegotiation.session_body(response)
+    if body and leg.media.agreed is None:
+        with suppress(SdpError):  # the 200 may bring a better one
+            leg.media.take_answer(body)
+            early = True
+    if leg.state is LegState.NEW:
+        if not early and response.status != 180:
+            return
+        leg.state = LegState.RINGING
+        leg.call.emit(LegRinging(call=leg.call.id, leg=leg.id, early_media=early))
+    leg.tell(News.EARLY_MEDIA if early else News.RINGING)
+
+
+def answered(leg: Leg, response: Response) -> None:
+    """Take the 2xx, and its description."""
+    exchange = leg.call.exchange
+    exchange.ua.ack(leg.invite, now=exchange.now())
+    exchange.outward.transmit_soon()
+    body = renegotiation.session_body(response)
+    try:
+        if body:
+            leg.media.take_answer(body)
+        elif leg.media.agreed is None:
+            raise SdpError(488, "no_answer_body")
+    except SdpError as error:
+        leg.close(reason=error.slug, status=488, cause=cause_of(488))
+        return
+    leg.state = LegState.UP
+    leg.went_up()
+    leg.tell(News.ANSWERED)

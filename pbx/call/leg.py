@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pbx.call import info, inviting, renegotiation, worker_reports
@@ -22,9 +21,8 @@ from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failu
 from pbx.call.keys import MASK, Keys
 from pbx.call.leg_media import LegMedia
 from pbx.call.leg_state import HeaderList, KeySource, LegState, News, Role
-from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
+from pbx.call.outcome import NORMAL_CLEARING, LegEnding
 from pbx.call.security import security_of
-from pbx.errors import SdpError
 from pbx.events import (
     DigitReceived,
     LegAnswered,
@@ -39,7 +37,6 @@ from pbx.media.keys.codes import CodeMatcher
 from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
 from pbx.sip.flow import Flow, host_port
-from pbx.sip.message import Response
 
 if TYPE_CHECKING:
     from pbx.call.bridge import Bridge
@@ -62,12 +59,16 @@ OnOutcome = Callable[[sip.RequestAnswered | sip.RequestFailed | None], None]
 class Leg:
     """One party of a call. Made by `incoming` and `outgoing`."""
 
-    def __init__(self, call: Call, *, role: Role, number: str, flow: Flow) -> None:
+    def __init__(
+        self, call: Call, *, role: Role, number: str, flow: Flow, trunk: str | None = None
+    ) -> None:
         exchange = call.exchange
         self.call = call
         self.role: Role = role
         self.number = number
         self.flow = flow
+        self.trunk = trunk
+        """The line that the party is reached by; None for the office's own phones."""
         self.media = LegMedia(
             exchange.media,
             session_id=exchange.new_session_id(),
@@ -107,7 +108,8 @@ class Leg:
     @classmethod
     def incoming(cls, call: Call, event: sip.InviteReceived) -> Leg:
         """Make the leg of a caller whose INVITE was let in. Raises SdpError for its description."""
-        leg = cls(call, role="caller", number=call.who.number, flow=event.flow)
+        who = call.who
+        leg = cls(call, role="caller", number=who.number, flow=event.flow, trunk=who.trunk)
         leg.invite = event.invite
         leg._transaction = event.transaction
         call.caller_leg = leg
@@ -120,7 +122,8 @@ class Leg:
     @classmethod
     def outgoing(cls, call: Call, contact: Contact, *, role: Role, on_news: OnNews) -> Leg:
         """Ring a contact. What becomes of it is told to `on_news`, a failure to start it too."""
-        leg = cls(call, role=role, number=contact.number, flow=contact.flows[0])
+        flow = contact.flows[0]
+        leg = cls(call, role=role, number=contact.number, flow=flow, trunk=contact.trunk)
         leg._on_news = on_news
         inviting.invite(leg, contact)
         return leg
@@ -135,7 +138,7 @@ class Leg:
     @property
     def is_extension(self) -> bool:
         """Tell whether the party is at one of the office's own phones."""
-        return self.role != "caller" or self.call.who.trunk is None
+        return self.trunk is None
 
     @property
     def can_listen(self) -> bool:
@@ -183,7 +186,7 @@ class Leg:
             self.answer_in_ack = True
         self.state = LegState.UP
         self._respond(200, body)
-        self._went_up()
+        self.went_up()
 
     def speaks(self) -> Capabilities:
         """Return what another leg must speak so that the two can be relayed: the codec in use, or
@@ -309,9 +312,9 @@ class Leg:
         """Act on an event of the user agent about this leg's INVITE or a request in its dialog."""
         match event:
             case sip.InviteProgressed():
-                self._progressed(event.response)
+                inviting.progressed(self, event.response)
             case sip.InviteAnswered():
-                self._answered(event.response)
+                inviting.answered(self, event.response)
             case sip.InviteAcked():
                 renegotiation.acknowledged(self, event.request)
             case sip.InviteFailed():
@@ -331,37 +334,6 @@ class Leg:
             case sip.RequestAnswered() | sip.RequestFailed():
                 self.call.exchange.forget_request(event.request_id)
                 self._requests.pop(event.request_id)(event)
-
-    def _progressed(self, response: Response) -> None:
-        early = False
-        body = renegotiation.session_body(response)
-        if body and self.media.agreed is None:
-            with suppress(SdpError):  # the 200 may bring a better one
-                self.media.take_answer(body)
-                early = True
-        if self.state is LegState.NEW:
-            if not early and response.status != 180:
-                return
-            self.state = LegState.RINGING
-            self.call.emit(LegRinging(call=self.call.id, leg=self.id, early_media=early))
-        self._tell(News.EARLY_MEDIA if early else News.RINGING)
-
-    def _answered(self, response: Response) -> None:
-        exchange = self.call.exchange
-        exchange.ua.ack(self.invite, now=exchange.now())
-        exchange.outward.transmit_soon()
-        body = renegotiation.session_body(response)
-        try:
-            if body:
-                self.media.take_answer(body)
-            elif self.media.agreed is None:
-                raise SdpError(488, "no_answer_body")
-        except SdpError as error:
-            self.close(reason=error.slug, status=488, cause=cause_of(488))
-            return
-        self.state = LegState.UP
-        self._went_up()
-        self._tell(News.ANSWERED)
 
     # -- what the media worker reports -------------------------------------------------------
 
@@ -387,10 +359,12 @@ class Leg:
                 number=self.number,
                 sip_call_id=sip_call_id,
                 remote=host_port(*self.flow.remote),
+                trunk=self.trunk,
             )
         )
 
-    def _went_up(self) -> None:
+    def went_up(self) -> None:
+        """Report that the leg is up."""
         renegotiation.expect_packets(self)
         self.call.emit(LegAnswered(call=self.call.id, leg=self.id, codec=self.codec))
 
@@ -406,7 +380,8 @@ class Leg:
         exchange.ua.respond(transaction, status, body=body, now=exchange.now())
         exchange.outward.transmit_soon()
 
-    def _tell(self, news: News) -> None:
+    def tell(self, news: News) -> None:
+        """Tell whoever rings or watches the leg."""
         if self._on_news is not None:
             self._on_news(self, news)
 
@@ -436,7 +411,7 @@ class Leg:
         if self.other is not None:
             self.other.other = None
             self.other = None
-        self._tell(News.ENDED)
+        self.tell(News.ENDED)
         self._on_news = None
         if self is self.call.caller_leg:
             self.call.caller_left(ending)

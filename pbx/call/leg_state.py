@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Literal
 
-Role = Literal["caller", "called", "supervisor"]
+from pbx.events import LegRole as Role
+
+__all__ = ["HeaderList", "KeySource", "LegState", "News", "Role"]
+
 KeySource = Literal["rfc4733", "info", "inband"]
 HeaderList = tuple[tuple[str, str], ...]
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pbx.events import Quality
+from pbx.events import LegRole, Quality
 from pbx.media.emodel import opinion_score
 from pbx.media.protocol import PayloadMap, StreamFigures
-
-Role = Literal["caller", "called", "supervisor"]
 
 StreamDirection = Literal["received", "sent"]
 """Seen from callpbx."""
@@ -89,7 +87,7 @@ class StreamQuality:
         """Return the mean round trip; None where RTCP told none."""
         return self._round_trips / self._trips if self._trips else self.figures.round_trip_ms
 
-    def row(self, role: Role, codec: str) -> Quality:
+    def row(self, role: LegRole, codec: str) -> Quality:
         """Return what the record says of the whole call."""
         figures = self.figures
         loss = _percent(figures.lost, self._expected(figures))
@@ -156,7 +154,7 @@ class LegFigures:
             return received
         return sent
 
-    def rows(self, role: Role, codec: str) -> tuple[Quality, Quality]:
+    def rows(self, role: LegRole, codec: str) -> tuple[Quality, Quality]:
         """Return what was received from the leg, and what it says it received from us."""
         return self.received.row(role, codec), self.sent.row(role, codec)
 

@@ -23,7 +23,7 @@ from pbx.cdr.record import (
     utc_text,
 )
 from pbx.errors import UsageError
-from pbx.events import CallEnded, CallStarted, Quality
+from pbx.events import CallEnded, CallStarted, LegRole, Quality
 
 Phase = Literal["", "ring", "queue", "talk", "hold", "conference"]
 
@@ -31,7 +31,7 @@ Phase = Literal["", "ring", "queue", "talk", "hold", "conference"]
 class Party(msgspec.Struct, frozen=True, gc=False):
     """Who is at the far end of a leg."""
 
-    role: Literal["caller", "called", "supervisor"]
+    role: LegRole
     number: str
 
 

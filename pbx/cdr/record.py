@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from pbx.events import Direction, EndedBy, Result
+from pbx.events import Direction, EndedBy, LegRole, Result
 
 SegmentKind = Literal[
     "ring", "menu", "queue", "talk", "hold", "voicemail", "conference", "transfer"
@@ -45,7 +45,7 @@ class QualityRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mean of what RTCP told, or None.
     """
 
-    leg: Literal["caller", "called", "supervisor"]
+    leg: LegRole
     direction: Literal["received", "sent"]
     codec: str
     packets: int

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005", "r0006")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005", "r0006", "r0007")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -228,3 +228,67 @@ switches = Table(
     Column("until", BigInteger, nullable=False),
 )
 """Schedules that a day/night key switched by hand: open or closed, and until when."""
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("number", String, primary_key=True),
+    Column("name", String),
+    Column("skills", Text, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("logged_in", Boolean, nullable=False),
+    Column("pause", String),
+    Column("since", BigInteger, nullable=False),
+)
+"""Agents. `skills` is a JSON object, skill to level. `logged_in`, `pause` (the reason, null while
+it takes calls) and `since` are what it goes on with when the server starts again."""
+
+agent_states = Table(
+    "agent_states",
+    metadata,
+    Column("number", _RowNumber, primary_key=True),
+    Column("agent", String, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("call", String, nullable=False),
+    Column("queue", String),
+)
+"""What agents did, one row for each stretch that is over."""
+
+Index("agent_states_search", agent_states.c.since, agent_states.c.agent)
+
+places = Table(
+    "places",
+    metadata,
+    Column("call", String, primary_key=True),
+    Column("queue", String, nullable=False),
+    Column("number", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("left_at", BigInteger),
+)
+"""The places of callers who wait (`left_at` null), and of those who lost the line lately."""
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("call", String, nullable=False),
+    Column("queue", String, nullable=False),
+    Column("number", String, nullable=False),
+    Column("language", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("skills", Text, nullable=False),
+    Column("agent", String),
+    Column("hours", String),
+    Column("joined_at", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+)
+"""Who waits to be called back. `joined_at` is when the caller began to wait, `call` the call in
+which the call-back was booked; `state` is waiting, answered, failed or cancelled."""

@@ -24,7 +24,7 @@ from pbx.demo.prompts import Marks, PromptEar, marked_prompts
 from pbx.demo.stage import ALICE, BOB, NAME, TONE, Record, Stage, mark, tones
 from pbx.demo.tones import Sound, heard
 from pbx.media.codecs.g711 import PCMU
-from pbx.trace import story
+from pbx.sentences import story
 
 FRONT_DOOR = "8000"
 

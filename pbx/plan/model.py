@@ -41,6 +41,10 @@ class Defaults:
     timezone: str = "Asia/Shanghai"
     operator: Destination | None = None
     menu: MenuTiming = MenuTiming()
+    between_queues: Literal["oldest", "strict", "weighted"] = "oldest"
+    """Which queue's caller an agent of several queues gets: see `Queue`."""
+    hold_reminder_s: float = 120.0
+    """Seconds after which an agent is reminded of a caller on hold; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +170,43 @@ class Relaxation:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """How a queue calls back: whom first, how often, how long after each try, and when (the name
+    of a schedule; None: whenever the queue has agents)."""
+
+    first: Literal["agent", "customer"] = "agent"
+    tries: int = 3
+    again_s: tuple[float, ...] = (0.0, 300.0, 1800.0)
+    hours: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAlarm:
+    """When supervisors are alarmed: more callers than `waiting`, somebody waiting longer than
+    `longest_wait_s`, a service level below so many percent (after ten calls); None: never."""
+
+    waiting: int | None = None
+    longest_wait_s: float | None = None
+    service_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
-    """One entry of `queues`. Percentages are 0-100."""
+    """One entry of `queues`. Percentages are 0-100.
+
+    `priority` is added to each caller's own; with `between_queues: strict` it decides alone, with
+    `weighted` queues are served in proportion to `weight`. `last_agent_s` tries whoever served the
+    caller last for so long; `keys` are what callers may press at any time; an agent who missed
+    `missed` calls in a row is paused.
+    """
 
     name: str
     skills: Mapping[str, int] = field(default_factory=dict)
     strategy: str = "longest_idle"
+    priority: int = 0
+    weight: int = 1
+    last_agent_s: float | None = None
+    missed: int = 2
     music: str | None = None
     ring_s: float = 15.0
     wrap_up_s: float = 30.0
@@ -188,9 +223,23 @@ class Queue:
     if_full: Destination | None = None
     if_no_agents: Destination | None = None
     if_timeout: Destination | None = None
+    keys: Mapping[str, Choice] = field(default_factory=dict)
+    key_marks: Mapping[str, Mark] = field(default_factory=dict)
+    announce: str | None = None
+    announce_every_s: float = 60.0
+    """A prompt that callers hear again and again."""
+    whisper: bool = True
+    """Whether the agent hears the queue's name before the caller."""
+    confirm_key: str | None = None
+    """The key with which an agent takes a call."""
+    auto_answer: bool = False
+    callback: Callback = Callback()
+    alarm: QueueAlarm = QueueAlarm()
     record_who: Literal["all", "none"] = "none"
     record_percent: int = 100
     survey: str | None = None
+    survey_percent: int = 100
+    """Of how many calls the caller is asked by itself; an agent may send any caller."""
     mark: Mark = NOWHERE
 
 

@@ -335,6 +335,8 @@ class House:
 
     def _note(self, stamped: Stamped) -> None:
         self.events.append(stamped)
+        if not stamped.event.call:
+            return  # of an agent or a queue alone
         before = self._calls.get(stamped.event.call)
         assert before is None or before.ending is None, f"{stamped} comes after CallEnded"
         call = fold(before, stamped)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "attendant", "mailroom", "office", "live", "machine", "demo", "wiring")
+ROOTS = ("server", "attendant", "mailroom", "callcentre", "office")
+ROOTS += ("live", "machine", "demo", "wiring")
 """Where packages meet: these import everything."""
 
 MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})
@@ -56,8 +57,12 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     ),
     "sounds": frozenset({"errors", "config"}),
     "switches": frozenset({"errors", "db", "plan"}),
-    "trace": frozenset({"errors", "events", "sip", "api.views"}),
-    "api": frozenset({"errors", "events", "cdr", "mailboxes.model", "recordings.model"}),
+    "sentences": frozenset({"events"}),
+    "trace": frozenset({"errors", "events", "sip", "api.views", "sentences"}),
+    "roster": frozenset({"errors", "events", "db", "acd.model", "acd.keeping"}),
+    "api": frozenset(
+        {"errors", "events", "cdr", "mailboxes.model", "recordings.model", "acd.model"}
+    ),
     "cli": frozenset(
         {"errors", "config", "plan", "api.client", "marks", "dialplan.facts"}
         | {"ivr.check", "ivr.expectations", "ivr.rehearsal", "ivr.sayings", "ivr.simulate"}
@@ -112,6 +117,8 @@ IO_FILES = (
     "media/mixing/tick.py",
     "media/worker.py",
     "media/worker_process.py",
+    "callcentre.py",
+    "roster/",
     "recordings/index.py",
     "recordings/keeper.py",
     "recordings/recovery.py",

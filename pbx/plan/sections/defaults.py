@@ -105,6 +105,8 @@ KEYS: Keys = {
     "timezone": Key("timezone", TIMEZONE),
     "operator": Key("operator", _Operator()),
     "menu": Key("menu", Part(TIMING, MenuTiming)),
+    "between_queues": Key("between_queues", OneOf(("oldest", "strict", "weighted"))),
+    "hold_reminder": Key("hold_reminder_s", Seconds()),
     "include": Key("include", Many(Converted(_pattern, "dialplan.d/*.yaml", {"type": "string"}))),
 }
 

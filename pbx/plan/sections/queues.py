@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from pbx.marks import Node
+from pbx.marks import MapNode, Node
 from pbx.marks.problem import MISSING_OUTCOME, WRONG_TYPE
 from pbx.marks.reader import duration
 from pbx.plan.arguments import Name, Number, OneOf, Pattern, Place, Seconds, YesNo
 from pbx.plan.entries import Entry
-from pbx.plan.fields import Converted, Key, Keys, MapOf, Part, Schema
-from pbx.plan.model import Queue, Relaxation
+from pbx.plan.fields import Converted, Key, Keys, Many, MapOf, Part, Schema
+from pbx.plan.model import Callback, Queue, QueueAlarm, Relaxation
 from pbx.plan.reading import PlanReader
+from pbx.plan.sections.menus import KeyMap
 from pbx.plan.sections.section import place, things
 
 STRATEGIES: Final = (
@@ -33,6 +34,7 @@ STRATEGIES: Final = (
     "in_order",
     "random",
     "weighted",
+    "skills",
 )
 """How agents of equal skill are ordered."""
 
@@ -86,11 +88,41 @@ class Relax:
         return {"type": "object", "additionalProperties": {"type": "string"}}
 
 
+@dataclass(frozen=True, slots=True)
+class SurveyOf:
+    """A survey, asked after each call, or after so many percent of them."""
+
+    written: ClassVar[str] = "name of a survey, or {ask: NAME, percent: 20}"
+
+    def read(self, reading: PlanReader, node: Node, what: str) -> dict[str, Any] | None:
+        """Return the fields `survey` and `survey_percent`."""
+        if isinstance(node, MapNode):
+            found: dict[str, Any] | None = _SURVEY.read(reading, node, what)
+            return found
+        name = Name("survey").read(reading, node, what)
+        return None if name is None else {"survey": name}
+
+    def schema(self) -> Schema:
+        """Return both forms."""
+        return {"anyOf": [Name("survey").schema(), _SURVEY.schema()]}
+
+
+_SURVEY: Final = Part(
+    {
+        "ask": Key("survey", Name("survey"), required=True),
+        "percent": Key("survey_percent", Number(0, 100)),
+    }
+)
+
 KEYS: Keys = {
     "skills": Key("skills", MapOf(SKILL, LEVEL)),
     "strategy": Key("strategy", OneOf(STRATEGIES)),
     "music": Key("music", Pattern(r"[^\s/\\:.]{1,64}", "a folder of music", "is no name of music")),
+    "priority": Key("priority", Number(0, 100)),
+    "weight": Key("weight", Number(1, 100)),
+    "last_agent": Key("last_agent_s", Seconds()),
     "ring": Key("ring_s", Seconds()),
+    "missed": Key("missed", Number(1, 20)),
     "wrap_up": Key("wrap_up_s", Seconds()),
     "say_agent_number": Key("say_agent_number", YesNo()),
     "service_level": Key(
@@ -129,7 +161,43 @@ KEYS: Keys = {
             }
         ),
     ),
-    "survey": Key("survey", Name("survey")),
+    "survey": Key("", SurveyOf()),
+    "keys": Key("", KeyMap()),
+    "announce": Key(
+        "",
+        Part(
+            {
+                "prompt": Key("announce", Name("prompt"), required=True),
+                "every": Key("announce_every_s", Seconds()),
+            }
+        ),
+    ),
+    "whisper": Key("whisper", YesNo()),
+    "confirm_key": Key("confirm_key", Pattern(r"[0-9*#]", "a key", "is no key of a phone")),
+    "auto_answer": Key("auto_answer", YesNo()),
+    "callback": Key(
+        "callback",
+        Part(
+            {
+                "first": Key("first", OneOf(("agent", "customer"))),
+                "tries": Key("tries", Number(1, 10)),
+                "again": Key("again_s", Many(Seconds())),
+                "hours": Key("hours", Name("hours")),
+            },
+            Callback,
+        ),
+    ),
+    "alarm": Key(
+        "alarm",
+        Part(
+            {
+                "waiting": Key("waiting", Number(1, 10_000)),
+                "longest_wait": Key("longest_wait_s", Seconds()),
+                "service_level": Key("service_level", Number(1, 100)),
+            },
+            QueueAlarm,
+        ),
+    ),
 }
 
 _LIMITS: Final = {"max_wait": "if_timeout", "max_callers": "if_full"}

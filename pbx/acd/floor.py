@@ -1,0 +1,237 @@
+"""The call centre live: the engine, its timer, its ears on the bus.
+
+Whoever has something to tell the engine says `tell(input)`. What the engine wants done goes to the
+caller whom it concerns (`Place.orders`, which the queue's coroutine awaits), or becomes events on
+the bus. Phones are not told of by anybody: each leg of an agent's extension, of a queue's call or
+any other, is heard on the bus, so an agent's state follows what its phones really do.
+
+Inputs are worked one after the other, never one within another: what a command leads to waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pbx import events
+from pbx.acd import commands, inputs
+from pbx.acd.engine import Engine
+from pbx.acd.keeping import Duty, Keeping, Stretch
+from pbx.acd.model import AgentState, RandomSource, Waiting
+from pbx.events.bus import Bus, Clock, Stamped
+
+log = logging.getLogger(__name__)
+
+Order = commands.Offer | commands.Withdraw | commands.SendAway | commands.Moved | commands.Relaxed
+"""What a caller's coroutine is told."""
+
+TellsState = Callable[[commands.StateChanged], None]
+
+
+@dataclass(eq=False)
+class Place:
+    """Where a waiting caller's orders arrive."""
+
+    call: str
+    orders: asyncio.Queue[Order] = field(default_factory=asyncio.Queue)
+
+
+class Floor:
+    """The engine at work. `take` is a sink of the bus."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        bus: Bus,
+        clock: Clock,
+        rng: RandomSource,
+        keeping: Keeping,
+        alarm: Callable[[str], None],
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.keeping = keeping
+        self.alarm = alarm
+        self.bus = bus
+        self.healed = 0
+        """How often the watchdog found what cannot be."""
+        self.on_state: list[TellsState] = []
+        """Who else wants to know of agents' states."""
+        self._rng = rng
+        self._doing: dict[str, commands.StateChanged] = {}
+        self._places: dict[str, Place] = {}
+        self._legs: dict[int, tuple[str, str]] = {}
+        self._inputs: deque[inputs.AnyInput] = deque()
+        self._working = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._soon: asyncio.Handle | None = None
+
+    def close(self) -> None:
+        """Stop the timer."""
+        for handle in (self._timer, self._soon):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._soon = None
+
+    # -- in ----------------------------------------------------------------------------------
+
+    def tell(self, event: inputs.AnyInput) -> None:
+        """Tell the engine, and do what it wants; after what it is told just now, if it is."""
+        self._inputs.append(event)
+        self._work()
+
+    def join(self, waiting: Waiting) -> Place:
+        """Let somebody wait; orders arrive at the place."""
+        place = self._places[waiting.call] = Place(waiting.call)
+        self.tell(inputs.CallerJoined(waiting))
+        return place
+
+    def leave(self, call: str) -> None:
+        """The caller waits no longer, for whatever reason; without effect on one who does not."""
+        if self._places.pop(call, None) is not None:
+            self.tell(inputs.CallerGone(call))
+
+    def take(self, stamped: Stamped) -> None:
+        """Hear what the phones of agents do."""
+        heard = self._heard(stamped.event)
+        if heard is not None:
+            self._inputs.append(heard)
+            if self._soon is None:
+                self._soon = asyncio.get_running_loop().call_soon(self._work_soon)
+
+    def _heard(self, event: events.Event) -> inputs.AnyInput | None:
+        match event:
+            case events.LegInvited(leg=leg, number=number, call=call, trunk=None):
+                if self.engine.agent(number) is None:
+                    return None
+                self._legs[leg] = (number, call)
+                return inputs.PhoneRings(number, call, leg, outbound=event.role == "caller")
+            case events.LegAnswered(leg=leg) if leg in self._legs:
+                return inputs.PhoneTalks(*self._legs[leg], leg)
+            case events.HoldStarted(leg=leg) | events.HoldEnded(leg=leg) if leg in self._legs:
+                on = isinstance(event, events.HoldStarted)
+                return inputs.PhoneHolds(*self._legs[leg], leg, on)
+            case events.LegEnded(leg=leg) if leg in self._legs:
+                return inputs.PhoneFree(*self._legs.pop(leg), leg)
+        return None
+
+    # -- work --------------------------------------------------------------------------------
+
+    def _work_soon(self) -> None:
+        self._soon = None
+        self._work()
+
+    def _work(self) -> None:
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._inputs:
+                event = self._inputs.popleft()
+                for command in self.engine.step(event, self.clock.monotonic(), self._rng):
+                    self._do(command)
+        finally:
+            self._working = False
+        self._wind()
+
+    def _wind(self) -> None:
+        """Set the timer to what the engine waits for."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.engine.next_timer()
+        if due is not None:
+            delay = max(0.0, due - self.clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self._timer = None
+        self.tell(inputs.TimePassed())
+
+    # -- out ---------------------------------------------------------------------------------
+
+    def _do(self, command: commands.Command) -> None:
+        match command:
+            case commands.StateChanged():
+                self._state_changed(command)
+            case commands.Decided():
+                self._decided(command)
+            case commands.WrapUpDone():
+                self.bus.emit(
+                    events.WrapUpEnded(
+                        call=command.call,
+                        agent=command.agent,
+                        seconds=command.seconds,
+                        queue=command.queue,
+                    )
+                )
+            case commands.Healed():
+                self.healed += 1
+                log.error("agent %s: %s", command.agent, command.sentence)
+                self.alarm(f"agent {command.agent}: {command.sentence}")
+            case _:
+                place = self._places.get(command.call)
+                if place is not None:
+                    place.orders.put_nowait(command)
+
+    def _state_changed(self, command: commands.StateChanged) -> None:
+        now = self.clock.wall()
+        before = self._doing.get(command.agent)
+        self._doing[command.agent] = command
+        self.keeping.keep_stretch(
+            Stretch(
+                agent=command.agent,
+                state=command.before.value,
+                since=now - command.seconds,
+                until=now,
+                reason=before.reason if before is not None else "",
+                call=before.call if before is not None else "",
+                queue=before.queue if before is not None else None,
+            )
+        )
+        self._keep_duty(command, now)
+        self.bus.emit(
+            events.AgentStateChanged(
+                call=command.call,
+                agent=command.agent,
+                state=command.after.value,
+                previous=command.before.value,
+                seconds=round(command.seconds, 3),
+                reason=command.reason,
+                queue=command.queue,
+            )
+        )
+        for tell in tuple(self.on_state):
+            tell(command)
+
+    def _keep_duty(self, command: commands.StateChanged, now: float) -> None:
+        """Keep what an agent goes on with after a restart: whether on duty, whether paused."""
+        changed = {command.before, command.after}
+        if changed & {AgentState.LOGGED_OUT, AgentState.PAUSED}:
+            paused = command.after is AgentState.PAUSED
+            self.keeping.keep_duty(
+                Duty(
+                    agent=command.agent,
+                    logged_in=command.after is not AgentState.LOGGED_OUT,
+                    pause=command.reason if paused else None,
+                    since=now,
+                )
+            )
+
+    def _decided(self, command: commands.Decided) -> None:
+        self.bus.emit(
+            events.OfferDecided(
+                call=command.call,
+                queue=command.queue,
+                chosen=command.chosen,
+                strategy=command.strategy,
+                waited_s=round(command.waited_s, 3),
+                waiting=command.waiting,
+                candidates=command.candidates,
+                others=dict(command.others),
+            )
+        )
