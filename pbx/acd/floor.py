@@ -57,6 +57,8 @@ class Floor:
         self.keeping = keeping
         self.alarm = alarm
         self.bus = bus
+        self.defects = 0
+        """How often an input could not be taken."""
         self.healed = 0
         """How often the watchdog found what cannot be."""
         self.on_state: list[TellsState] = []
@@ -131,12 +133,26 @@ class Floor:
         self._working = True
         try:
             while self._inputs:
-                event = self._inputs.popleft()
-                for command in self.engine.step(event, self.clock.monotonic(), self._rng):
-                    self._do(command)
+                self._take_one(self._inputs.popleft())
         finally:
             self._working = False
         self._wind()
+
+    def _take_one(self, event: inputs.AnyInput) -> None:
+        """Let the engine take one input: the fence for its defects, which must not stop the floor.
+
+        A caller who joins at such a moment is sent on, not left with music for ever.
+        """
+        try:
+            for command in self.engine.step(event, self.clock.monotonic(), self._rng):
+                self._do(command)
+        except Exception:
+            self.defects += 1
+            log.exception("the queue engine could not take %s", event)
+            self.alarm("the queue engine has a defect; the log says which")
+            if isinstance(event, inputs.CallerJoined):
+                waiting = event.waiting
+                self._do(commands.SendAway(waiting.call, waiting.queue, "no_agents"))
 
     def _wind(self) -> None:
         """Set the timer to what the engine waits for."""
