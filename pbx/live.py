@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pbx.alarms import Alarms
+from pbx.api.centre import LiveCentre
 from pbx.api.office import LiveDialplan
 from pbx.api.views import (
     Alarm,
@@ -68,8 +69,10 @@ class Live:
         database: Callable[[], DatabaseHealth],
         reload_directory: Callable[[], Awaitable[None]],
         dialplan: LiveDialplan,
+        centre: LiveCentre | None = None,
     ) -> None:
         self.dialplan = dialplan
+        self.centre = centre
         self._about = about
         self._exchange = exchange
         self._registrar = registrar

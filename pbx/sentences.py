@@ -90,6 +90,7 @@ _CentreEvent = (
     events.QueueEntered
     | events.QueueLeft
     | events.QueueSwitched
+    | events.CallerMoved
     | events.RequirementRelaxed
     | events.OfferDecided
     | events.AgentOffered
@@ -117,6 +118,9 @@ def _in_the_centre(event: _CentreEvent) -> str:
             return f"leaves queue {event.queue}: {event.result}"
         case events.QueueSwitched():
             return f"queue {event.queue} is {'open' if event.open else 'closed'}"
+        case events.CallerMoved():
+            where = f"moves it to queue {event.to}" if event.to else "puts it first"
+            return f"{event.by or 'a supervisor'} {where} (queue {event.queue})"
         case events.RequirementRelaxed():
             skills = ", ".join(f"{name} {level}" for name, level in event.skills.items())
             return f"after {event.waited_s:.0f} s {skills or 'any agent'} will do"

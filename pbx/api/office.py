@@ -20,6 +20,7 @@ from pbx.events import SupervisionMode
 from pbx.events.bus import Bus, Stamped
 
 if TYPE_CHECKING:
+    from pbx.api.centre import LiveCentre
     from pbx.api.views import (
         ConferenceView,
         DialplanReload,
@@ -298,6 +299,10 @@ class LiveOffice(Protocol):
     @property
     def dialplan(self) -> LiveDialplan:
         """Return the dialplan."""
+
+    @property
+    def centre(self) -> LiveCentre | None:
+        """Return the call centre; None where it has not started."""
 
     def status(self) -> LiveStatus:
         """Return how the server is."""

@@ -60,6 +60,7 @@ from pbx.events.centre import (
     CallbackBooked,
     CallbackEnded,
     CallbackTried,
+    CallerMoved,
     Candidate,
     OfferDecided,
     PastCall,
@@ -121,6 +122,7 @@ AnyEvent = (
     | QueueEntered
     | QueueLeft
     | QueueSwitched
+    | CallerMoved
     | RequirementRelaxed
     | OfferDecided
     | AgentOffered
@@ -163,6 +165,7 @@ __all__ = [
     "CallbackEnded",
     "CallbackTried",
     "CallerChanged",
+    "CallerMoved",
     "Candidate",
     "CodecChanged",
     "ConferenceJoined",

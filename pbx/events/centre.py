@@ -40,6 +40,15 @@ class QueueSwitched(Event, frozen=True, kw_only=True, tag=True):
     by: str = ""
 
 
+class CallerMoved(Event, frozen=True, kw_only=True, tag=True):
+    """A supervisor put the caller before all others of `queue`, or, with `to`, let it go on waiting
+    there. `by` says who."""
+
+    queue: str
+    to: str | None = None
+    by: str = ""
+
+
 class RequirementRelaxed(Event, frozen=True, kw_only=True, tag=True):
     """The caller waited long enough that lesser skills suffice: `skills`; none: any agent."""
 

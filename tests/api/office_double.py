@@ -11,6 +11,7 @@ from typing import Literal
 from starlette.types import ASGIApp
 
 from pbx.api.app import create_app
+from pbx.api.centre import LiveCentre
 from pbx.api.client import ApiClient, in_process
 from pbx.api.office import ExtensionChange, Scope, Srtp, TrunkDraft
 from pbx.api.views import (
@@ -295,6 +296,7 @@ class LiveDouble:
     """A running server that remembers what it was asked for."""
 
     dialplan: DialplanDouble = field(default_factory=DialplanDouble)
+    centre: LiveCentre | None = None
     bindings: list[Registration] = field(default_factory=list)
     up: list[LiveCall] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)

@@ -17,7 +17,7 @@ from pathlib import Path
 MAX_LINES = 450
 
 ROOTS = ("server", "attendant", "mailroom", "callcentre", "office")
-ROOTS += ("live", "machine", "demo", "wiring")
+ROOTS += ("live", "live_centre", "machine", "demo", "wiring")
 """Where packages meet: these import everything."""
 
 MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})

@@ -6,12 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from pbx.api import centre_views
 from pbx.api.routes import (
     bans,
     calls,
     conferences,
     dialplan,
     extensions,
+    queues,
     recordings,
     records,
     status,
@@ -45,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     extensions.router,
     calls.router,
     conferences.router,
+    queues.router,
     dialplan.router,
     records.router,
     recordings.router,
@@ -75,5 +78,6 @@ VIEWS: tuple[Any, ...] = (
     TokenCreated,
     TraceEntry,
     Trunk,
+    *centre_views.VIEWS,
 )
 """The types that routes reply with, for the OpenAPI document."""

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import HTTPConnection
 
 from pbx.api.access import Caller, needs
+from pbx.api.centre import LiveCentre
 from pbx.api.office import LiveOffice, Office
 from pbx.errors import NotRunning
 
@@ -41,9 +42,19 @@ async def _live(connection: HTTPConnection) -> LiveOffice:
     return office.live
 
 
+async def _centre(connection: HTTPConnection) -> LiveCentre:
+    live = await _live(connection)
+    if live.centre is None:
+        raise NotRunning
+    return live.centre
+
+
 OfficeHere = Annotated[Office, Depends(_office)]
 LiveHere = Annotated[LiveOffice, Depends(_live)]
 """The running server; the request is refused with NotRunning where there is none."""
+
+CentreHere = Annotated[LiveCentre, Depends(_centre)]
+"""The running call centre; NotRunning where there is none."""
 
 Reads = Annotated[Caller, Depends(needs("read"))]
 Controls = Annotated[Caller, Depends(needs("control"))]

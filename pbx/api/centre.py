@@ -1,0 +1,50 @@
+"""What the API needs of the running call centre: a Protocol, satisfied by `pbx/live_centre.py`.
+
+As in office.py: everything is quick and works from memory; `NotFound` is raised for what does not
+exist, `Refused` for what cannot be done, each with one sentence for the user. `by` is who asked:
+the name of a token, or `socket`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pbx.api.centre_views import Board, QueueDetail, QueueRow, WaitingCaller
+
+
+class LiveCentre(Protocol):
+    """Queues and who waits in them, agents and what they do, as they are now."""
+
+    # -- queues ------------------------------------------------------------------------------
+
+    def board(self) -> Board:
+        """Return all queues and all agents."""
+
+    def queues(self) -> Sequence[QueueRow]:
+        """Return the queues of the dialplan in force, by name."""
+
+    def queue(self, name: str) -> QueueDetail:
+        """Return one queue with its callers and agents; NotFound where there is none."""
+
+    def switch_queue(self, name: str, on: bool, by: str) -> None:
+        """Open a queue to new callers, or close it; NotFound where there is none."""
+
+    # -- callers -----------------------------------------------------------------------------
+
+    def caller(self, name: str) -> WaitingCaller:
+        """Return who waits under this id of a call, its beginning, or the caller's number.
+
+        Raises NotFound where nobody does, Refused where several do.
+        """
+
+    def raise_caller(self, queue: str, call: str, by: str) -> None:
+        """Put a caller before all others of the queue; NotFound where it does not wait there."""
+
+    def move_caller(self, queue: str, call: str, to: str, by: str) -> None:
+        """Let a caller go on waiting in another queue; what it waited counts there.
+
+        Raises NotFound where it does not wait in `queue` or `to` is none, Refused where `to` is
+        closed.
+        """

@@ -1,0 +1,147 @@
+"""The running call centre as the API sees it: `LiveCentre` made of the floor and what is around it.
+
+Everything is read from memory and copied into views; what supervisors want is `acd.supervisor`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from pbx.acd import supervisor
+from pbx.acd.board import Today, skills_wanted
+from pbx.acd.floor import Floor
+from pbx.acd.model import AgentState, AgentView, QueueView
+from pbx.api.centre_views import Board, QueueAgent, QueueDetail, QueueRow, WaitingCaller
+from pbx.api.views import utc_text
+from pbx.plan.model import Queue
+
+RINGS = frozenset({AgentState.RESERVED, AgentState.RINGING})
+
+
+class CallCentreLive:
+    """A running call centre's answers; satisfies `pbx.api.centre.LiveCentre`.
+
+    `rules` returns the queues of the dialplan in force.
+    """
+
+    def __init__(
+        self, *, floor: Floor, today: Today, rules: Callable[[], Mapping[str, Queue]]
+    ) -> None:
+        self._floor = floor
+        self._today = today
+        self._rules = rules
+
+    # -- queues ------------------------------------------------------------------------------
+
+    def board(self) -> Board:
+        """Return all queues and all agents."""
+        return Board(
+            at=utc_text(self._floor.clock.wall()),
+            queues=tuple(self.queues()),
+            staff=tuple(self._agent(agent) for agent in self._floor.engine.agents()),
+        )
+
+    def queues(self) -> Sequence[QueueRow]:
+        """Return the queues of the dialplan in force, by name."""
+        return [self._row(view) for view in self._floor.engine.queues(self._now())]
+
+    def queue(self, name: str) -> QueueDetail:
+        """Return one queue with its callers and agents."""
+        view = supervisor.find_queue(self._floor, name)
+        shown = self._row(view)
+        return QueueDetail(
+            **{field: getattr(shown, field) for field in QueueRow.__struct_fields__},
+            callers=tuple(self._callers(view)),
+            staff=tuple(
+                self._agent(agent)
+                for agent in self._floor.engine.agents()
+                if name in agent.queues or agent.queue == name
+            ),
+        )
+
+    def switch_queue(self, name: str, on: bool, by: str) -> None:
+        """Open a queue to new callers, or close it."""
+        supervisor.switch(self._floor, name, on, by)
+
+    # -- callers -----------------------------------------------------------------------------
+
+    def caller(self, name: str) -> WaitingCaller:
+        """Return who waits under this id of a call, its beginning, or the caller's number."""
+        waiting = supervisor.find_caller(self._floor, name)
+        view = supervisor.find_queue(self._floor, waiting.queue)
+        (found,) = (each for each in self._callers(view) if each.call == waiting.call)
+        return found
+
+    def raise_caller(self, queue: str, call: str, by: str) -> None:
+        """Put a caller before all others of the queue."""
+        supervisor.put_first(self._floor, queue, call, by)
+
+    def move_caller(self, queue: str, call: str, to: str, by: str) -> None:
+        """Let a caller go on waiting in another queue."""
+        supervisor.move(self._floor, queue, call, to, by)
+
+    # -- views -------------------------------------------------------------------------------
+
+    def _now(self) -> float:
+        return self._floor.clock.monotonic()
+
+    def _row(self, view: QueueView) -> QueueRow:
+        rules, today = self._rules().get(view.name, Queue(view.name)), self._today.queue(view.name)
+        return QueueRow(
+            name=view.name,
+            open=view.open,
+            waiting=len(view.waiting),
+            longest_wait_s=round(view.longest_wait_s, 1),
+            agents={
+                state.value: view.agents[state.value]
+                for state in AgentState
+                if view.agents.get(state.value)
+            },
+            service_level=None if today.service_level is None else round(today.service_level, 1),
+            service_level_formula=today.formula,
+            target=rules.service_level,
+            answered=today.answered,
+            abandoned=today.abandoned,
+        )
+
+    def _callers(self, view: QueueView) -> list[WaitingCaller]:
+        rules, now = self._rules().get(view.name, Queue(view.name)), self._now()
+        rung: dict[str, list[str]] = {}
+        for agent in self._floor.engine.agents():
+            if agent.state in RINGS:
+                rung.setdefault(agent.call, []).append(agent.number)
+        found = []
+        for position, call in enumerate(view.waiting, start=1):
+            waiting = self._floor.engine.waiting(call)
+            if waiting is None:
+                continue
+            waited = max(0.0, now - waiting.joined_at)
+            found.append(
+                WaitingCaller(
+                    call=call,
+                    queue=view.name,
+                    position=position,
+                    number=waiting.number,
+                    waited_s=round(waited, 1),
+                    priority=waiting.priority,
+                    skills=skills_wanted(rules, waiting.skills, waited),
+                    agent=waiting.agent,
+                    callback=waiting.callback,
+                    offered_to=tuple(rung.get(call, ())),
+                )
+            )
+        return found
+
+    def _agent(self, agent: AgentView) -> QueueAgent:
+        seconds = max(0.0, self._now() - agent.since)
+        return QueueAgent(
+            number=agent.number,
+            name=agent.name,
+            state=agent.state.value,
+            since=utc_text(self._floor.clock.wall() - seconds),
+            seconds=round(seconds, 1),
+            reason=agent.reason,
+            call=agent.call or None,
+            queue=agent.queue,
+            skills=dict(agent.skills),
+        )
