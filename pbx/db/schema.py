@@ -259,7 +259,7 @@ agent_states = Table(
 )
 """What agents did, one row for each stretch that is over."""
 
-Index("agent_states_search", agent_states.c.since, agent_states.c.agent)
+Index("agent_states_search", agent_states.c.until, agent_states.c.agent)
 
 places = Table(
     "places",

@@ -1,4 +1,4 @@
-"""Extensions, trunks and API tokens: plain values, and the rules that they must keep.
+"""Extensions, agents, trunks and API tokens: plain values, and the rules that they must keep.
 
 No password is kept, only the two digests of one that RFC 8760 needs (HA1 with MD5 and SHA-256 of
 user, realm and password), and of a token only its SHA-256. A trunk's password is the exception: it
@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pbx.errors import Refused
@@ -20,6 +21,17 @@ NO_ANSWER_S = 20.0
 
 MAX_NO_ANSWER_S = 600.0
 MAX_NAME = 80  # characters
+
+MAX_LEVEL = 10
+"""The highest level of a skill; the lowest is 1."""
+
+MAX_SKILLS = 50
+"""Skills that one agent may have."""
+
+MAX_CAPACITY = 20
+"""Calls that one agent may take at once."""
+
+MAX_WEIGHT = 100
 
 Scope = Literal["read", "control", "admin"]
 """What a token may do; each includes those before it."""
@@ -33,6 +45,7 @@ SRTP_POLICIES: tuple[SrtpPolicy, ...] = ("required", "optional", "off")
 
 _NUMBER = re.compile(r"[0-9]{2,10}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_SKILL = re.compile(r"[^\s:,]{1,40}")
 _SERVER = re.compile(
     r"sips?:(?:[^@\s]+@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
     r"(?:;[^\s<>]*)?"
@@ -61,6 +74,22 @@ class Extension:
     voicemail: bool = True
     contact: str | None = None
     srtp: SrtpPolicy = "optional"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Somebody who takes calls of queues at the extension `number`.
+
+    `name` None is the extension's own. `skills` are levels of 1 to 10 by name, `capacity` is how
+    many calls it takes at once, `weight` its share with the strategy `weighted`.
+    """
+
+    number: str
+    created_at: float
+    name: str | None = None
+    skills: Mapping[str, int] = field(default_factory=dict)
+    capacity: int = 1
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +189,25 @@ def check_extension(extension: Extension) -> None:
     if extension.contact is not None and not _SERVER.fullmatch(extension.contact):
         raise Refused(f"{extension.contact!r} is no SIP URI such as sip:door@192.0.2.7")
     _check_srtp(extension.srtp)
+
+
+def check_agent(agent: Agent) -> None:
+    """Refuse an agent whose skills no queue could ask for, or who could take no call."""
+    _check_shown_name(agent.name)
+    if len(agent.skills) > MAX_SKILLS:
+        raise Refused(f"an agent has at most {MAX_SKILLS} skills, not {len(agent.skills)}")
+    for skill, level in agent.skills.items():
+        if not (_SKILL.fullmatch(skill) and skill.isprintable()):
+            raise Refused(
+                f"a skill's name has 1 to 40 characters without spaces, colons or commas; "
+                f"{skill!r} does not fit"
+            )
+        if not 1 <= level <= MAX_LEVEL:
+            raise Refused(f"a skill has a level of 1 to {MAX_LEVEL}; {skill} has {level}")
+    if not 1 <= agent.capacity <= MAX_CAPACITY:
+        raise Refused(f"an agent takes 1 to {MAX_CAPACITY} calls at once, not {agent.capacity}")
+    if not 1 <= agent.weight <= MAX_WEIGHT:
+        raise Refused(f"an agent's weight is 1 to {MAX_WEIGHT}, not {agent.weight}")
 
 
 def check_trunk(trunk: Trunk) -> None:

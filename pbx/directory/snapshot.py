@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from pbx.directory.model import ApiToken, Extension, Source, Trunk, token_digest
+from pbx.directory.model import Agent, ApiToken, Extension, Source, Trunk, token_digest
 from pbx.directory.pins import ConferencePins
 
 Address = tuple[str, int]
@@ -31,7 +31,10 @@ class _Rule:
 
 @dataclass(frozen=True)
 class Directory:
-    """Extensions, trunks and tokens. `resolved` are the addresses of host names (see `hosts`)."""
+    """Extensions, agents, trunks and tokens.
+
+    `resolved` are the addresses of host names (see `hosts`).
+    """
 
     _extensions: Mapping[str, Extension] = field(default_factory=dict)
     _trunks: Mapping[str, Trunk] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Directory:
     _resolved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _rules: tuple[_Rule, ...] = ()
     _pins: Mapping[str, ConferencePins] = field(default_factory=dict)
+    _agents: Mapping[str, Agent] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -47,6 +51,7 @@ class Directory:
         trunks: Iterable[Trunk] = (),
         tokens: Iterable[ApiToken] = (),
         pins: Iterable[ConferencePins] = (),
+        agents: Iterable[Agent] = (),
     ) -> Directory:
         """Make a directory of its entries."""
         lines = {trunk.name: trunk for trunk in sorted(trunks, key=lambda trunk: trunk.name)}
@@ -57,6 +62,7 @@ class Directory:
             {},
             _rules_of(lines.values()),
             {each.room: each for each in sorted(pins, key=lambda each: each.room)},
+            {each.number: each for each in sorted(agents, key=lambda agent: agent.number)},
         )
 
     def extension(self, number: str) -> Extension | None:
@@ -66,6 +72,18 @@ class Directory:
     def extensions(self) -> tuple[Extension, ...]:
         """Return all extensions, by number."""
         return tuple(self._extensions.values())
+
+    def agent(self, number: str) -> Agent | None:
+        """Return the agent at that number, named as its extension where it has no name."""
+        found = self._agents.get(number)
+        if found is None or found.name is not None:
+            return found
+        extension = self._extensions.get(number)
+        return found if extension is None else replace(found, name=extension.name)
+
+    def agents(self) -> tuple[Agent, ...]:
+        """Return all agents, by number, named as `agent` says."""
+        return tuple(agent for number in self._agents if (agent := self.agent(number)) is not None)
 
     def trunk(self, name: str) -> Trunk | None:
         """Return the trunk of that name."""

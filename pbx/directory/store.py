@@ -19,10 +19,12 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 from pbx.db import schema
 from pbx.db.engine import Storage
 from pbx.directory.model import (
+    Agent,
     ApiToken,
     Extension,
     PasswordDigests,
     Trunk,
+    check_agent,
     check_extension,
     check_token,
     check_trunk,
@@ -70,7 +72,7 @@ class DirectoryStore:
         return await self._change(partial(_change_extension, number, change))
 
     async def remove_extension(self, number: str) -> None:
-        """Forget a phone and where it is."""
+        """Forget a phone and where it is; Refused while an agent sits there."""
         await self._change(partial(_remove_extension, number))
 
     async def reissue(self, digests: Mapping[str, PasswordDigests]) -> None:
@@ -79,6 +81,22 @@ class DirectoryStore:
         Refused unless all extensions are among `digests`, and one realm in all of them.
         """
         await self._change(partial(_reissue, digests))
+
+    async def add_agent(self, agent: Agent) -> None:
+        """Add an agent, logged out; Refused where there is no such extension, or one already."""
+        check_agent(agent)
+        await self._change(partial(_add_agent, agent))
+
+    async def change_agent(self, number: str, change: Callable[[Agent], Agent]) -> Agent:
+        """Replace an agent's entry by what `change` makes of it; return the new one.
+
+        As with `change_extension`. Whether it is on duty is not touched.
+        """
+        return await self._change(partial(_change_agent, number, change))
+
+    async def remove_agent(self, number: str) -> None:
+        """Forget an agent; the extension and what the agent did stay."""
+        await self._change(partial(_remove, schema.agents, "agent", number))
 
     async def add_trunk(self, trunk: Trunk) -> None:
         """Add a line; Refused where the name is taken."""
@@ -148,7 +166,7 @@ def _change_extension(
     number: str, change: Callable[[Extension], Extension], connection: Connection
 ) -> Extension:
     table = schema.extensions
-    row = connection.execute(select(table).where(table.c.number == number)).one_or_none()
+    row = _row(table, number, connection)
     if row is None:
         raise NotFound(f"there is no extension {number}")
     before = _extension_of(row)
@@ -163,8 +181,36 @@ def _change_extension(
 
 
 def _remove_extension(number: str, connection: Connection) -> None:
+    if _row(schema.agents, number, connection) is not None:
+        raise Refused(
+            f"an agent sits at extension {number}; remove it first: callpbx agent remove {number}"
+        )
     _remove(schema.extensions, "extension", number, connection)
     connection.execute(delete(schema.bindings).where(schema.bindings.c.aor == number))
+
+
+def _add_agent(agent: Agent, connection: Connection) -> None:
+    if _row(schema.extensions, agent.number, connection) is None:
+        raise Refused(
+            f"there is no extension {agent.number} for the agent; "
+            f"add it first: callpbx extension add {agent.number}"
+        )
+    off_duty = {"logged_in": False, "pause": None, "since": _ms(agent.created_at)}
+    values = {**_agent_values(agent), **off_duty}
+    _add(schema.agents, "agent", agent.number, values, connection)
+
+
+def _change_agent(number: str, change: Callable[[Agent], Agent], connection: Connection) -> Agent:
+    table = schema.agents
+    row = _row(table, number, connection)
+    if row is None:
+        raise NotFound(f"there is no agent {number}")
+    after = change(_agent_of(row))
+    if after.number != number:
+        raise Refused("an agent keeps its number; add another one instead")
+    check_agent(after)
+    connection.execute(update(table).where(table.c.number == number).values(_agent_values(after)))
+    return after
 
 
 def _reissue(digests: Mapping[str, PasswordDigests], connection: Connection) -> None:
@@ -211,6 +257,11 @@ def _both(before: ConferencePins, member: str | None, moderator: str | None) -> 
     return moderator is not None and before.is_members(moderator)
 
 
+def _row(table: Table, name: str, connection: Connection) -> Row[Any] | None:
+    (key,) = table.primary_key
+    return connection.execute(select(table).where(key == name)).one_or_none()
+
+
 def _add(
     table: Table, kind: str, name: str, values: dict[str, Any], connection: Connection
 ) -> None:
@@ -238,6 +289,7 @@ def _read_all(connection: Connection) -> Directory:
             ConferencePins(**row._mapping)
             for row in connection.execute(select(schema.conference_pins))
         ],
+        [_agent_of(row) for row in connection.execute(select(schema.agents))],
     )
 
 
@@ -247,6 +299,22 @@ def _extension_of(row: Row[Any]) -> Extension:
 
 def _extension_values(extension: Extension) -> dict[str, Any]:
     return {**asdict(extension), "created_at": _ms(extension.created_at)}
+
+
+def _agent_of(row: Row[Any]) -> Agent:
+    return Agent(
+        number=row.number,
+        created_at=row.created_at / 1000,
+        name=row.name,
+        skills=msgspec.json.decode(row.skills, type=dict[str, int]),
+        capacity=row.capacity,
+        weight=row.weight,
+    )
+
+
+def _agent_values(agent: Agent) -> dict[str, Any]:
+    skills = msgspec.json.encode(agent.skills).decode()
+    return {**asdict(agent), "skills": skills, "created_at": _ms(agent.created_at)}
 
 
 def _trunk_of(row: Row[Any]) -> Trunk:

@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("call", sa.String(), nullable=False),
         sa.Column("queue", sa.String()),
     )
-    op.create_index("agent_states_search", "agent_states", ["since", "agent"])
+    op.create_index("agent_states_search", "agent_states", ["until", "agent"])
     op.create_table(
         "places",
         sa.Column("call", sa.String(), primary_key=True),
