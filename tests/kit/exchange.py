@@ -15,7 +15,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 
+from pbx.acd import inputs
+from pbx.acd.engine import Engine
+from pbx.acd.floor import Floor
+from pbx.acd.model import Profile
 from pbx.call.admission import Admission
 from pbx.call.exchange import Exchange
 from pbx.call.out_of_call import OutOfCall
@@ -25,7 +30,14 @@ from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
-from pbx.events import AnyEvent, Event, RecordingEvent
+from pbx.events import (
+    AgentStateChanged,
+    AnyEvent,
+    CallbackEnded,
+    Event,
+    RecordingEvent,
+    WrapUpEnded,
+)
 from pbx.events.bus import Bus, Stamped
 from pbx.ivr.live import Ivr
 from pbx.ivr.world import Answer, Letter, Nothing
@@ -41,10 +53,14 @@ from pbx.sip.registrar import Binding, Registrar
 from pbx.sip.settings import AgentSettings
 from pbx.sip.user_agent import UserAgent
 from tests.kit.clock import VirtualClock
+from tests.kit.keeping import Memory
 from tests.kit.loop import run
 from tests.kit.media import FakeMediaEngine
 from tests.kit.network import Network, Node
 from tests.kit.softphone import Softphone, Tokens
+
+AFTERWARDS = (AgentStateChanged, WrapUpEnded, CallbackEnded)
+"""Events that may name a call that is over."""
 
 EXCHANGE: Address = ("192.0.2.1", 5060)
 REALM = "callpbx"
@@ -248,8 +264,51 @@ class House:
             new_session_id=lambda: 1,
             random_bytes=bytes,
         )
+        self.keeping = Memory()
+        self.rng = Random(1)
+        self._floor: Floor | None = None
+        self._profiles: dict[str, Profile] = {}
         self.media.on_event = self.exchange.media_event
         self.media.on_worker_lost = self.exchange.worker_lost
+
+    @property
+    def floor(self) -> Floor:
+        """Return the call centre, which there is from when it is first asked for."""
+        if self._floor is None:
+            self._floor = Floor(
+                Engine(),
+                bus=self.bus,
+                clock=self.clock,
+                rng=self.rng,
+                keeping=self.keeping,
+                alarm=self.alarms.append,
+            )
+            self.bus.attach(self._floor.take)
+        return self._floor
+
+    def open(self, plan: Plan) -> None:
+        """Put a plan in force, and let the call centre know its queues."""
+        self.plan = self.exchange.plan = plan
+        self.floor.tell(inputs.QueuesChanged(plan.queues, plan.defaults.between_queues))
+
+    def agent(
+        self,
+        number: str,
+        *,
+        logged_in: bool = True,
+        capacity: int = 1,
+        weight: int = 1,
+        **skills: int,
+    ) -> None:
+        """Make an extension, which is added where it is missing, an agent with these skills."""
+        entry = self.directory.extensions.get(number) or self.add(number)
+        self._profiles[number] = Profile(
+            number=number, name=entry.name, skills=skills, capacity=capacity, weight=weight
+        )
+        self.floor.tell(inputs.AgentsChanged(tuple(self._profiles.values())))
+        if logged_in:
+            self.floor.tell(inputs.LoggedIn(number))
+            self.floor.tell(inputs.PhoneReachable(number))
 
     def add(self, number: str, *, name: str | None = None, no_answer_s: float = 20.0) -> Extension:
         """Put an extension into the directory; its password is `pw` and the number."""
@@ -325,11 +384,15 @@ class House:
         if self.exchange.defects != self.defects:
             left.append(f"{self.exchange.defects} defects, see the log")
         left += [f"sink {name} failed" for name in self.bus.failures]
+        if self._floor is not None and self._floor.defects:
+            left.append(f"{self._floor.defects} defects of the call centre, see the log")
         return left
 
     def close(self) -> None:
         """Stop the timers of everybody on the network."""
         self.node.close()
+        if self._floor is not None:
+            self._floor.close()
         for phone in self.phones:
             phone.node.close()
 
@@ -338,6 +401,8 @@ class House:
         if not stamped.event.call:
             return  # of an agent or a queue alone
         before = self._calls.get(stamped.event.call)
+        if isinstance(stamped.event, AFTERWARDS) and (before is None or before.ending is not None):
+            return
         assert before is None or before.ending is None, f"{stamped} comes after CallEnded"
         call = fold(before, stamped)
         assert call is not None, f"{stamped} belongs to no call"
