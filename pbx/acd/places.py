@@ -18,7 +18,7 @@ from typing import Final
 from pbx.acd.keeping import Keeping, Place
 from pbx.acd.model import Waiting
 from pbx.events.bus import Clock
-from pbx.plan.model import spelling_of
+from pbx.plan.numbering import spelling_of
 
 KEPT_FOR: Final = 300.0
 """Seconds after the line was lost in which the old place is given back."""

@@ -7,18 +7,15 @@ that phones can be added without touching the dialplan. Times are seconds. Every
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pbx.plan.destination import OPERATOR, Destination
 from pbx.plan.hours import Schedule
+from pbx.plan.numbering import spelled
 from pbx.plan.step import NOWHERE, Mark, Steps
 from pbx.plan.text import Text
-
-INTERNATIONAL_PREFIX = "00"
-E164_DIGITS = range(8, 16)  # a number with its country code; ITU-T E.164 allows at most 15
 
 LANGUAGES: Final = ("zh", "yue", "en")
 """The languages that callers are spoken to, Mandarin first."""
@@ -45,6 +42,8 @@ class Defaults:
     """Which queue's caller an agent of several queues gets: see `Queue`."""
     hold_reminder_s: float = 120.0
     """Seconds after which an agent is reminded of a caller on hold; 0: never."""
+    country: str = "CN"
+    """Whose numbers are meant that begin with no country's: two letters of ISO 3166."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,10 +355,10 @@ class Plan:
     tests: tuple[Expectation, ...] = ()
     files: tuple[str, ...] = ()
     _spellings: Mapping[str, NumberRoute] = field(init=False, repr=False)
-    """Routes by `spelling_of` their number."""
+    """Routes by the one spelling of their number."""
 
     def __post_init__(self) -> None:
-        spellings = {spelling_of(number): route for number, route in self.numbers.items()}
+        spellings = {self.spelled(number): route for number, route in self.numbers.items()}
         object.__setattr__(self, "_spellings", spellings)
 
     def number(self, number: str) -> NumberRoute | None:
@@ -369,9 +368,13 @@ class Plan:
     def inbound(self, number: str) -> NumberRoute | None:
         """Return what is said of a carrier's call to `number`, `anything_else` included.
 
-        Carriers write one international number as +852…, 00852… or 852…; all of them find it.
+        Carriers write one number as 028…, 28…, +8628…, 008628… or 8628…; all of them find it.
         """
-        return self.numbers.get(number) or self._spellings.get(spelling_of(number)) or self.other
+        return self.numbers.get(number) or self._spellings.get(self.spelled(number)) or self.other
+
+    def spelled(self, number: str) -> str:
+        """Return the one spelling of all ways to write a number."""
+        return spelled(number, self.defaults.country)
 
     def routed(self, number: str) -> NumberRoute | None:
         """Return the route that is named so; the last one is named `anything_else`."""
@@ -386,12 +389,3 @@ class Plan:
     def resolved(self, destination: Destination) -> Destination | None:
         """Return the place that `operator` means, and any other place as it is; None: nobody."""
         return self.defaults.operator if destination == OPERATOR else destination
-
-
-def spelling_of(number: str) -> str:
-    """Return one spelling for all ways to write an international number: digits alone.
-
-    Short numbers stay as they are: 00 before them is no international prefix.
-    """
-    found = re.fullmatch(rf"(?:\+|{INTERNATIONAL_PREFIX})([1-9][0-9]*)", number)
-    return found[1] if found and len(found[1]) in E164_DIGITS else number

@@ -36,6 +36,7 @@ class PlanReader(Reader):
         self.vocabulary = vocabulary
         self.names = Names()
         self.timezone = "Asia/Shanghai"
+        self.country = "CN"
         self._muted = False
 
     @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pbx.plan.destination import HANGUP, OPERATOR, Destination
-from pbx.plan.model import NumberRoute, Plan, Prompt, PromptFile, spelling_of
+from pbx.plan.model import NumberRoute, Plan, Prompt, PromptFile
+from pbx.plan.numbering import spelling_of
 from tests.kit.broken import loaded
 
 NAMED = Destination("ext", "102")

@@ -1,6 +1,6 @@
 """Section `defaults`: what holds where nothing else is said.
 
-    defaults: {language: zh, timezone: Asia/Shanghai, operator: queue:service,
+    defaults: {language: zh, timezone: Asia/Shanghai, country: CN, operator: queue:service,
                menu: {timeout: 5s, between_keys: 2s, tries: 3}, include: [dialplan.d/*.yaml]}
 
 It stands in the first file only. `include` is read before all others, by `pbx/plan/files.py`.
@@ -22,6 +22,7 @@ from pbx.plan.arguments import Number, OneOf, Place, Seconds
 from pbx.plan.destination import OPERATOR, Destination
 from pbx.plan.fields import Converted, Key, Keys, Many, Part, Schema, read_fields, schema_of
 from pbx.plan.model import LANGUAGES, Defaults, MenuTiming
+from pbx.plan.numbering import is_country
 from pbx.plan.reading import PlanReader
 from pbx.plan.sections.section import Section
 
@@ -69,6 +70,28 @@ def _nearest_zone(text: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Country:
+    """A country whose telephone numbers are known."""
+
+    written: ClassVar[str] = "a country's two letters, such as CN"
+
+    def read(self, reading: PlanReader, node: Node, what: str) -> str | None:
+        """Return the two letters in capitals."""
+        text = reading.text(node, what)
+        if text is None:
+            return None
+        if not is_country(text.upper()):
+            sentence = f'{what}: "{text}" is no country'
+            reading.problem(node, WRONG_TYPE, sentence, f"write {self.written}")
+            return None
+        return text.upper()
+
+    def schema(self) -> Schema:
+        """Return two letters."""
+        return {"type": "string", "pattern": "^[A-Za-z]{2}$"}
+
+
+@dataclass(frozen=True, slots=True)
 class _Operator:
     """Where "operator" leads; never to itself, nor to what only a menu or queue understands."""
 
@@ -103,6 +126,7 @@ TIMING: Keys = {
 KEYS: Keys = {
     "language": Key("language", OneOf(LANGUAGES)),
     "timezone": Key("timezone", TIMEZONE),
+    "country": Key("country", _Country()),
     "operator": Key("operator", _Operator()),
     "menu": Key("menu", Part(TIMING, MenuTiming)),
     "between_queues": Key("between_queues", OneOf(("oldest", "strict", "weighted"))),
@@ -118,6 +142,7 @@ def _read(reader: PlanReader, parts: Sequence[Node]) -> Mapping[str, Any]:
     fields.pop("include", None)
     defaults = Defaults(**fields)
     reader.timezone = defaults.timezone
+    reader.country = defaults.country
     return {"defaults": defaults}
 
 

@@ -5,7 +5,8 @@
       "+85221234567": {to: flow:front_door, language: yue, tag: spring-advert}
       anything_else: operator
 
-A number is what is dialled; `+852…`, `00852…` and `852…` are one number and stand once.
+A number is what is dialled; `+852…`, `00852…` and `852…` are one number and stand once, and so are
+`028…` and `+8628…` in China.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pbx.marks.problem import OVERLAP, WRONG_TYPE
 from pbx.plan.arguments import OneOf, Pattern, Place
 from pbx.plan.entries import read_entries
 from pbx.plan.fields import Key, Keys, read_fields, schema_of, tell_missing
-from pbx.plan.model import LANGUAGES, NumberRoute, spelling_of
+from pbx.plan.model import LANGUAGES, NumberRoute
 from pbx.plan.names import mark_of, plain_spelling
+from pbx.plan.numbering import spelled
 from pbx.plan.reading import NUMBER, PlanReader
 from pbx.plan.sections.section import Section
 
@@ -49,7 +51,7 @@ def _read(reader: PlanReader, parts: Sequence[Node]) -> Mapping[str, Any]:
         if entry.name == ANYTHING_ELSE:
             other = route
             continue
-        first = spellings.setdefault(spelling_of(entry.name), route)
+        first = spellings.setdefault(spelled(entry.name, reader.country), route)
         if first is not route:
             line = f"line {first.mark.line}"
             at = line if first.mark.file == entry.key.file else str(first.mark)
