@@ -17,12 +17,16 @@ CallbackState = Literal["waiting", "answered", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
-    """Whether an agent is logged in, and the reason of its pause; None while it takes calls."""
+    """Whether an agent is logged in, and the reason of its pause; None while it takes calls.
+
+    `until` is when the pause ends by itself; None for one that does not.
+    """
 
     agent: str
     logged_in: bool
     pause: str | None
     since: float
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,12 +92,19 @@ class Estimate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
     """An agent as it is now. `since` is monotonic; `reason` says why it is paused or unreachable,
-    or what the call is that it talks in; `queues` are those whose skills it has at once."""
+    or what the call is that it talks in; `queues` are those whose skills it has at once.
+
+    `logged_in` and `pause` (the reason) are what it goes on with after a call that is up. `until`
+    is when its break, or its work after a call, ends by itself; None while that is open.
+    """
 
     number: str
     name: str | None
     state: AgentState
     since: float
+    logged_in: bool = False
+    pause: str | None = None
+    until: float | None = None
     reason: str = ""
     call: str = ""
     queue: str | None = None

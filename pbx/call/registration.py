@@ -2,8 +2,8 @@
 
 The registrar decides (pure), the store keeps, and only then the 200 goes out. A store that cannot
 write costs no phone its line: the binding then lives in memory, and an alarm says so. Every second
-the bindings that are due get an OPTIONS; its round-trip time is kept, two misses make a phone
-unreachable. An extension that leaves the directory loses its bindings, and nothing else: its calls
+the bindings that are due get an OPTIONS; its round-trip time is kept, two without an answer within
+10 s make a phone unreachable. An extension that leaves the directory loses its bindings, and nothing else: its calls
 go on.
 """
 
@@ -19,7 +19,7 @@ from pbx.call.message_waiting import MessageWaiting
 from pbx.errors import CallpbxError
 from pbx.sip.events import RequestAnswered, RequestFailed, RequestId, RequestReceived
 from pbx.sip.headers import NameAddr, Uri
-from pbx.sip.registrar import Binding, Registrar, Registration
+from pbx.sip.registrar import QUALIFY_PATIENCE, Binding, Registrar, Registration
 from pbx.sip.user_agent import UserAgent
 
 log = logging.getLogger(__name__)
@@ -99,8 +99,9 @@ class Registrations:
             self._start(self._save((), gone))
 
     def qualify(self) -> None:
-        """Send OPTIONS to the bindings whose turn it is."""
+        """Send OPTIONS to the bindings whose turn it is; give up those without an answer."""
         now = self._now()
+        self._give_up(now)
         for binding in self._registrar.due_for_qualify(now):
             ours = Uri("sip", "callpbx", None, binding.flow.local[0])
             probe = self._ua.send(
@@ -130,6 +131,19 @@ class Registrations:
         probe = self._probes.pop(event.request_id, None)
         if probe is not None:
             self._registrar.qualified(probe[0], None, self._now())
+
+    def _give_up(self, now: float) -> None:
+        """Count what waits for too long as not answered; an answer that comes after all is none.
+
+        Probes stand in the order in which they were sent.
+        """
+        late = []
+        for probe, (_, sent_at) in self._probes.items():
+            if sent_at > now - QUALIFY_PATIENCE:
+                break
+            late.append(probe)
+        for probe in late:
+            self._registrar.qualified(self._probes.pop(probe)[0], None, now)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="registration")

@@ -240,10 +240,12 @@ agents = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("logged_in", Boolean, nullable=False),
     Column("pause", String),
+    Column("pause_until", BigInteger),
     Column("since", BigInteger, nullable=False),
 )
 """Agents. `skills` is a JSON object, skill to level. `logged_in`, `pause` (the reason, null while
-it takes calls) and `since` are what it goes on with when the server starts again."""
+it takes calls), `pause_until` (null where somebody has to end it) and `since` are what it goes on
+with when the server starts again."""
 
 agent_states = Table(
     "agent_states",

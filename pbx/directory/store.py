@@ -195,7 +195,12 @@ def _add_agent(agent: Agent, connection: Connection) -> None:
             f"there is no extension {agent.number} for the agent; "
             f"add it first: callpbx extension add {agent.number}"
         )
-    off_duty = {"logged_in": False, "pause": None, "since": _ms(agent.created_at)}
+    off_duty = {
+        "logged_in": False,
+        "pause": None,
+        "pause_until": None,
+        "since": _ms(agent.created_at),
+    }
     values = {**_agent_values(agent), **off_duty}
     _add(schema.agents, "agent", agent.number, values, connection)
 

@@ -33,6 +33,7 @@ def write_duties(duties: Iterable[Duty], connection: Connection) -> None:
             .values(
                 logged_in=duty.logged_in,
                 pause=None if duty.pause is None else storable(duty.pause),
+                pause_until=None if duty.until is None else ms(duty.until),
                 since=ms(duty.since),
             )
         )
@@ -137,7 +138,13 @@ def ms(seconds: float) -> int:
 
 
 def _duty(row: Any) -> Duty:
-    return Duty(agent=row.number, logged_in=row.logged_in, pause=row.pause, since=row.since / 1000)
+    return Duty(
+        agent=row.number,
+        logged_in=row.logged_in,
+        pause=row.pause,
+        since=row.since / 1000,
+        until=None if row.pause_until is None else row.pause_until / 1000,
+    )
 
 
 def _place(row: Any) -> Place:

@@ -5,13 +5,16 @@ makes the change, once it is stored. Who may register for what is decided before
 REGISTER came from, never to what Contact names: that is what works through NAT (`Binding.flow`).
 
 Every binding is due for an OPTIONS every 30 s, at a moment of its own, so that the bindings are
-asked evenly and not in bursts. Sending them and timing the answer is the caller's work.
+asked evenly and not in bursts; one that did not answer is asked again at once, so that a phone that
+vanished is known within 30 s and two times the patience. Sending them and timing the answer is the
+caller's work. Whoever wants to know whose phones came, went, fell silent or answer again sets
+`changed`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pbx.sip.binding import AddressOfRecord, Binding, BindingKey
@@ -28,6 +31,9 @@ QUALIFY_INTERVAL = 30.0
 
 QUALIFY_MISSES = 2
 """Unanswered OPTIONS in a row that make a phone unreachable."""
+
+QUALIFY_PATIENCE = 10.0
+"""Seconds after which an OPTIONS counts as not answered; the transaction may go on for longer."""
 
 LOST_PROBE = 75.0
 """Seconds after which an OPTIONS whose outcome was never told is sent again."""
@@ -94,6 +100,7 @@ class Registrar:
         max_contacts: int = 5,
     ) -> None:
         """Make an empty table. Expiry times are in seconds, `max_contacts` counts phones."""
+        self.changed: Callable[[AddressOfRecord], None] = lambda _aor: None
         self._limits = Limits(min_expires, default_expires, max_expires, max_contacts)
         self._entries: dict[AddressOfRecord, dict[str, _Entry]] = {}
         self._by_flow: dict[tuple[str, Address], set[BindingKey]] = {}
@@ -123,19 +130,23 @@ class Registrar:
             if entry is not None and is_older(binding.call_id, binding.cseq, entry.binding, now):
                 continue
             self._put(binding, now)
+        self._tell((*registration.removals, *registration.upserts))
 
     def load(self, bindings: Iterable[Binding], now: float) -> None:
         """Take in stored bindings; those that have expired are left out."""
-        for binding in bindings:
-            if binding.expires_at > now:
-                self._put(binding, now)
+        loaded = [binding for binding in bindings if binding.expires_at > now]
+        for binding in loaded:
+            self._put(binding, now)
+        self._tell(loaded)
 
     def remove(self, aor: AddressOfRecord) -> list[Binding]:
         """Forget an extension; return the bindings it had."""
         entries = list(self._entries.get(aor, {}).values())
         for entry in entries:
             self._remove(entry)
-        return [entry.binding for entry in entries]
+        gone = [entry.binding for entry in entries]
+        self._tell(gone)
+        return gone
 
     def expire(self, now: float) -> list[Binding]:
         """Take out what has expired, and return it."""
@@ -144,6 +155,7 @@ class Registrar:
         self._gone.clear()
         for binding in gone:
             self._take_out(binding)
+        self._tell(gone)
         return gone
 
     def next_expiry(self) -> float | None:
@@ -196,15 +208,19 @@ class Registrar:
         if entry is None:
             return None
         probe = entry.probe
-        probe.next_at = max(now, probe.sent_at + QUALIFY_INTERVAL)
-        self._probes.arm(probe, probe.next_at)
         probe.misses = probe.misses + 1 if round_trip_ms is None else 0
+        doubtful = 0 < probe.misses < QUALIFY_MISSES
+        probe.next_at = now if doubtful else max(now, probe.sent_at + QUALIFY_INTERVAL)
+        self._probes.arm(probe, probe.next_at)
         before = entry.binding
         if round_trip_ms is not None:
             entry.binding = replace(before, round_trip_ms=round_trip_ms, reachable=True)
         elif probe.misses >= QUALIFY_MISSES:
             entry.binding = replace(before, reachable=False)
-        return entry.binding if entry.binding.reachable != before.reachable else None
+        if entry.binding.reachable == before.reachable:
+            return None
+        self.changed(entry.binding.aor)
+        return entry.binding
 
     def flow_closed(self, flow: Flow) -> list[Binding]:
         """Note that a connection is gone: its phones are unreachable until they register again.
@@ -217,6 +233,7 @@ class Registrar:
             if entry is not None and entry.binding.reachable:
                 entry.binding = replace(entry.binding, reachable=False)
                 changed.append(entry.binding)
+        self._tell(changed)
         return changed
 
     def snapshot(self) -> dict[str, int]:
@@ -226,6 +243,10 @@ class Registrar:
             "bindings": sum(map(len, self._entries.values())),
             "flows": len(self._by_flow),
         }
+
+    def _tell(self, bindings: Iterable[Binding]) -> None:
+        for aor in dict.fromkeys(binding.aor for binding in bindings):
+            self.changed(aor)
 
     # The table.
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("logged_in", sa.Boolean(), nullable=False),
         sa.Column("pause", sa.String()),
+        sa.Column("pause_until", sa.BigInteger()),
         sa.Column("since", sa.BigInteger(), nullable=False),
     )
     op.create_table(
