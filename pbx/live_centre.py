@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pbx.acd import supervisor
+from pbx.acd.alarms import QueueAlarms
 from pbx.acd.board import Today, skills_wanted
 from pbx.acd.floor import Floor
 from pbx.acd.model import AgentState, AgentView, QueueView
-from pbx.api.centre_views import Board, QueueAgent, QueueDetail, QueueRow, WaitingCaller
+from pbx.api.centre_views import (
+    Board,
+    QueueAgent,
+    QueueAlarmView,
+    QueueDetail,
+    QueueRow,
+    WaitingCaller,
+)
 from pbx.api.views import utc_text
 from pbx.plan.model import Queue
 
@@ -25,9 +33,15 @@ class CallCentreLive:
     """
 
     def __init__(
-        self, *, floor: Floor, today: Today, rules: Callable[[], Mapping[str, Queue]]
+        self,
+        *,
+        floor: Floor,
+        today: Today,
+        alarms: QueueAlarms,
+        rules: Callable[[], Mapping[str, Queue]],
     ) -> None:
         self._floor = floor
+        self._alarms = alarms
         self._today = today
         self._rules = rules
 
@@ -85,6 +99,10 @@ class CallCentreLive:
     def _now(self) -> float:
         return self._floor.clock.monotonic()
 
+    def _wall(self, moment: float) -> str:
+        """Return a monotonic time as UTC text."""
+        return utc_text(self._floor.clock.wall() - (self._now() - moment))
+
     def _row(self, view: QueueView) -> QueueRow:
         rules, today = self._rules().get(view.name, Queue(view.name)), self._today.queue(view.name)
         return QueueRow(
@@ -102,6 +120,12 @@ class CallCentreLive:
             target=rules.service_level,
             answered=today.answered,
             abandoned=today.abandoned,
+            alarms=tuple(
+                QueueAlarmView(
+                    kind=alarm.kind, sentence=alarm.sentence, since=self._wall(alarm.since)
+                )
+                for alarm in self._alarms.of(view.name)
+            ),
         )
 
     def _callers(self, view: QueueView) -> list[WaitingCaller]:
@@ -133,13 +157,12 @@ class CallCentreLive:
         return found
 
     def _agent(self, agent: AgentView) -> QueueAgent:
-        seconds = max(0.0, self._now() - agent.since)
         return QueueAgent(
             number=agent.number,
             name=agent.name,
             state=agent.state.value,
-            since=utc_text(self._floor.clock.wall() - seconds),
-            seconds=round(seconds, 1),
+            since=self._wall(agent.since),
+            seconds=round(max(0.0, self._now() - agent.since), 1),
             reason=agent.reason,
             call=agent.call or None,
             queue=agent.queue,

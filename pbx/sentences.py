@@ -90,6 +90,7 @@ _CentreEvent = (
     events.QueueEntered
     | events.QueueLeft
     | events.QueueSwitched
+    | events.QueueAlarmed
     | events.CallerMoved
     | events.RequirementRelaxed
     | events.OfferDecided
@@ -118,6 +119,8 @@ def _in_the_centre(event: _CentreEvent) -> str:
             return f"leaves queue {event.queue}: {event.result}"
         case events.QueueSwitched():
             return f"queue {event.queue} is {'open' if event.open else 'closed'}"
+        case events.QueueAlarmed():
+            return event.text if event.on else f"over: {event.text}"
         case events.CallerMoved():
             where = f"moves it to queue {event.to}" if event.to else "puts it first"
             return f"{event.by or 'a supervisor'} {where} (queue {event.queue})"

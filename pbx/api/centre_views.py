@@ -14,7 +14,7 @@ import msgspec
 from pbx.api.views import View
 from pbx.events import AgentStateName
 
-AlarmKind = Literal["waiting", "longest_wait", "service_level", "no_agents", "unreachable"]
+AlarmKind = Literal["waiting", "longest_wait", "service_level", "no_agents"]
 
 
 class QueueAlarmView(View, frozen=True, kw_only=True):

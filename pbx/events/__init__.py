@@ -64,6 +64,7 @@ from pbx.events.centre import (
     Candidate,
     OfferDecided,
     PastCall,
+    QueueAlarmed,
     QueueEntered,
     QueueLeft,
     QueueSwitched,
@@ -122,6 +123,7 @@ AnyEvent = (
     | QueueEntered
     | QueueLeft
     | QueueSwitched
+    | QueueAlarmed
     | CallerMoved
     | RequirementRelaxed
     | OfferDecided
@@ -194,6 +196,7 @@ __all__ = [
     "PastCall",
     "PlaybackFinished",
     "Quality",
+    "QueueAlarmed",
     "QueueEntered",
     "QueueLeft",
     "QueueSwitched",

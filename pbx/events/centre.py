@@ -40,6 +40,17 @@ class QueueSwitched(Event, frozen=True, kw_only=True, tag=True):
     by: str = ""
 
 
+class QueueAlarmed(Event, frozen=True, kw_only=True, tag=True):
+    """A queue crossed a threshold of its `alarm` (`waiting`, `longest_wait`, `service_level`,
+    `no_agents`), or is well again (`on` False). `text` says what it was, for people."""
+
+    call: str = ""
+    queue: str
+    kind: str
+    on: bool
+    text: str
+
+
 class CallerMoved(Event, frozen=True, kw_only=True, tag=True):
     """A supervisor put the caller before all others of `queue`, or, with `to`, let it go on waiting
     there. `by` says who."""
