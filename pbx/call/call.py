@@ -31,6 +31,7 @@ from pbx.call.outcome import (
     Outcome,
     cause_of,
 )
+from pbx.call.queued import Facts, Queued
 from pbx.call.ringing import Question, Ringing
 from pbx.errors import NoResource, RemoteError, UsageError
 from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy, Result
@@ -79,6 +80,8 @@ class Call:
         self.bridge = Bridge(exchange.media)
         self.recorded = 0
         """How many recordings were named after this call."""
+        self.facts = Facts()
+        self.queued: Queued | None = None
         self.supervisors: dict[Leg, Supervision] = {}
         self.kept: Leg | None = None
         """A party that a supervisor left alone, until somebody takes over."""
@@ -160,13 +163,14 @@ class Call:
         role: Role | None = None,
         question: Question | None = None,
         early_media: bool = True,
+        audible: bool = True,
     ) -> Ringing:
         """Return the scope that rings contacts: `async with call.ring() as ringing`.
 
         With a `question`, who answers is asked before it has the call. `early_media` tells whether
-        the caller may hear a phone before its answer.
+        the caller may hear a phone before its answer, `audible` whether it hears it ring.
         """
-        return Ringing(self, role, question, early_media=early_media)
+        return Ringing(self, role, question, early_media=early_media, audible=audible)
 
     @contextmanager
     def if_left(self, result: Result) -> Iterator[None]:
@@ -231,6 +235,7 @@ class Call:
 
     def routed(self, destination: str) -> None:
         """Add a step to the record's path."""
+        self.facts.path.append(destination)
         self.emit(CallRouted(call=self.id, destination=destination))
 
     def seeking(self) -> AbstractContextManager[None]:

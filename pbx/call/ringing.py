@@ -9,6 +9,8 @@ when nobody rings for that number any more.
 
 With a `Question` a 2xx alone wins nothing: whoever answers is asked, and has the call once it says
 yes. The others go on ringing meanwhile, and more than one may be asked at a time.
+
+Where it is not `audible`, the caller notices nothing of it: it waits, and hears music.
 """
 
 from __future__ import annotations
@@ -56,7 +58,13 @@ class Ringing:
         question: Question | None = None,
         *,
         early_media: bool = True,
+        audible: bool = True,
     ) -> None:
+        self.elsewhere = False
+        """Whether somebody else has the call: those who are let go list no missed call."""
+        self.rang = False
+        """Whether a phone said that it rings."""
+        self._audible = audible and role is None
         self._call = call
         self._role = role
         self._question = question
@@ -71,7 +79,7 @@ class Ringing:
         self._scope = ExitStack()
 
     async def __aenter__(self) -> Ringing:
-        if self._role is None:
+        if self._audible:
             self._scope.enter_context(self._call.seeking())
         return self
 
@@ -83,9 +91,9 @@ class Ringing:
     ) -> None:
         self._scope.close()
         caller = self._call.caller_leg
-        if caller is not None and self._role is None:
+        if caller is not None and self._audible:
             caller.media.stop_music()  # the ringing that it heard
-        self._let_go(elsewhere=self._call.answered_elsewhere)
+        self._let_go(elsewhere=self.elsewhere or self._call.answered_elsewhere)
 
     def add(self, contact: Contact, *, member: str | None = None) -> None:
         """Ring one more contact, for the number `member` where that is not its own."""
@@ -164,8 +172,9 @@ class Ringing:
         self._refusals.setdefault(member, []).append(refusal)
 
     def _progressed(self, leg: Leg, *, early_media: bool) -> None:
-        if self._role == "supervisor":
-            return  # nobody waits for a supervisor
+        self.rang = True
+        if not self._audible:
+            return  # nobody waits for a supervisor, and who waits in a queue hears music
         if early_media and len(self._live) == 1 and self._early_media:
             self._call.early_media(leg)
         elif self._call.caller_leg is not None:
