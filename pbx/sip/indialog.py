@@ -6,6 +6,7 @@ re-INVITE, which waits, backs off and needs an ACK, is `reinvite.py`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pbx.sip.dialog import OfferState
@@ -129,4 +130,6 @@ def send_in_dialog(
         contact=usage.contact if method in CARRIES_CONTACT else None,
         extra=endpoint.agent_line + extra,
         body=body,
+        account=usage.account,
+        renew=partial(dialog.next_request, method),
     )

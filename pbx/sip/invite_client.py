@@ -22,6 +22,7 @@ from pbx.sip.usage import allows_update
 from pbx.sip.writing import RequestHead, body_lines, header_lines, tagged
 
 if TYPE_CHECKING:
+    from pbx.sip.account import Account
     from pbx.sip.flow import Flow
     from pbx.sip.headers import NameAddr, Uri
     from pbx.sip.machine import ClientTransaction
@@ -51,7 +52,9 @@ class SentInvite(InviteUsage):
         "_head",
         "_local",
         "_outgoing",
+        "_proof",
         "_refused_acks",
+        "_silent_after",
         "_stop_at",
         "_target",
     )
@@ -71,6 +74,9 @@ class SentInvite(InviteUsage):
         extra: str,
         content_type: str,
         body: bytes | None,
+        contact: str | None,
+        account: Account | None,
+        silent_after: float | None,
         now: float,
     ) -> None:
         super().__init__(
@@ -78,8 +84,10 @@ class SentInvite(InviteUsage):
             endpoint.next_invite(),
             call_id=endpoint.token(),
             local_tag=endpoint.token(),
-            contact=from_.uri.user or "",
+            contact=(from_.uri.user or "") if contact is None else contact,
         )
+        self.account = account
+        self._silent_after = silent_after
         self._target = target
         self._destinations = destinations
         self._local = tagged(from_, self.local_tag)
@@ -102,6 +110,7 @@ class SentInvite(InviteUsage):
         self._ack_due = False
         self._cancel: str | None = None  # header lines of the CANCEL that is wanted
         self._cancel_sent = False
+        self._proof = ""  # header lines of the INVITE that was answered
         self._stop_at = NEVER
         self._outgoing: Outgoing | None = self._start(now)
 
@@ -118,7 +127,17 @@ class SentInvite(InviteUsage):
             extra=common + header_lines(self.timer.ask_first()) + self._extra,
             body=self._body,
             moves_on=True,
+            silent_after=self._silent_after,
+            account=self.account,
+            renew=self._renew_head,
         )
+
+    def _renew_head(self) -> RequestHead:
+        """Return the head of the INVITE that answers a challenge: the next CSeq number."""
+        self._early.clear()
+        self._forks.clear()
+        self._head = self._head.again()
+        return self._head
 
     # Responses.
 
@@ -169,6 +188,7 @@ class SentInvite(InviteUsage):
         self._forks.clear()
         self._stop_at = NEVER
         self._ack_due = True
+        self._proof = outgoing.proof
         self.remote_updates = allows_update(response)
         self.timer.granted(response, now)
         if self.endpoint.is_session(self._content_type, self._body):
@@ -218,7 +238,7 @@ class SentInvite(InviteUsage):
         self._ack_due = False
         self.offer_settled(OfferState.RECEIVED)
         self.note_body(content_type, body)
-        extra = body_lines(content_type, body)
+        extra = self._proof + body_lines(content_type, body)
         self._ack = self.endpoint.send_ack(dialog, self._head.number, extra=extra, body=body)
         self.proceed(now)
 

@@ -2,14 +2,16 @@
 
 Decided here: which destination comes next (RFC 3263 §4.3) and when, and that a large request goes
 by a stream where the remote takes one, else by UDP after all (RFC 3261 §18.1.1). Each attempt is a
-transaction of its own with its own branch. What the response means is the owner's business.
+transaction of its own with its own branch. What the response means is the owner's business, but for
+the challenges of a carrier whose `Account` the request has: those are answered here (§22.2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from pbx.sip.account import Account, Proofs
 from pbx.sip.deadlines import NEVER
 from pbx.sip.transaction import Tell
 
@@ -59,7 +61,9 @@ class Outgoing:
     while that waits for the final response.
 
     `contact` is the user part of the Contact to add, None for requests without one. With `moves_on`
-    a destination that stays silent, or answers 408 or 503, is left for the next one.
+    a destination that stays silent, or answers 408 or 503, is left for the next one; after
+    `silent_after` seconds without any response so is the last one, and nobody answered. `renew`
+    returns the head of the request that goes out again with the answer to a challenge of `account`.
     """
 
     __slots__ = (
@@ -72,7 +76,10 @@ class Outgoing:
         "_given_time",
         "_moves_on",
         "_owner",
+        "_proofs",
         "_quiet_at",
+        "_renew",
+        "_silent_after",
         "armed_at",
         "flow",
         "head",
@@ -91,6 +98,9 @@ class Outgoing:
         extra: str = "",
         body: bytes | None = None,
         moves_on: bool = False,
+        silent_after: float | None = None,
+        account: Account | None = None,
+        renew: Callable[[], RequestHead] | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._flows = list(flows)
@@ -99,6 +109,9 @@ class Outgoing:
         self._extra = extra
         self._body = body
         self._moves_on = moves_on
+        self._silent_after = silent_after
+        self._proofs = None if account is None else Proofs(account)
+        self._renew = renew or self._next_head
         self._by_stream = self._given_time = False
         self._quiet_at = self.armed_at = NEVER
         self.head = head
@@ -107,9 +120,15 @@ class Outgoing:
         self._try_next(now)
 
     def stop(self) -> None:
-        """Try no further destination."""
+        """Try no further destination, and prove nothing."""
         self._flows.clear()
+        self._proofs = None
         self._quiet_at = NEVER
+
+    @property
+    def proof(self) -> str:
+        """Return the header lines that prove who sends it; its ACK repeats them (§22.1)."""
+        return "" if self._proofs is None else self._proofs.lines
 
     def forget(self) -> None:
         """Wait no longer: no response is wanted any more."""
@@ -129,6 +148,10 @@ class Outgoing:
                 self._try_next(now)
                 return
             self._flows.clear()
+        if self._proved(response):
+            self._flows.append(self.flow)
+            self._try_next(now)
+            return
         if response.status >= 200:
             self.pending = None
         self._owner.response_received(self, response, now)
@@ -151,14 +174,38 @@ class Outgoing:
         """Leave the destination that stayed silent, but give a stream that did open its time."""
         self._quiet_at = NEVER
         if not self._flows:
-            return
-        if self._by_stream and not self._given_time and self.flow in self._endpoint.open_flows:
+            self._give_up(now)
+        elif self._by_stream and not self._given_time and self.flow in self._endpoint.open_flows:
             self._given_time = True
             self._watch(now, self._endpoint.settings.failover_after)
         else:
             if self.pending is not None:
                 self._owner.abandoned(self, self.pending)
             self._move_on(now)
+
+    def _give_up(self, now: float) -> None:
+        """Wait no longer for the last destination, which has not said a word."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            self._owner.abandoned(self, pending)
+            self._owner.unanswered(self, 408, "silent", now)
+
+    def _proved(self, response: Response) -> bool:
+        """Tell whether the response is a challenge that the next attempt answers."""
+        proofs, head = self._proofs, self.head
+        if proofs is None or not proofs.answer(
+            response,
+            remote=self.flow.remote,
+            method=head.method,
+            uri=head.uri,
+            cnonce=self._endpoint.token,
+        ):
+            return False
+        self.head = self._renew()
+        return True
+
+    def _next_head(self) -> RequestHead:
+        return self.head.again()
 
     def _move_on(self, now: float) -> None:
         if self._by_stream:
@@ -180,6 +227,8 @@ class Outgoing:
         if self._flows and self._moves_on:
             opens = self._by_stream and not self._given_time
             self._watch(now, settings.stream_try if opens else settings.failover_after)
+        elif self._silent_after is not None:
+            self._watch(now, self._silent_after)
         self.pending = self._endpoint.transactions.start_client(
             self.head,
             self.head.method,
@@ -193,7 +242,7 @@ class Outgoing:
 
     def _write(self, flow: Flow) -> tuple[str, str, bytes]:
         branch, via = self._endpoint.via(flow)
-        extra = self._extra
+        extra = self._extra + self.proof
         if self._contact is not None:
             sips = self.head.uri.startswith("sips:")
             extra = self._endpoint.contact_line(flow, self._contact, sips=sips) + extra

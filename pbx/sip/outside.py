@@ -17,6 +17,7 @@ from pbx.sip.outgoing import Nobody, Outgoing
 from pbx.sip.writing import RequestHead, body_lines, tagged
 
 if TYPE_CHECKING:
+    from pbx.sip.account import Account
     from pbx.sip.flow import Flow
     from pbx.sip.headers import NameAddr, Uri
     from pbx.sip.message import Request, Response
@@ -77,20 +78,29 @@ def send_outside(
     extra: str,
     content_type: str | None,
     body: bytes | None,
+    contact: str | None,
+    account: Account | None,
+    same: tuple[str, int] | None,
     now: float,
 ) -> RequestId:
-    """Send a request; RequestAnswered or RequestFailed follows."""
+    """Send a request; RequestAnswered or RequestFailed follows.
+
+    `same` are the Call-ID and the CSeq number where they go on from an earlier request (§10.2.4).
+    """
     request_id = endpoint.next_request()
     owner = _SentRequest(endpoint, request_id)
     uri, route_line = aim(target, route)
     sender = tagged(from_, endpoint.token())
+    call_id, number = same or (endpoint.token(), 1)
+    if contact is None and method in CARRIES_CONTACT:
+        contact = from_.uri.user or ""
     head = RequestHead(
         method,
         uri,
         lead=f"{route_line}Max-Forwards: 70\r\nFrom: {sender}\r\n",
         to=str(to),
-        call_id=endpoint.token(),
-        number=1,
+        call_id=call_id,
+        number=number,
     )
     Outgoing(
         endpoint,
@@ -98,9 +108,10 @@ def send_outside(
         destinations,
         owner,
         now,
-        contact=(from_.uri.user or "") if method in CARRIES_CONTACT else None,
+        contact=contact,
         extra=endpoint.agent_line + extra + body_lines(content_type, body),
         body=body,
         moves_on=True,
+        account=account,
     )
     return request_id

@@ -19,6 +19,7 @@ from pbx.sip.unacked import Unacked
 from pbx.sip.writing import body_lines, header_lines
 
 if TYPE_CHECKING:
+    from pbx.sip.account import Account
     from pbx.sip.flow import Flow
     from pbx.sip.machine import ServerTransaction
     from pbx.sip.message import Message, Request
@@ -31,7 +32,7 @@ TRYING_AFTER = 0.1
 class Usage:
     """An INVITE and its dialog, as far as answering goes.
 
-    `contact` is the user part of our Contact, escaped.
+    `contact` is the user part of our Contact, escaped; `account` proves us to a carrier.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Usage:
         "_open",
         "_trying_at",
         "_unacked",
+        "account",
         "armed_at",
         "call_id",
         "closed",
@@ -61,6 +63,7 @@ class Usage:
         self.local_tag = local_tag
         self.call_id = call_id
         self.contact = contact
+        self.account: Account | None = None
         self.dialog: Dialog | None = None
         self.timer = SessionTimer(settings.session_expires, settings.min_se)
         self.remote_updates = False
@@ -147,6 +150,8 @@ class Usage:
             self._accept(asked, answer, now)
         else:
             extra = answer.extra + body_lines(answer.content_type, answer.body)
+            if asked.request.method == "REFER" and answer.status < 300:  # RFC 3515 §2.2
+                extra = self._contact_line(asked) + extra
             self._send(asked, answer, extra, now)
 
     def reply_provisionally(self, asked: OpenRequest, answer: Answer, now: float) -> bytes:

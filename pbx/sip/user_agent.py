@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pbx.errors import MessageError, UsageError
+from pbx.sip.account import Account
 from pbx.sip.endpoint import Answer, Endpoint
 from pbx.sip.events import (
     InviteId,
@@ -30,6 +31,7 @@ from pbx.sip.invite_client import SentInvite
 from pbx.sip.message import Request, Response, parse_message
 from pbx.sip.outside import send_outside
 from pbx.sip.receiving import Receiver
+from pbx.sip.refer import Replaces
 from pbx.sip.settings import AgentSettings, Timers
 from pbx.sip.subscription import Package, subscribe
 from pbx.sip.writing import header_lines
@@ -129,14 +131,19 @@ class UserAgent:
         headers: HeaderList = (),
         route: Sequence[NameAddr] = (),
         max_forwards: int = 70,
+        contact: str | None = None,
+        account: Account | None = None,
+        silent_after: float | None = None,
         now: float,
     ) -> InviteId:
         """Send an INVITE to `target`, with a body (the offer) or without (the 2xx then brings the
         offer).
 
         `destinations` are tried in order: the next one on transport failure, on 408, on 503, or
-        when one stays silent for `failover_after`. Via, From tag, Call-ID, CSeq and Contact are
-        made here.
+        when one stays silent for `failover_after`; after `silent_after` seconds of silence so is
+        the last, and InviteFailed says "silent". Via, From tag, Call-ID, CSeq and Contact are made
+        here, its user part of From's unless `contact` says another. `account` answers challenges
+        of this INVITE and of all requests within its dialog.
         """
         if not destinations:
             raise UsageError("an INVITE needs a destination")
@@ -151,6 +158,9 @@ class UserAgent:
             extra=header_lines(headers),
             content_type=content_type,
             body=body,
+            contact=contact,
+            account=account,
+            silent_after=silent_after,
             now=now,
         )
         return usage.id
@@ -258,9 +268,16 @@ class UserAgent:
         route: Sequence[NameAddr] = (),
         body: bytes | None = None,
         content_type: str | None = None,
+        contact: str | None = None,
+        account: Account | None = None,
+        same: tuple[str, int] | None = None,
         now: float,
     ) -> RequestId:
-        """Send a request outside any dialog; RequestAnswered or RequestFailed follows."""
+        """Send a request outside any dialog; RequestAnswered or RequestFailed follows.
+
+        `contact` is the user part of the Contact of a REGISTER, `same` its Call-ID and CSeq number;
+        `account` answers challenges, each of which takes one more CSeq number.
+        """
         if not destinations:
             raise UsageError(f"{method} needs a destination")
         return send_outside(
@@ -274,6 +291,9 @@ class UserAgent:
             extra=header_lines(headers),
             content_type=content_type,
             body=body,
+            contact=contact,
+            account=account,
+            same=same,
             now=now,
         )
 
@@ -318,6 +338,24 @@ class UserAgent:
         usage = self._endpoint.invites.get(invite)
         if usage is not None:
             usage.end(status, header_lines(headers), now)
+
+    def invite_of(self, dialog: Replaces) -> InviteId | None:
+        """Return the INVITE of ours whose dialog that is, early or confirmed (RFC 3891 §3)."""
+        usage = self._endpoint.by_local_tag.get(dialog.to_tag)
+        if usage is None or usage.closed:
+            return None
+        return usage.id if usage.find_dialog(dialog.call_id, dialog.from_tag) else None
+
+    def takes_updates(self, invite: InviteId) -> bool:
+        """Tell whether the far end has said that it takes UPDATE (RFC 3311 §4)."""
+        usage = self._endpoint.invites.get(invite)
+        return usage is not None and usage.remote_updates
+
+    def prove_as(self, invite: InviteId, account: Account) -> None:
+        """Let `account` answer challenges of our requests within the dialog of an INVITE."""
+        usage = self._endpoint.invites.get(invite)
+        if usage is not None:
+            usage.account = account
 
     def call_id(self, invite: InviteId) -> str:
         """Return the Call-ID of an INVITE, for traces and records; "" when it is over."""
