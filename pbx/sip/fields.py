@@ -44,7 +44,8 @@ _COMMON = (
     *("Expires", "History-Info", "MIME-Version", "Max-Forwards", "Min-Expires", "Min-SE"),
     *("P-Access-Network-Info", "P-Asserted-Identity", "P-Preferred-Identity", "Path", "Privacy"),
     *("Proxy-Authenticate", "Proxy-Authorization", "Proxy-Require", "RAck", "RSeq", "Reason"),
-    *("Record-Route", "Remote-Party-ID", "Replaces", "Require", "Retry-After", "Route", "Server"),
+    *("Record-Route", "Refer-Sub", "Refer-To", "Remote-Party-ID", "Replaces", "Require"),
+    *("Retry-After", "Route", "Server"),
     *("Service-Route", "Subscription-State", "Timestamp", "Unsupported", "User-Agent"),
     *("WWW-Authenticate", "Warning"),
 )

@@ -50,8 +50,9 @@ class AgentSettings:
         "INFO",
         "REGISTER",
         "SUBSCRIBE",
+        "REFER",
     )
-    supported: tuple[str, ...] = ("timer",)
+    supported: tuple[str, ...] = ("timer", "replaces", "norefersub")
     accept: tuple[str, ...] = ("application/sdp",)
     events: tuple[str, ...] = ("message-summary",)
     session_expires: int = 1800

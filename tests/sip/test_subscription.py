@@ -335,7 +335,7 @@ def test_we_may_end_it_ourselves(phone: Subscriber, wire: Wire) -> None:
 
 @pytest.mark.parametrize(
     ("method", "status"),
-    [("OPTIONS", 200), ("NOTIFY", 405), ("REFER", 405), ("BYE", 481), ("INVITE", 481)],
+    [("OPTIONS", 200), ("NOTIFY", 405), ("REFER", 481), ("BYE", 481), ("INVITE", 481)],
 )
 def test_other_requests_within_it(phone: Subscriber, method: str, status: int) -> None:
     phone.ask()

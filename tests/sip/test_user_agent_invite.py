@@ -65,7 +65,7 @@ def test_requests_say_who_where_and_what_is_allowed(wire: Wire, alice: Party, bo
     assert request.to_tag is None
     assert [str(contact) for contact in request.contacts] == ["<sip:alice@192.0.2.1:5060>"]
     assert "UPDATE" in request.allow
-    assert request.supported == ["timer"]
+    assert request.supported == ["timer", "replaces", "norefersub"]
     assert request.user_agent == "alice"
     assert str(request.content_type) == "application/sdp"
     assert request.body == OFFER
@@ -504,7 +504,7 @@ def test_out_of_dialog_options_are_answered_inside(wire: Wire, alice: Party, bob
     assert (answered.request_id, response.status) == (request, 200)
     assert "INVITE" in response.allow
     assert response.headers.get("Accept") == "application/sdp"
-    assert response.supported == ["timer"]
+    assert response.supported == ["timer", "replaces", "norefersub"]
     assert not bob.events
     assert bob.is_idle
 
