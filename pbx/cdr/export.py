@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from pbx.cdr.record import CallRecord, Surveyed
+from pbx.cdr.record import CalledBack, CallRecord, Surveyed
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,6 +44,9 @@ COLUMNS: dict[str, Callable[[CallRecord], object]] = {
     "recording": lambda record: record.recording,
     "recording_sha256": lambda record: record.recordings[0].sha256 if record.recordings else None,
     "survey": lambda record: _answer(record.survey),
+    "disposition": lambda record: record.disposition,
+    "note": lambda record: record.note,
+    "callback": lambda record: _called_back(record.callback),
     "dialplan_version": lambda record: record.dialplan_version,
     "mos_min": lambda record: min(
         (row.mos for row in record.quality if row.mos is not None), default=None
@@ -84,6 +87,10 @@ def _cell(value: object) -> str:
 def _answer(survey: Surveyed | None) -> str | None:
     """Write `name:key`; without a key where none was pressed."""
     return None if survey is None else f"{survey.name}:{survey.key or ''}"
+
+
+def _called_back(callback: CalledBack | None) -> str | None:
+    return None if callback is None else f"{callback.number}:{callback.result}"
 
 
 def _is_formula(text: str) -> bool:

@@ -105,6 +105,36 @@ class Surveyed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     meaning: str | None = None
 
 
+class AgentPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one agent had to do with the call, from `began_at`: when it was offered, or handed on.
+
+    `result` says what became of the offer: answered, no_answer, rejected, busy, unreachable,
+    failed, withdrawn; `transferred` where a colleague handed the call on.
+    """
+
+    agent: str
+    queue: str | None
+    began_at: str
+    result: str
+    ring_s: float = 0.0
+    talk_s: float = 0.0
+    hold_s: float = 0.0
+    wrap_up_s: float = 0.0
+
+
+class CalledBack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The caller asked to be called back at `number`.
+
+    `result` is waiting, answered, failed or cancelled; `waited_s` is known when it is over.
+    """
+
+    number: str
+    result: str = "waiting"
+    waited_s: float | None = None
+    agent: str | None = None
+    tries: int = 0
+
+
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one customer call. docs/cdr.md says what each field means."""
 
@@ -137,6 +167,10 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     segments: tuple[Segment, ...]
     supervision: tuple[Supervised, ...] = ()
     recordings: tuple[Recorded, ...] = ()
+    agents: tuple[AgentPart, ...] = ()
+    disposition: str | None = None
+    note: str | None = None
+    callback: CalledBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

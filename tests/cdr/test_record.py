@@ -12,7 +12,16 @@ from pbx import events
 from pbx.cdr import record as record_module
 from pbx.cdr.export import COLUMNS
 from pbx.cdr.fold import INTERRUPTED_REASON
-from pbx.cdr.record import CallRecord, QualityRow, Segment, Supervised, Surveyed, utc_text
+from pbx.cdr.record import (
+    AgentPart,
+    CalledBack,
+    CallRecord,
+    QualityRow,
+    Segment,
+    Supervised,
+    Surveyed,
+    utc_text,
+)
 from tests.cdr.story import plain_call
 
 DOCS = Path(record_module.__file__).parents[2] / "docs" / "cdr.md"
@@ -23,6 +32,9 @@ def test_the_json_is_the_documented_object_field_for_field() -> None:
     shown = found.pop("quality"), found.pop("segments")
     assert found.pop("supervision") == ()
     assert found.pop("recordings") == ()
+    assert found.pop("agents") == ()
+    later = ("disposition", "note", "callback")
+    assert [found.pop(name) for name in later] == [None, None, None]
     assert found == {
         "id": "7f3a",
         "direction": "internal",
@@ -91,7 +103,9 @@ def test_times_are_utc_with_milliseconds(milliseconds: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "struct", [CallRecord, QualityRow, Segment, Supervised, Surveyed], ids=lambda s: s.__name__
+    "struct",
+    [CallRecord, QualityRow, Segment, Supervised, Surveyed, AgentPart, CalledBack],
+    ids=lambda s: s.__name__,
 )
 def test_every_field_is_documented(struct: type[msgspec.Struct]) -> None:
     text = DOCS.read_text()
@@ -116,7 +130,7 @@ def test_every_word_of_the_record_is_documented(word: str) -> None:
 def test_the_documented_columns_of_the_csv_exist() -> None:
     text = DOCS.read_text()
     own = {"caller_number", "caller_name", "called_number", "mos_min", "recording_sha256"}
-    nested = {"caller", "called", "quality", "segments", "supervision", "recordings"}
+    nested = {"caller", "called", "quality", "segments", "supervision", "recordings", "agents"}
     fields = set(CallRecord.__struct_encode_fields__) - nested
     assert set(COLUMNS) == own | fields
     assert all(f"`{name}`" in text for name in COLUMNS)
