@@ -50,6 +50,9 @@ CallState = Literal["routing", "ringing", "talking", "ending"]
 _CALLER_LEAVES = frozenset({"bye", "cancelled", ANSWERED_ELSEWHERE})
 """How a caller's leg ends when the caller wants it to."""
 
+_TELL_THEMSELVES = frozenset({"menu", "queue_keys"})
+"""Kinds whose visits are events of their own."""
+
 Script = Callable[["Call"], Coroutine[Any, Any, Outcome]]
 """What a caller lives through."""
 
@@ -123,7 +126,8 @@ class Call:
 
     async def go(self, destination: Destination, **overrides: Any) -> Outcome:
         """Take the call to `destination` and return what became of it."""
-        self.routed(str(destination))
+        if destination.kind not in _TELL_THEMSELVES:
+            self.routed(str(destination))
         return await self.exchange.destinations.go(self, destination, **overrides)
 
     @property

@@ -85,14 +85,18 @@ class Keys:
 
     async def next(self, seconds: float) -> str | None:
         """Return the next key; None when there is none within `seconds`."""
+        return self._pressed.popleft() if await self.arrives(seconds) else None
+
+    async def arrives(self, seconds: float) -> bool:
+        """Wait for a key, which waits on; False when there is none within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while not self._pressed:
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
-            return None
-        return self._pressed.popleft()
+            return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

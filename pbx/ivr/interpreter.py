@@ -1,8 +1,9 @@
 """The interpreter: takes a caller from place to place until the call is over.
 
 One loop, no recursion: each place returns the next. `back` is the menu before the last one,
-`repeat` the last, `operator` what the defaults say. Whoever takes too many steps or too long is
-given to the operator, or told good-bye: no plan can keep a caller for ever.
+`repeat` the last, `operator` what the defaults say, `stay` the queue that a caller waits in.
+Whoever takes too many steps or too long is given to the operator, or told good-bye: no plan can
+keep a caller for ever.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from pbx.call.outcome import Outcome, OutcomeKind
+from pbx.call.queued import STAYS
 from pbx.ivr import asking
 from pbx.ivr.endings import TAKEN, hung_up, unreached
-from pbx.ivr.menu import menu
+from pbx.ivr.menu import choice_of, menu
 from pbx.ivr.run import Exhausted, Run
-from pbx.plan.destination import Destination
-from pbx.plan.model import Conference, Mailbox, NumberRoute, Queue, RingGroup
+from pbx.plan.destination import REPEAT, Destination
+from pbx.plan.model import Conference, Mailbox, Menu, NumberRoute, Queue, RingGroup
 from pbx.plan.step import NOWHERE, Mark
 
 OUTSIDE: Final = frozenset({"ext", "ring", "number", "conference", "queue", "voicemail"})
@@ -45,6 +47,19 @@ async def travel(run: Run, place: Destination) -> Outcome:
     except Exhausted as exhausted:
         following = await _exhausted(run, exhausted)
     return following
+
+
+async def keyed_in_queue(run: Run, queue: Queue) -> Outcome:
+    """Do what a waiting caller keys: the first key waits. What means nothing changes nothing."""
+    run.stand(kind="queue", mark=queue.mark)
+    keys = Menu(queue.name, (), queue.keys, mark=queue.mark, key_marks=queue.key_marks)
+    try:
+        following = await choice_of(run, keys)
+    except Exhausted as exhausted:
+        return await _exhausted(run, exhausted)
+    if isinstance(following, Destination) and following != REPEAT:
+        return await travel(run, following)
+    return following if isinstance(following, Outcome) else STAYS
 
 
 async def _enter(run: Run, place: Destination) -> Destination | Outcome:
@@ -104,11 +119,21 @@ async def _repeat(run: Run, _: str) -> Destination | Outcome:
     return Destination("menu", run.menus.pop())
 
 
+async def _stay(run: Run, _: str) -> Destination | Outcome:
+    """Let a caller wait on in the queue whose menu this is; elsewhere, go to the last menu."""
+    if not run.world.queue:
+        return await _repeat(run, "")
+    run.tell("", "waits on", kind="stay")
+    return STAYS
+
+
 async def _callback(run: Run, _: str) -> Destination | Outcome:
     outcome = await run.go(Destination("callback"), number=run.world.caller.number)
-    if outcome.kind is OutcomeKind.FAILED:
-        return await _repeat(run, "") if run.menus else outcome
-    return outcome
+    if outcome.kind is not OutcomeKind.FAILED:
+        return outcome
+    if run.menus:
+        return await _repeat(run, "")
+    return STAYS if run.world.queue else outcome
 
 
 async def _hangup(run: Run, _: str) -> Destination | Outcome:
@@ -134,7 +159,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "operator": _operator,
     "back": _back,
     "repeat": _repeat,
-    "stay": _repeat,
+    "stay": _stay,
     "callback": _callback,
     "hangup": _hangup,
 }

@@ -11,21 +11,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal, Protocol, Unpack
 
 from pbx.call.call import Call
-from pbx.call.outcome import Outcome, failed
+from pbx.call.outcome import Outcome, OutcomeKind, failed
 from pbx.call.ring_group import ring_members
 from pbx.call.routing import Destinations
 from pbx.call.speaking import say
-from pbx.events import AnyEvent
+from pbx.events import AnyEvent, CallNoted, MenuLeft
 from pbx.ivr import interpreter
 from pbx.ivr.run import Run
 from pbx.ivr.verbs import VERBS
 from pbx.ivr.world import Answer, Caller, Enquiries, Letter, Overrides, Ring
 from pbx.plan.destination import Destination
 from pbx.plan.hours import Schedule, State
-from pbx.plan.model import Lookup
+from pbx.plan.model import Lookup, Plan
 from pbx.speech.phrases import phrase
 from pbx.speech.saying import Saying
 
@@ -70,6 +71,12 @@ class LiveWorld:
         """Return the key that waits."""
         return self._call.caller.keys.first
 
+    @property
+    def queue(self) -> Mapping[str, str]:
+        """Ask the queue, if the caller waits in one."""
+        queued = self._call.queued
+        return queued.values() if queued is not None and queued.waits else {}
+
     def now(self) -> datetime:
         """Return the wall clock."""
         return datetime.fromtimestamp(self._call.exchange.clock.wall(), UTC)
@@ -87,7 +94,12 @@ class LiveWorld:
         return self._switches.state(schedule, self.now())
 
     def emit(self, event: AnyEvent) -> None:
-        """Tell everybody."""
+        """Tell everybody, and keep what whoever answers should see."""
+        facts = self._call.facts
+        if isinstance(event, CallNoted):
+            facts.notes.append(event.text)
+        elif isinstance(event, MenuLeft):
+            facts.path.append(f"menu:{event.menu}:{event.choice}")
         self._call.emit(event)
 
     def complain(self, sentence: str) -> None:
@@ -122,6 +134,8 @@ class LiveWorld:
     async def key(self, seconds: float) -> str | None:
         """Wait for a key; a caller who holds us is not silent but away, and has more time."""
         caller, now = self._call.caller, self.monotonic
+        if self._call.queued is not None:
+            self._call.queued.rest()
         key = await caller.keys.next(seconds)
         away_until = now() + self._call.settings.hold_timeout_s
         while key is None and caller.held and now() < away_until:
@@ -194,7 +208,8 @@ class LiveWorld:
         self._enquiries.send(letter)
 
     async def ring(self, ring: Ring) -> Outcome:
-        """Ring phones."""
+        """Ring phones; who waited in a queue does no longer."""
+        self._leave_queue()
         return await ring_members(
             self._call,
             ring.members,
@@ -206,27 +221,65 @@ class LiveWorld:
         )
 
     async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
-        """Go there."""
-        return await self._call.go(destination, **overrides)
+        """Go there. Who waited in a queue does no longer, or, for whom a call-back cannot be noted,
+        waits on."""
+        if destination.kind != "callback":
+            self._leave_queue()
+        outcome = await self._call.go(destination, **overrides)
+        if destination.kind == "callback" and outcome.kind is not OutcomeKind.FAILED:
+            self._leave_queue("callback")
+        return outcome
+
+    def _leave_queue(self, result: str = "left") -> None:
+        if self._call.queued is not None:
+            self._call.queued.leave(result)
 
 
 class Ivr:
-    """The destination that the interpreter brings: `numbers`. It goes between menus, flows and
-    surveys by itself."""
+    """The destinations that the interpreter brings: `numbers`, and the places that it goes between
+    by itself, for those who come from elsewhere: transfers, queues."""
+
+    PLACES: Final = ("flow", "menu", "survey", "operator", "hangup")
 
     def __init__(self, enquiries: Enquiries, switches: Switches) -> None:
         self._enquiries = enquiries
         self._switches = switches
 
     def register(self, destinations: Destinations) -> None:
-        """Put it into the registry."""
+        """Put them into the registry."""
         destinations.register("numbers", self.numbers)
+        destinations.register("queue_keys", self.queue_keys)
+        for kind in self.PLACES:
+            destinations.register(kind, partial(self.place, kind))
 
     async def numbers(self, call: Call, name: str) -> Outcome:
         """Start where `numbers` says; the destination kind `numbers`."""
         route = call.plan.routed(name)
         if route is None:
             return failed(404, "unknown_number")
+        return await interpreter.route(self._run(call), route)
+
+    async def place(self, kind: str, call: Call, name: str) -> Outcome:
+        """Go to a menu, a flow, a survey, and on from there; the destination kinds of `PLACES`."""
+        if not is_there(call.plan, Destination(kind, name)):
+            return failed(404, "unknown_number")
+        return await interpreter.travel(self._run(call), Destination(kind, name))
+
+    async def queue_keys(self, call: Call, name: str) -> Outcome:
+        """Do what a caller keys who waits in the queue of that name; the kind `queue_keys`."""
+        return await interpreter.keyed_in_queue(self._run(call), call.plan.queues[name])
+
+    def _run(self, call: Call) -> Run:
         world = LiveWorld(call, self._enquiries, self._switches)
-        run = Run(call.plan, world, verbs=VERBS, language=call.language)
-        return await interpreter.route(run, route)
+        fields = call.facts.fields
+        return Run(call.plan, world, verbs=VERBS, language=call.language, fields=fields)
+
+
+def is_there(plan: Plan, place: Destination) -> bool:
+    """Tell whether the plan has that menu, flow or survey; the words have no names."""
+    sections: Mapping[str, Mapping[str, object]] = {
+        "flow": plan.flows,
+        "menu": plan.menus,
+        "survey": plan.surveys,
+    }
+    return place.kind not in sections or place.name in sections[place.kind]

@@ -94,6 +94,17 @@ async def menu(run: Run, name: str) -> Destination | Outcome:
     return await _give_up(run, menu)
 
 
+async def choice_of(run: Run, menu: Menu) -> Destination | Outcome | None:
+    """Take what a caller keys who was asked nothing; None where it means nothing."""
+    keyed = await _keyed(run, menu)
+    run.keyed(keyed)
+    choice = _choice(run, menu, keyed)
+    if choice is None:
+        return None
+    run.tell(menu.name, f"key {keyed}")
+    return await _follow(run, choice)
+
+
 async def _keyed(run: Run, menu: Menu) -> str:
     """Return what the caller keys; empty for nothing."""
     defaults = run.plan.defaults.menu

@@ -91,6 +91,7 @@ class RehearsedWorld:
         self._groups = deque(circumstances.press)
         self._keys: deque[str] = deque()
         self._asked = True
+        self._queue_values: dict[str, str] = {}
         self.answered = False
         self.lines: list[Line] = []
         self.events: list[AnyEvent] = []
@@ -107,6 +108,11 @@ class RehearsedWorld:
     def next_key(self) -> str | None:
         """Return the key that waits."""
         return self._keys[0] if self._keys else None
+
+    @property
+    def queue(self) -> Mapping[str, str]:
+        """Return what was told of the queue whose menu is rehearsed."""
+        return self._queue_values
 
     def now(self) -> datetime:
         """Return the rehearsal's clock."""

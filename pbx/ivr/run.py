@@ -58,6 +58,7 @@ class Run:
         *,
         verbs: Mapping[str, Verb],
         language: str | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> None:
         self.plan = plan
         self._verbs = verbs
@@ -69,7 +70,7 @@ class Run:
         """What queues should know: priority, agent, skills."""
         self.menus: list[str] = []
         """The menus that were entered, for `back`."""
-        self._kept: dict[str, str] = {"digits": ""}
+        self._kept: dict[str, str] = {"digits": "", **(fields or {})}
         self._secret: set[str] = set()
         self._steps = 0
         self._depth = 0
@@ -93,6 +94,7 @@ class Run:
             "call.id": caller.call,
             "now": self.local_time().isoformat(timespec="minutes"),
             "language": self.language,
+            **self.world.queue,
             **self._kept,
             **masks,
         }
@@ -112,6 +114,12 @@ class Run:
     def assign(self, name: str, text: Text) -> None:
         """Set a variable to a text with its values; it is secret where one of them is."""
         self.keep(name, self.fill(text), secret=not self._secret.isdisjoint(text.names))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the variables that the plan set, as whoever answers may see them."""
+        hidden = {"digits", *self._secret}
+        return {name: value for name, value in self._kept.items() if name not in hidden}
 
     @property
     def secret(self) -> frozenset[str]:
@@ -248,7 +256,7 @@ class Run:
     async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
         """Go to a place outside menus and flows; a queue is told the caller's wishes."""
         if destination.kind == "queue":
-            overrides = self.wishes
+            overrides = {**self.wishes, "fields": self.fields, "comes_back": True}
         outcome = await self._elsewhere(self.world.go(destination, **overrides))
         self.tell(
             destination.name,

@@ -94,12 +94,15 @@ class Ring:
 
 class Overrides(TypedDict, total=False):
     """What a place is told besides its name. Queues: how urgent the call is (0–100), an agent's
-    number, and how much of which skill is wanted. `callback`: whom to call, and the schedule that
-    says when."""
+    number, how much of which skill is wanted, the flow's variables for the agent's screen, and
+    whether the dialplan itself says what follows the queue (`comes_back`). `callback`: whom to
+    call, and the schedule that says when."""
 
     priority: int
     agent: str
     skills: dict[str, int]
+    fields: dict[str, str]
+    comes_back: bool
     number: str
     window: str | None
 
@@ -128,6 +131,10 @@ class World(Protocol):
     @property
     def next_key(self) -> str | None:
         """Return a key that was pressed and that nobody has asked for; it waits on."""
+
+    @property
+    def queue(self) -> Mapping[str, str]:
+        """Return the variables of the queue that the caller waits in; none where it does not."""
 
     def now(self) -> datetime:
         """Return the time (aware, UTC)."""
