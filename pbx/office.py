@@ -23,7 +23,7 @@ from pbx.cdr.store import RecordStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
 from pbx.directory.bindings import BindingRow, BindingStore
-from pbx.directory.model import ApiToken, Extension, PasswordDigests, Trunk, token_digest
+from pbx.directory.model import Agent, ApiToken, Extension, PasswordDigests, Trunk, token_digest
 from pbx.directory.pins import ConferencePins
 from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
@@ -129,6 +129,10 @@ class DirectoryInMemory:
     def extension(self, number: str) -> Extension | None:
         """Return the extension of that number."""
         return self._directory.extension(number)
+
+    def agents(self) -> Sequence[Agent]:
+        """Return all agents, by number."""
+        return self._directory.agents()
 
     def conference_pins(self, room: str) -> ConferencePins | None:
         """Return the PINs of a conference room."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from pbx.acd.alarms import Watch
-from pbx.acd.board import QueueToday
 from pbx.acd.commands import StateChanged
 from pbx.acd.model import AgentState
+from pbx.cdr.today import QueueToday
 from pbx.events import QueueAlarmed
 from pbx.live_centre import CallCentreLive
 from pbx.plan.model import Queue, QueueAlarm, Relaxation

@@ -3,22 +3,30 @@ a caller wants by now."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from pbx.acd.model import Skills
 from pbx.plan.model import Queue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueToday:
-    """Figures of one queue since midnight; `service_level` is percent by the formula named
-    `formula`, None before the first call that counts."""
+class QueueToday(Protocol):
+    """Figures of one queue since midnight."""
 
-    answered: int = 0
-    abandoned: int = 0
-    service_level: float | None = None
-    formula: str = ""
+    @property
+    def answered(self) -> int:
+        """Return how many callers talked to an agent."""
+
+    @property
+    def abandoned(self) -> int:
+        """Return how many left while they waited, without those who had no fair chance."""
+
+    @property
+    def service_level(self) -> float | None:
+        """Return percent by the formula; None before the first call that counts."""
+
+    @property
+    def formula(self) -> str:
+        """Return the name of that formula."""
 
 
 class Today(Protocol):

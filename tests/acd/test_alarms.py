@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from pbx.acd.alarms import Alarm, QueueAlarms
-from pbx.acd.board import QueueToday
 from pbx.acd.model import QueueView
+from pbx.cdr.today import QueueToday
 from pbx.plan.model import Queue, QueueAlarm
 
 NOTHING = QueueToday()

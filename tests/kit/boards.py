@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from pbx.acd import commands, inputs
-from pbx.acd.board import QueueToday
 from pbx.acd.engine import Engine
 from pbx.acd.floor import Floor
 from pbx.acd.model import AgentState, AgentView, QueueView, RandomSource, Waiting
+from pbx.cdr.today import QueueToday
 from pbx.events import AnyEvent
 from pbx.events.bus import Bus
 from pbx.plan.model import Queue
