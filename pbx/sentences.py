@@ -99,6 +99,7 @@ _CentreEvent = (
     | events.AgentConnected
     | events.AgentStateChanged
     | events.WrapUpEnded
+    | events.RecordAmended
     | events.CallbackBooked
     | events.CallbackTried
     | events.CallbackEnded
@@ -139,6 +140,8 @@ def _in_the_centre(event: _CentreEvent) -> str:
             return f"agent {event.agent} is {event.state}, was {event.previous}"
         case events.WrapUpEnded():
             return f"agent {event.agent} wrapped up in {event.seconds:.0f} s"
+        case events.RecordAmended():
+            return f"noted by {event.by or 'somebody'}: {_noted(event)}"
         case events.CallbackBooked():
             return f"will be called back at {event.number}"
         case events.CallbackTried():
@@ -161,6 +164,11 @@ def _sound(source: str) -> str:
     """Return a source of sound by its name; of a file, `en/welcome.wav`."""
     kind, _, name = source.partition(":")
     return "/".join(name.split("/")[-2:]) if kind == "file" else source
+
+
+def _noted(event: events.RecordAmended) -> str:
+    said = (("disposition", event.disposition), ("note", event.note))
+    return ", ".join(f"{what} {text or 'taken back'}" for what, text in said if text is not None)
 
 
 def _recorded(event: events.RecordingEnded) -> str:

@@ -19,6 +19,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from pbx import events
+from pbx.cdr.amend import AMENDMENTS
+from pbx.cdr.offers import OFFERS, phone_answered
 from pbx.cdr.open_call import OpenCall, Party, Span, Tape, Watch
 from pbx.cdr.phases import apart, ring_result, settle, stop_ringing, without
 from pbx.cdr.visits import VISITS, end_visits, reached
@@ -32,8 +34,8 @@ INTERRUPTED_REASON = "server_died"
 def fold(call: OpenCall | None, stamped: Stamped) -> OpenCall | None:
     """Return the call with one more event; the argument stays as it is.
 
-    None is a call of which nothing is known: only its CallStarted makes it one. What comes after
-    CallEnded changes nothing.
+    None is a call of which nothing is known: only its CallStarted makes it one. After CallEnded
+    only what amends a record (amend.py) changes anything.
     """
     return fold_all((stamped,), call)
 
@@ -46,6 +48,8 @@ def fold_all(stream: Iterable[Stamped], call: OpenCall | None = None) -> OpenCal
             changed = _begin(stamped)
         elif changed.ending is None:
             _advance(changed, stamped)
+        elif type(stamped.event) in AMENDMENTS:
+            changed.later = (*changed.later, stamped.event)
     return changed
 
 
@@ -100,7 +104,7 @@ def _invited(call: OpenCall, event: events.LegInvited) -> None:
     leg = event.leg
     if leg in call.parties:
         return
-    call.parties = {**call.parties, leg: Party(event.role, event.number)}
+    call.parties = {**call.parties, leg: Party(event.role, event.number, event.trunk is not None)}
     call.live = (*call.live, leg)
     if event.role == "caller":
         call.caller_leg = leg
@@ -125,6 +129,8 @@ def _answered(call: OpenCall, event: events.LegAnswered) -> None:
         return
     call.rung = without(leg, call.rung)
     stop_ringing(call, call.parties[leg].number, "answered")
+    if call.offers:
+        phone_answered(call, call.parties[leg].number)
     settle(call)
 
 
@@ -233,6 +239,10 @@ def _measured(call: OpenCall, event: events.LegQuality) -> None:
         call.quality = (*call.quality, received, sent)
 
 
+def _joined(call: OpenCall, event: events.CallJoined) -> None:
+    call.joined = event.into
+
+
 def _ended(call: OpenCall, event: CallEnded) -> None:
     # The call is over for people when its last leg is; the figures of its media come later.
     call.ended = call.now if call.live or not call.parties else call.last_leg_over
@@ -275,6 +285,8 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.RecordingEnded: _recording_ended,
     events.LegEnded: _leg_ended,
     events.LegQuality: _measured,
+    events.CallJoined: _joined,
     events.CallEnded: _ended,
     **VISITS,
+    **OFFERS,
 }

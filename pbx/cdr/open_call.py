@@ -1,7 +1,7 @@
-"""A call while it goes on, as far as its record is concerned; and its record when it is over.
+"""A call while it goes on, as far as its record is concerned.
 
 Times are whole milliseconds since the call began, by the monotonic clock; the wall clock was read
-once, at the start. fold.py makes the changes.
+once, at the start. fold.py makes the changes, closing.py the record when it is over.
 """
 
 from __future__ import annotations
@@ -10,29 +10,18 @@ from typing import Literal
 
 import msgspec
 
-from pbx.cdr.record import (
-    Called,
-    Caller,
-    CallRecord,
-    QualityRow,
-    Recorded,
-    Segment,
-    SegmentKind,
-    Supervised,
-    Surveyed,
-    utc_text,
-)
-from pbx.errors import UsageError
-from pbx.events import CallEnded, CallStarted, LegRole, Quality
+from pbx.cdr.record import SegmentKind, Surveyed
+from pbx.events import CallEnded, CallStarted, Event, LegRole, Quality
 
 Phase = Literal["", "ring", "queue", "talk", "hold", "conference"]
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
-    """Who is at the far end of a leg."""
+    """Who is at the far end of a leg; `outside` is behind a carrier's line."""
 
     role: LegRole
     number: str
+    outside: bool = False
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +39,36 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     def over(self, end: int, result: str) -> Span:
         """Return it as it ended."""
         return Span(self.kind, self.number, self.start, end, result)
+
+
+class Offer(msgspec.Struct, frozen=True, gc=False):
+    """The call was offered to an agent; times in milliseconds since the start of the call.
+
+    `rang_until` is when the phone stopped ringing, `result` empty while nothing came of it. An
+    agent who `leads` is on the caller's own leg: in a call-back.
+    """
+
+    agent: str
+    queue: str | None
+    start: int
+    rang_until: int | None = None
+    result: str = ""
+    leads: bool = False
+
+    def answered_at(self, now: int) -> Offer:
+        """Return it as the phone was answered."""
+        return Offer(self.agent, self.queue, self.start, self._until(now), self.result)
+
+    def over(self, now: int, result: str) -> Offer:
+        """Return it as it ended without a talk."""
+        return Offer(self.agent, self.queue, self.start, self._until(now), result)
+
+    def taken(self, now: int, *, leads: bool) -> Offer:
+        """Return it as the agent and the caller hear each other."""
+        return Offer(self.agent, self.queue, self.start, self._until(now), "answered", leads)
+
+    def _until(self, now: int) -> int:
+        return now if self.rang_until is None else self.rang_until
 
 
 class Watch(msgspec.Struct, frozen=True, gc=False):
@@ -108,6 +127,10 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     queue_visit: Span | None = None
     box_visit: Span | None = None
     queue: str | None = None  # the one that the call was in last
+    agent: str | None = None  # who took it first
+    offers: tuple[Offer, ...] = ()
+    later: tuple[Event, ...] = ()  # what amends the record
+    joined: str = ""  # the call that this one goes on as part of: no record
     tags: tuple[str, ...] = ()
     survey: Surveyed | None = None
     quality: tuple[Quality, ...] = ()
@@ -121,102 +144,3 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     def id(self) -> str:
         """Return the call's id."""
         return self.started.call
-
-    def record(self) -> CallRecord:
-        """Return the record; raises UsageError while the call goes on."""
-        if self.ending is None:
-            raise UsageError(f"call {self.id} is not over")
-        return _record_of(self, self.ending)
-
-
-def _record_of(call: OpenCall, ending: CallEnded) -> CallRecord:
-    started = call.started
-    return CallRecord(
-        id=started.call,
-        direction=started.direction,
-        started_at=utc_text(call.started_ms),
-        answered_at=None if call.answered is None else utc_text(call.started_ms + call.answered),
-        ended_at=utc_text(call.started_ms + call.ended),
-        caller=Caller(number=started.caller, name=started.caller_name),
-        called=Called(number=started.called),
-        result=ending.result,
-        reason=ending.reason,
-        cause=ending.cause or None,
-        sip_status=ending.sip_status or None,
-        ended_by=ending.ended_by,
-        duration_s=call.ended / 1000,
-        wait_s=call.wait_ms / 1000,
-        ring_s=call.ring_ms / 1000,
-        talk_s=call.talk_ms / 1000,
-        hold_s=call.hold_ms / 1000,
-        wrap_up_s=0.0,
-        queue=call.queue,
-        agent=None,
-        path=call.path,
-        tags=call.tags,
-        recording=call.tapes[0].id if call.tapes else None,
-        survey=call.survey,
-        dialplan_version=started.dialplan_version,
-        quality=tuple(_quality_row(figures) for figures in call.quality),
-        segments=_segments(call),
-        supervision=_supervision(call),
-        recordings=_recordings(call),
-    )
-
-
-def _quality_row(figures: Quality) -> QualityRow:
-    return QualityRow(
-        leg=figures.leg,
-        direction=figures.direction,
-        codec=figures.codec,
-        packets=figures.packets,
-        loss_percent=figures.loss_percent,
-        jitter_ms=figures.jitter_ms,
-        mos=figures.mos,
-        mos_worst=figures.mos_worst,
-        bursts=figures.bursts,
-        concealed_ms=figures.concealed_ms,
-        round_trip_ms=figures.round_trip_ms,
-    )
-
-
-def _segments(call: OpenCall) -> tuple[Segment, ...]:
-    return tuple(
-        Segment(
-            kind=span.kind,
-            with_=span.number,
-            started_at=utc_text(call.started_ms + span.start),
-            ended_at=utc_text(call.started_ms + span.end),
-            result=span.result,
-        )
-        for span in sorted(call.closed, key=_by_start)
-    )
-
-
-def _supervision(call: OpenCall) -> tuple[Supervised, ...]:
-    return tuple(
-        Supervised(
-            by=watch.by,
-            mode=watch.mode,
-            started_at=utc_text(call.started_ms + watch.start),
-            ended_at=utc_text(call.started_ms + watch.end),
-        )
-        for watch in sorted(call.watched, key=lambda watch: watch.start)
-    )
-
-
-def _recordings(call: OpenCall) -> tuple[Recorded, ...]:
-    return tuple(
-        Recorded(
-            id=tape.id,
-            started_at=utc_text(call.started_ms + tape.start),
-            seconds=tape.seconds,
-            sha256=tape.sha256,
-            error=tape.error,
-        )
-        for tape in call.tapes
-    )
-
-
-def _by_start(span: Span) -> int:
-    return span.start

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+from pbx.cdr.closing import record_of
 from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.rows import EventRow, OpenRow, RecordRow, event_row, open_row, ordinal_of, record_row
@@ -137,7 +138,7 @@ class Outbox:
         if state.ending is not None:
             self._calls.pop(name, None)
             self._opened.pop(call.ordinal, None)
-            self._records.append(record_row(call.ordinal, state.record()))
+            self._records.append(record_row(call.ordinal, record_of(state)))
         else:
             self._calls[name] = call
             if not call.announced:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection, Row, delete, select
 
+from pbx.cdr.closing import record_of
 from pbx.cdr.fold import fold, fold_all, interruption
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.rows import EventRow, RecordRow, event_row, read_event, read_events, record_row
@@ -55,7 +56,7 @@ def close_interrupted(connection: Connection) -> Recovered:
             events.append(event_row(opened.ordinal, [end]))
             call = fold(call, end)
         if call is not None:
-            records.append(record_row(opened.ordinal, call.record()))
+            records.append(record_row(opened.ordinal, record_of(call)))
     _EVENTS.run(connection, events)
     _RECORDS.run(connection, records)
     connection.execute(delete(schema.open_calls))

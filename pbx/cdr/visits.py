@@ -19,6 +19,9 @@ from pbx.events import Event
 LEFT: Final = "left"
 """The result of a menu that the caller came out of without a choice."""
 
+ABANDONED: Final = "abandoned"
+"""The result of a queue in which the caller still waited when the call ended."""
+
 NO_MESSAGE: Final = "no_message"
 
 
@@ -34,7 +37,7 @@ def reached(call: OpenCall) -> None:
 def end_visits(call: OpenCall, result: str) -> None:
     """Close what is still open when the call ends."""
     _menu_over(call, result)
-    _queue_over(call, result)
+    _queue_over(call, ABANDONED if result == "ended" else result)
     _box_over(call, result)
 
 

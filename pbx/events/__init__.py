@@ -68,6 +68,7 @@ from pbx.events.centre import (
     QueueEntered,
     QueueLeft,
     QueueSwitched,
+    RecordAmended,
     RequirementRelaxed,
     WrapUpEnded,
 )
@@ -132,6 +133,7 @@ AnyEvent = (
     | AgentConnected
     | AgentStateChanged
     | WrapUpEnded
+    | RecordAmended
     | CallbackBooked
     | CallbackTried
     | CallbackEnded
@@ -200,6 +202,7 @@ __all__ = [
     "QueueEntered",
     "QueueLeft",
     "QueueSwitched",
+    "RecordAmended",
     "RecordingEnded",
     "RecordingEvent",
     "RecordingPaused",

@@ -157,6 +157,15 @@ class WrapUpEnded(Event, frozen=True, kw_only=True, tag=True):
     note: str | None = None
 
 
+class RecordAmended(Event, frozen=True, kw_only=True, tag=True):
+    """Somebody wrote down what came of the call, during it or afterwards: an empty text takes back
+    what was there, None leaves it. `by` says who."""
+
+    disposition: str | None = None
+    note: str | None = None
+    by: str = ""
+
+
 class CallbackBooked(Event, frozen=True, kw_only=True, tag=True):
     """The caller will be called back at `number` and keeps the place in the queue."""
 

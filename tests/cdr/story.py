@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
+from pbx.cdr.closing import record_of
 from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
@@ -226,7 +227,7 @@ class Story:
 
     def record(self) -> CallRecord:
         """Return the record of the whole story."""
-        return self.open_call().record()
+        return record_of(self.open_call())
 
 
 def figures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pbx.cdr.closing import record_of
 from pbx.cdr.fold import fold, fold_all, interruption
 from pbx.cdr.record import CallRecord
 from pbx.errors import UsageError
@@ -297,7 +298,7 @@ def test_an_interrupted_call_ends_at_the_last_sign_of_life() -> None:
     end = interruption(call, seq=99, at=story.wall, monotonic=story.monotonic)
     ended = fold(call, end)
     assert ended is not None
-    record = ended.record()
+    record = record_of(ended)
     assert (record.result, record.reason, record.ended_by) == (
         "interrupted",
         "server_died",
@@ -312,7 +313,7 @@ def test_a_call_interrupted_while_ringing_was_told_nothing_yet() -> None:
     call = Story().started().wait(2).open_call()
     ended = fold(call, interruption(call, seq=99, at=START + 3, monotonic=5_003.0))
     assert ended is not None
-    record = ended.record()
+    record = record_of(ended)
     assert (record.sip_status, record.answered_at) == (None, None)
     assert segments(record) == [("ring", "102", "interrupted")]
     assert record.ring_s == 3.0

@@ -73,7 +73,7 @@ def test_waiting_in_a_queue_is_a_segment_and_no_answer() -> None:
     record = story.ends(CALLER).wait(0.2).over("abandoned", "abandoned").record()
     assert (record.queue, record.answered_at) == ("service", None)
     assert times(record) == (30.5, 30.0, 0.0, 0.0)
-    assert segments(record) == [("queue", "service", "ended")]
+    assert segments(record) == [("queue", "service", "abandoned")]
 
 
 def test_ringing_agents_is_part_of_the_wait() -> None:

@@ -28,6 +28,7 @@ from pbx.call.recording import Recordings
 from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
 from pbx.cdr.fold import fold
+from pbx.cdr.closing import record_of
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
 from pbx.events import (
@@ -359,7 +360,9 @@ class House:
     @property
     def records(self) -> dict[str, CallRecord]:
         """Return the record of each call that is over."""
-        return {call.id: call.record() for call in self._calls.values() if call.ending is not None}
+        return {
+            call.id: record_of(call) for call in self._calls.values() if call.ending is not None
+        }
 
     @property
     def record(self) -> CallRecord:
