@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, failed
+from pbx.call.speaking import answer_with
 from pbx.events import StepTaken
 from pbx.plan.hours import Schedule, State
 from pbx.plan.opening import judge, midnight_after
@@ -19,8 +20,8 @@ from pbx.speech.phrases import phrase
 if TYPE_CHECKING:
     from pbx.call.call import Call
 
-_PHRASES: Final = {"open": ("now-open",), "closed": ("now-closed",)}
-_BACK: Final = ("back-to-schedule",)
+_PHRASES: Final = {"open": "now-open", "closed": "now-closed"}
+_BACK: Final = "back-to-schedule"
 
 
 class Switches(Protocol):
@@ -58,7 +59,8 @@ class DayNight:
                 line=schedule.mark.line,
             )
         )
-        await _say(call, *(_BACK if switched is None else _PHRASES[switched]))
+        name = _BACK if switched is None else _PHRASES[switched]
+        await answer_with(call, phrase(name, call.language))
         return Outcome(OutcomeKind.LEFT, "answered", "told", 200, NORMAL_CLEARING, "system")
 
 
@@ -67,13 +69,3 @@ def turned(schedule: Schedule, at: datetime, switched: State | None) -> State | 
     if switched is not None:
         return None
     return "closed" if judge(schedule, at).state == "open" else "open"
-
-
-async def _say(call: Call, *names: str) -> None:
-    """Answer with the phrases; they are there before the answer, so that no silence follows it."""
-    sayings = (phrase(name, call.language) for name in names)
-    sources = await call.settings.speaker.sources(*sayings)
-    call.caller.answer(call.caller.speaks())
-    call.connected()
-    if sources:
-        await call.caller.play(*sources)

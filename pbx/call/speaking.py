@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from pbx.speech.saying import Saying
 
 if TYPE_CHECKING:
+    from pbx.call.call import Call
     from pbx.call.leg import Leg
 
 
@@ -40,3 +41,12 @@ async def say(leg: Leg, *sayings: Saying, interrupt: bool = True) -> bool:
     if not sources:
         return True
     return await leg.play(*sources, stop_on_key=interrupt)
+
+
+async def answer_with(call: Call, *sayings: Saying) -> None:
+    """Answer a call with sayings; they are there before the answer, so that no silence follows."""
+    sources = await call.settings.speaker.sources(*sayings)
+    call.caller.answer(call.caller.speaks())
+    call.connected()
+    if sources:
+        await call.caller.play(*sources)

@@ -19,12 +19,16 @@ FEATURES: Final = (
     "voicemail",
     "any_voicemail",
     "record_prompt",
+    *("agent_login", "agent_pause", "agent_recovery", "agent_ready"),
 )
 """Features whose code the file may change."""
 
+OTHER_NAMES: Final = {"login": "agent_login", "pause": "agent_pause"}
+"""Other names that the format has for features."""
+
 LATER_FEATURES: Final = (
     *("record", "transfer", "blind_transfer"),  # keyed in a call; their codes are fixed
-    *("pickup", "park", "forward", "dnd", "login", "pause"),
+    *("pickup", "park", "forward", "dnd"),
 )
 """Features that the format has and whose codes this version does not act on."""
 

@@ -62,6 +62,29 @@ PHRASES: Final[Mapping[str, Row]] = {
         "{group}有電話打入嚟，接聽請撳{key:number}。",
         "A call for {group}. Press {key:number} to take it.",
     ),
+    # -- waiting in a queue -------------------------------------------------------------------
+    "queue-position": Row(
+        "您现在排在第{position:number}位。",
+        "你而家排第{position:number}位。",
+        "You are number {position:number} in the queue.",
+    ),
+    "queue-next": Row("您是下一位。", "下一位就到你。", "You are next."),
+    "queue-wait-range": Row(
+        "预计还要等{low:number}到{high:count}分钟。",
+        "預計仲要等{low:number}到{high:count}分鐘。",
+        "We expect to answer you in {low:number} to {high:number} minutes.",
+    ),
+    "queue-wait-under": Row(
+        "预计等待不超过{high:count}分钟。",
+        "預計唔使等超過{high:count}分鐘。",
+        "We expect to answer you within {high:number} minute{high:s}.",
+    ),
+    "queue-agent": Row(
+        "{number:digits}号客服代表为您服务。",
+        "{number:digits}號客戶服務員為你服務。",
+        "Agent {number:digits} will help you.",
+    ),
+    "queue-call": Row("{queue}来电。", "{queue}來電。", "A call for {queue}."),
     "survey-thanks": Row(
         "谢谢您的评价，再见。", "多謝你嘅評價，再見。", "Thank you for your answer. Goodbye."
     ),
@@ -208,6 +231,27 @@ PHRASES: Final[Mapping[str, Row]] = {
     ),
     "back-to-schedule": Row(
         "已恢复正常的时间安排。", "已經回復正常嘅時間安排。", "We are back to the usual hours."
+    ),
+    # -- agents' codes ------------------------------------------------------------------------
+    "agent-logged-in": Row(
+        "您已登录，可以接听来电。", "你已經登入，可以接聽來電。", "You are logged in."
+    ),
+    "agent-logged-out": Row("您已退出登录。", "你已經登出。", "You are logged out."),
+    "agent-paused": Row(
+        "您已暂停接听，现在不会有来电。",
+        "你已經暫停接聽，而家唔會有來電。",
+        "You are paused. No calls will come.",
+    ),
+    "agent-recovery": Row(
+        "请休息一下，{seconds:number}秒后恢复接听。",
+        "請抖一抖，{seconds:number}秒之後再接聽。",
+        "Take a short break. Calls will come again in {seconds:number} seconds.",
+    ),
+    "agent-ready": Row("您可以接听来电了。", "你可以接聽來電喇。", "You are ready for calls."),
+    "agent-unknown": Row(
+        "这个分机没有座席，不能使用这个功能。",
+        "呢個內線冇座席，用唔到呢個功能。",
+        "No agent sits at this extension, so this code does nothing here.",
     ),
     # -- conferences --------------------------------------------------------------------------
     "conference-pin": Row(

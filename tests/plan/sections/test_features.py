@@ -15,6 +15,11 @@ def test_features_have_the_codes_that_the_file_says() -> None:
     }
 
 
+def test_agents_codes_have_shorter_names_too() -> None:
+    plan = loaded('features: {login: "*51", pause: "*52", agent_ready: "*53"}')
+    assert plan.features == {"agent_login": "*51", "agent_pause": "*52", "agent_ready": "*53"}
+
+
 @pytest.mark.parametrize("name", LATER_FEATURES)
 def test_later_features_are_warned_of(name: str) -> None:
     assert mistake(f'features:\n  ▸{name}: "*8"\n') == f"W029 features: {name} is not acted on yet"
@@ -27,6 +32,7 @@ def test_later_features_are_warned_of(name: str) -> None:
         ("echo: ▸x", 'E005 features.echo: "x" is no code; write digits, * and #'),
         ("echo:▸", "E005 features.echo is missing"),
         ("echo: 1\n  time: ▸1", "E010 features: time and echo have one code, 1"),
+        ("login: 1\n  agent_pause: ▸1", "E010 features: agent_pause and login have one code, 1"),
     ],
 )
 def test_a_mistake_is_told_where_it_stands(line: str, words: str) -> None:
