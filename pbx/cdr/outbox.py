@@ -6,6 +6,9 @@ and one when it is over. Rows stay until the database has them; writing a row tw
 When the database takes nothing for long, the oldest give way: events early, records only beyond
 `MAX_RECORDS`.
 
+What comes after a call's end and amends its record (amend.py) waits apart and is written behind all
+records that wait. Events that are about no call, such as those of an agent alone, leave no rows.
+
 Pure: no clock, no database.
 """
 
@@ -13,14 +16,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Final, Protocol, TypeVar
 
+from msgspec.structs import replace
+
+from pbx import events
+from pbx.cdr.amend import AMENDMENTS
 from pbx.cdr.closing import record_of
 from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
+from pbx.cdr.record import CallRecord
 from pbx.cdr.rows import EventRow, OpenRow, RecordRow, event_row, open_row, ordinal_of, record_row
+from pbx.events import Event
 from pbx.events.bus import Stamped
 
 T = TypeVar("T")
@@ -37,17 +46,51 @@ SEAL_EVERY = 2_000
 """Events after which rows are made of what each call has: no row spans more numbers than that."""
 
 
+KNOWN_CALLS = 50_000
+"""Calls that are over and whose place in the database is kept in mind, for what comes later."""
+
+_LATE: Final = frozenset({*AMENDMENTS, events.AgentStateChanged})
+"""Events that may come after the end of the call that they name."""
+
+
+class Listener(Protocol):
+    """Who wants to know of calls that are in queues or with agents, as they are folded."""
+
+    def changed(self, call: OpenCall) -> None:
+        """Hear of a call that goes on."""
+
+    def over(self, call: OpenCall, record: CallRecord) -> None:
+        """Hear of a call that is over."""
+
+    def amended(self, call: str, event: Event) -> None:
+        """Hear of what came after the end of a call."""
+
+
+@dataclass(slots=True)
+class Late:
+    """What came after the end of a call; `ordinal` None: the database knows it.
+
+    `kept` is false where the events are another call's, whose rows have them.
+    """
+
+    call: str
+    ordinal: int | None
+    stretch: list[Stamped]
+    kept: bool = True
+
+
 @dataclass(slots=True)
 class Batch:
-    """What one transaction writes; `closed` are the open calls whose record is among `records`."""
+    """What one transaction writes; `closed` are the calls that are open no longer."""
 
     opened: list[OpenRow]
     events: list[EventRow]
     records: list[RecordRow]
     closed: list[int]
+    late: list[Late] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.opened or self.events or self.records)
+        return bool(self.opened or self.events or self.records or self.late or self.closed)
 
 
 @dataclass(slots=True)
@@ -62,7 +105,13 @@ class _Call:
 class Outbox:
     """Folds events into calls and keeps the rows that are to be written."""
 
-    def __init__(self, *, max_records: int = MAX_RECORDS, max_events: int = MAX_EVENT_ROWS) -> None:
+    def __init__(
+        self,
+        *,
+        max_records: int = MAX_RECORDS,
+        max_events: int = MAX_EVENT_ROWS,
+        listener: Listener | None = None,
+    ) -> None:
         self.lost_records = 0
         self.lost_events = 0
         self.stray_events = 0
@@ -75,7 +124,12 @@ class Outbox:
         self._opened: dict[int, OpenRow] = {}
         self._events: deque[EventRow] = deque()
         self._records: deque[RecordRow] = deque()
+        self._late: deque[Late] = deque()
+        self._tried: list[Stamped] = []
+        self._places: dict[str, int] = {}
+        self._joined: list[int] = []
         self._in_database: set[int] = set()
+        self._listener = listener
 
     @property
     def open_calls(self) -> int:
@@ -89,8 +143,13 @@ class Outbox:
 
     def take(self, stamped: Stamped) -> None:
         """Keep an event until the next `seal`."""
-        self._fresh[stamped.event.call].append(stamped)
         self.last_seq = stamped.seq
+        event = stamped.event
+        if not event.call:
+            return
+        self._fresh[event.call].append(stamped)
+        if type(event) is events.CallbackTried:
+            self._tried.append(stamped)
         self._fresh_events += 1
         if self._fresh_events >= SEAL_EVERY:
             self.seal()
@@ -104,17 +163,20 @@ class Outbox:
                 self._fold(name, stretch)
             except Exception:  # the fence: a defect costs the record of its own call only
                 log.exception("call %s: cannot be recorded", name)
+        for stamped in self._tried:
+            self._count_try(stamped)
+        self._tried.clear()
         self._give_way()
 
     def batch(self, limit: int) -> Batch:
         """Return the oldest rows, at most `limit` records and events; they stay until `written`."""
         records = list(islice(self._records, limit))
-        return Batch(
-            list(self._opened.values()),
-            list(islice(self._events, limit)),
-            records,
-            [row[0] for row in records if row[0] in self._in_database],
-        )
+        closed = [row[0] for row in records if row[0] in self._in_database]
+        closed += [ordinal for ordinal in self._joined if ordinal in self._in_database]
+        # What amends a record comes behind it: not before all that wait are in this batch.
+        late = islice(self._late, limit if len(records) == len(self._records) else 0)
+        rows = list(islice(self._events, limit))
+        return Batch(list(self._opened.values()), rows, records, closed, list(late))
 
     def written(self, batch: Batch) -> None:
         """Let go of what the database has now."""
@@ -122,29 +184,82 @@ class Outbox:
             self._opened.pop(row[0], None)
             self._in_database.add(row[0])
         self._in_database.difference_update(batch.closed)
+        self._joined = [ordinal for ordinal in self._joined if ordinal in self._in_database]
         _drop(self._events, batch.events)
         _drop(self._records, batch.records)
+        _drop(self._late, batch.late)
 
     def _fold(self, name: str, stretch: list[Stamped]) -> None:
         call = self._calls.get(name)
         state = fold_all(stretch, None if call is None else call.state)
         if state is None:
-            self.stray_events += len(stretch)
-            log.debug("call %s: %d events of no open call", name, len(stretch))
+            self._after_the_end(name, stretch)
             return
         if call is None:
             call = _Call(ordinal_of(state.started_ms, state.seq), state)
         call.state = state
-        if state.ending is not None:
-            self._calls.pop(name, None)
-            self._opened.pop(call.ordinal, None)
-            self._records.append(record_row(call.ordinal, record_of(state)))
+        if state.joined:
+            self._forget(name, call.ordinal)
+            self._joined.append(call.ordinal)
+        elif state.ending is not None:
+            self._forget(name, call.ordinal)
+            record = record_of(state)
+            self._records.append(record_row(call.ordinal, record))
+            self._tell(state, record)
         else:
             self._calls[name] = call
             if not call.announced:
                 call.announced = True
                 self._opened[call.ordinal] = open_row(call.ordinal, stretch[0])
+            self._tell(state, None)
         self._events.append(event_row(call.ordinal, stretch))
+
+    def _forget(self, name: str, ordinal: int) -> None:
+        """Let go of a call that goes on no longer, but for its place."""
+        self._calls.pop(name, None)
+        self._opened.pop(ordinal, None)
+        if len(self._places) >= KNOWN_CALLS:
+            self._places.pop(next(iter(self._places)))
+        self._places[name] = ordinal
+
+    def _tell(self, state: OpenCall, record: CallRecord | None) -> None:
+        """Tell the listener of a call with queues or agents."""
+        if self._listener is None or (state.queue is None and not state.offers):
+            return
+        try:
+            if record is None:
+                self._listener.changed(state)
+            else:
+                self._listener.over(state, record)
+        except Exception:  # the fence: whoever listens costs no call its record
+            log.exception("call %s: a listener failed", state.id)
+
+    # -- after the end -----------------------------------------------------------------------
+
+    def _after_the_end(self, name: str, stretch: list[Stamped]) -> None:
+        ordinal = self._places.get(name)
+        late = [stamped for stamped in stretch if _may_come_late(stamped.event, ordinal)]
+        strays = len(stretch) - len(late)
+        if strays:
+            self.stray_events += strays
+            log.debug("call %s: %d events of no open call", name, strays)
+        if late:
+            self._late.append(Late(name, ordinal, late))
+        if self._listener is not None:
+            for stamped in late:
+                self._listener.amended(name, stamped.event)
+
+    def _count_try(self, stamped: Stamped) -> None:
+        """Note a try of a call-back in the call in which it was booked, too."""
+        event = stamped.event
+        assert isinstance(event, events.CallbackTried)
+        origin = self._calls.get(event.origin)
+        if origin is not None:
+            state = origin.state
+            origin.state = replace(state, later=(*state.later, event))
+        elif event.origin != event.call:
+            ordinal = self._places.get(event.origin)
+            self._late.append(Late(event.origin, ordinal, [stamped], kept=False))
 
     def _give_way(self) -> None:
         while len(self._events) > self._max_events:
@@ -153,6 +268,15 @@ class Outbox:
         while len(self._records) > self._max_records:
             self._records.popleft()
             self.lost_records += 1
+        while len(self._late) > self._max_events:
+            self._late.popleft()
+            self.lost_events += 1
+
+
+def _may_come_late(event: Event, ordinal: int | None) -> bool:
+    """Tell whether an event of a call that is over is kept: what amends its record always, what
+    only tells more of it where the call is known."""
+    return type(event) in (AMENDMENTS if ordinal is None else _LATE)
 
 
 def _drop(waiting: deque[T], written: list[T]) -> None:

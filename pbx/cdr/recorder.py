@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from pbx.cdr import recovery
-from pbx.cdr.outbox import Batch, Outbox
+from pbx.cdr.late import write_late
+from pbx.cdr.outbox import Batch, Listener, Outbox
 from pbx.db import schema
 from pbx.db.bulk import BulkDelete, BulkInsert, Row
 from pbx.db.engine import Storage
@@ -44,12 +45,19 @@ _ALIVE = BulkInsert(schema.alive, existing="replace")
 class Recorder:
     """Writes records and events; `bus.attach(recorder)` makes it hear of them.
 
-    In this order: `close_interrupted`, then a bus that begins at `next_seq`, then `start`; at the
+    `listener` hears of calls with queues or agents as they are folded (today.py). In this order:
+    `close_interrupted`, then a bus that begins at `next_seq`, then `start`; at the
     end `close`.
     """
 
     def __init__(
-        self, database: Storage, clock: Clock, *, interval: float = INTERVAL, retry: float = RETRY
+        self,
+        database: Storage,
+        clock: Clock,
+        *,
+        interval: float = INTERVAL,
+        retry: float = RETRY,
+        listener: Listener | None = None,
     ) -> None:
         self.alarm: str | None = None
         """Why the database takes nothing at present; None while it does."""
@@ -59,7 +67,7 @@ class Recorder:
         self._clock = clock
         self._interval = interval
         self._retry = retry
-        self._outbox = Outbox()
+        self._outbox = Outbox(listener=listener)
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._closing = False
@@ -169,5 +177,6 @@ def _write_rows(batch: Batch, alive: Row, connection: Connection) -> None:
     _OPEN.run(connection, batch.opened)
     _EVENTS.run(connection, batch.events)
     _RECORDS.run(connection, batch.records)
+    write_late(connection, batch.late)
     _CLOSE.run(connection, [(ordinal,) for ordinal in batch.closed])
     _ALIVE.run(connection, [alive])

@@ -50,6 +50,8 @@ def close_interrupted(connection: Connection) -> Recovered:
     records: list[RecordRow] = []
     for opened in connection.execute(select(schema.open_calls).order_by("ordinal")):
         call = _refold(connection, opened)
+        if call is not None and call.joined:
+            continue
         if call is not None and call.ending is None:
             seq += 1
             end = _end_of(call, seq, last)

@@ -9,19 +9,21 @@ from typing import Any
 
 import msgspec
 
+from pbx.cdr.figures import Figures, figures_of
 from pbx.cdr.record import CallRecord
 from pbx.db.text import storable
 from pbx.events.bus import Stamped
 
 EventRow = tuple[int, int, int, str]
 OpenRow = tuple[int, str]
-RecordRow = tuple[int, str, str, str, str, str | None, str | None, str]
+RecordRow = tuple[int, str, str, str, str, str | None, str | None, str, str | None]
 
 LATEST = 8_700_000_000.0
 """Seconds since the epoch, in 2245: the places of calls fit into 63 bits until then."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_record: msgspec.json.Decoder[CallRecord] = msgspec.json.Decoder(CallRecord)
+_decode_figures: msgspec.json.Decoder[Figures] = msgspec.json.Decoder(Figures)
 _decode_event: msgspec.json.Decoder[Stamped] = msgspec.json.Decoder(Stamped)
 _decode_events: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -38,6 +40,7 @@ def first_ordinal(wall: float) -> int:
 
 def record_row(ordinal: int, record: CallRecord) -> RecordRow:
     """Return the row of a call that is over."""
+    figures = figures_of(record)
     return (
         ordinal,
         record.id,
@@ -47,6 +50,7 @@ def record_row(ordinal: int, record: CallRecord) -> RecordRow:
         record.queue,
         record.agent,
         _text(record),
+        None if figures is None else _text(figures),
     )
 
 
@@ -63,6 +67,11 @@ def event_row(ordinal: int, stretch: list[Stamped]) -> EventRow:
 def read_record(body: str) -> CallRecord:
     """Return the record in a row's body."""
     return _decode_record.decode(body)
+
+
+def read_figures(body: str) -> Figures:
+    """Return what counts of a record, as it stands in its row."""
+    return _decode_figures.decode(body)
 
 
 def read_event(body: str | msgspec.Raw) -> Stamped:

@@ -14,6 +14,9 @@ from pbx.cdr.fold import fold_all
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
 from pbx.events import (
+    AgentConnected,
+    AgentDeclined,
+    AgentOffered,
     AnyEvent,
     Bridged,
     CallEnded,
@@ -33,11 +36,13 @@ from pbx.events import (
     Quality,
     QueueEntered,
     QueueLeft,
+    RecordAmended,
     Result,
     SurveyAnswered,
     SurveyAsked,
     VoicemailEntered,
     VoicemailLeft,
+    WrapUpEnded,
 )
 from pbx.events.bus import Stamped
 
@@ -168,6 +173,29 @@ class Story:
         """Let the caller wait no longer."""
         return self.say(QueueLeft(call=self.call, queue=queue, result=result))
 
+    def offered(self, agent: str, queue: str = "service") -> Self:
+        """Offer the call to an agent."""
+        return self.say(
+            AgentOffered(call=self.call, agent=agent, queue=queue, caller="13800138000")
+        )
+
+    def declined(self, agent: str, reason: str = "no_answer", queue: str = "service") -> Self:
+        """Let an agent not take it."""
+        return self.say(AgentDeclined(call=self.call, agent=agent, queue=queue, reason=reason))
+
+    def taken(self, agent: str, leg: int = CALLED, queue: str = "service") -> Self:
+        """Let an agent and the caller hear each other."""
+        return self.say(AgentConnected(call=self.call, agent=agent, queue=queue, leg=leg))
+
+    def wrapped_up(self, agent: str, seconds: float, **said: str) -> Self:
+        """Let an agent be done with the work after the call."""
+        return self.say(WrapUpEnded(call=self.call, agent=agent, seconds=seconds, **said))
+
+    def noted(self, disposition: str | None = None, note: str | None = None) -> Self:
+        """Let somebody write down what came of the call."""
+        event = RecordAmended(call=self.call, disposition=disposition, note=note, by="socket")
+        return self.say(event)
+
     def at_box(self, box: str) -> Self:
         """Let the caller hear a mailbox's greeting."""
         return self.say(VoicemailEntered(call=self.call, box=box))
@@ -251,3 +279,22 @@ def plain_call(call: str = "c1", *, seq: int = 1, wall: float = START, talk: flo
     """Return the documented example: 2.1 s of ringing, then talk, the caller leaves."""
     story = Story(call, seq=seq, wall=wall).started().wait(2.1).answered().wait(talk)
     return story.left("caller").measured(CALLER, "caller").measured(CALLED, "called").over()
+
+
+def queue_call(
+    call: str = "q1",
+    *,
+    seq: int = 1,
+    wall: float = START,
+    wait: float = 12.0,
+    talk: float = 60.0,
+    agent: str = "102",
+    queue: str = "service",
+    caller: str = "13800138000",
+) -> Story:
+    """Return a customer's call: `wait` s in the queue, 3 s of them an agent's phone rings; talk."""
+    story = Story(call, seq=seq, wall=wall).began(caller=caller, name=None, called="4008001234")
+    story.invited(CALLER, "caller", caller).goes_to(f"queue:{queue}").picks_up(CALLER)
+    story.in_queue(queue).wait(wait - 3).offered(agent, queue).invited(CALLED, "called", agent)
+    story.wait(3).picks_up(CALLED).out_of_queue(queue, "answered").bridged(CALLER, CALLED)
+    return story.taken(agent, queue=queue).wait(talk).left("caller").over()

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from pbx.cdr.open_call import OpenCall
 from pbx.cdr.outbox import SEAL_EVERY, Batch, Outbox
+from pbx.cdr.record import CallRecord
 from pbx.cdr.rows import ordinal_of, read_event, read_events, read_record
-from tests.cdr.story import START, Story, plain_call
+from pbx.events import AgentStateChanged, CallbackTried, CallJoined, Event, QueueSwitched
+from pbx.events.bus import Stamped
+from tests.cdr.story import START, Story, plain_call, queue_call
 
 ORDINAL = ordinal_of(round(START * 1000), 1)
+
+PAUSED: dict[str, Any] = {
+    "agent": "102",
+    "state": "paused",
+    "previous": "available",
+    "seconds": 3.0,
+}
+AGENT_PAUSED = AgentStateChanged(**PAUSED)
 
 
 def taken(outbox: Outbox, story: Story) -> Batch:
@@ -49,7 +63,7 @@ def test_a_call_that_is_over_becomes_a_record_and_its_open_row_goes() -> None:
     assert batch.closed == [ORDINAL]
     (row,) = batch.records
     assert row[:5] == (ORDINAL, "c1", "101", "102", "busy")
-    assert read_record(row[-1]).id == "c1"
+    assert read_record(row[-2]).id == "c1"
     assert outbox.open_calls == 0
 
 
@@ -134,19 +148,107 @@ def test_events_of_no_call_are_counted_and_let_go() -> None:
     assert outbox.stray_events == 2
 
 
+def test_events_about_no_call_leave_no_row_and_are_no_strays() -> None:
+    outbox = Outbox()
+    outbox.take(Stamped(7, START, 1.0, AGENT_PAUSED))
+    outbox.take(Stamped(8, START, 1.0, QueueSwitched(queue="service", open=False)))
+    outbox.seal()
+    assert not outbox.batch(1_000)
+    assert (outbox.last_seq, outbox.stray_events) == (8, 0)
+
+
+def test_what_comes_after_the_end_waits_behind_the_record_and_keeps_its_place() -> None:
+    outbox, story = Outbox(), queue_call()
+    taken(outbox, story)
+    taken(outbox, story.wait(9).wrapped_up("102", 9.0))
+    taken(outbox, plain_call("c2", seq=500))
+    assert outbox.batch(1).late == []
+    (late,) = outbox.batch(2).late
+    assert (late.call, late.ordinal, len(late.stretch), late.kept) == ("q1", ORDINAL, 1, True)
+    outbox.written(outbox.batch(2))
+    assert not outbox.batch(2)
+
+
+def test_what_comes_in_the_same_breath_as_the_end_is_in_the_record_at_once() -> None:
+    batch = taken(Outbox(), queue_call().wrapped_up("102", 0.0, disposition="refund"))
+    assert read_record(batch.records[0][-2]).disposition == "refund"
+    assert batch.late == []
+
+
+def test_a_call_that_nobody_here_remembers_is_looked_for_by_its_name() -> None:
+    outbox = Outbox()
+    (late,) = taken(outbox, Story("old").noted("refund")).late
+    assert (late.call, late.ordinal) == ("old", None)
+    story = Story("old").say(AgentStateChanged(**{**PAUSED, "call": "old"}))
+    assert taken(outbox, story).late == [late]
+    assert outbox.stray_events == 1
+
+
+def test_a_try_of_a_call_back_counts_in_the_call_that_booked_it_too() -> None:
+    outbox, booked = Outbox(), queue_call()
+    outbox.written(taken(outbox, booked))
+    tried = CallbackTried(call="c2", callback="b1", origin="q1", result="busy", tries=1)
+    batch = taken(outbox, Story("c2", seq=100).started().say(tried).left("caller").over())
+    (late,) = batch.late
+    assert (late.call, late.ordinal, late.kept) == ("q1", ORDINAL, False)
+    assert [stamped.event for stamped in late.stretch] == [tried]
+
+
+def test_a_call_that_went_on_in_another_leaves_no_record_and_is_open_no_longer() -> None:
+    outbox, story = Outbox(), Story().started()
+    outbox.written(taken(outbox, story))
+    batch = taken(outbox, story.answered().say(CallJoined(call="c1", into="c9")))
+    assert (batch.records, batch.closed) == ([], [ORDINAL])
+    outbox.written(batch)
+    assert (outbox.open_calls, bool(outbox.batch(9))) == (0, False)
+    brief = Story("c3", seq=90).started().say(CallJoined(call="c3", into="c9"))
+    outbox.written(taken(outbox, brief))
+    assert outbox.batch(9).closed == []
+
+
+class Ear:
+    """A listener that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+
+    def changed(self, call: OpenCall) -> None:
+        self.heard.append(("changed", call.id))
+
+    def over(self, call: OpenCall, record: CallRecord) -> None:
+        self.heard.append(("over", record.id))
+        if record.id == "bad":
+            raise ValueError
+
+    def amended(self, call: str, event: Event) -> None:
+        self.heard.append((type(event).__name__, call))
+
+
+def test_a_listener_hears_of_calls_with_queues_and_costs_none_its_record() -> None:
+    ear = Ear()
+    outbox = Outbox(listener=ear)
+    taken(outbox, plain_call("plain"))
+    waits = Story("w", seq=200).began().invited(1, "caller", "101").in_queue("service")
+    taken(outbox, waits)
+    taken(outbox, queue_call("bad", seq=300))
+    taken(outbox, Story("bad", seq=400).wrapped_up("102", 1.0))
+    assert ear.heard == [("changed", "w"), ("over", "bad"), ("WrapUpEnded", "bad")]
+    assert [row[1] for row in outbox.batch(9).records] == ["plain", "bad"]
+
+
 def test_bytes_that_are_no_text_become_a_replacement_character() -> None:
     story = Story().began(caller="10\udcff1", name="Zo\udceb", called="\ud800")
     batch = taken(Outbox(), story.wait(1).over("failed", "unknown_number"))
     (row,) = batch.records
     assert row[2:4] == ("10\ufffd1", "\ufffd")
-    assert read_record(row[-1]).caller.name == "Zo\ufffd"
+    assert read_record(row[-2]).caller.name == "Zo\ufffd"
     assert len(read_events(batch.events[0][-1])) == 2
 
 
 def test_injection_is_only_text() -> None:
     name = "'); DROP TABLE records;--"
     batch = taken(Outbox(), Story().began(name=name).over("failed", "x"))
-    assert read_record(batch.records[0][-1]).caller.name == name
+    assert read_record(batch.records[0][-2]).caller.name == name
 
 
 def test_events_that_a_later_version_wrote_are_left_out() -> None:

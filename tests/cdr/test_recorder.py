@@ -18,7 +18,8 @@ from pbx.cdr.store import RecordStore
 from pbx.db import schema
 from pbx.db.engine import MemoryDatabase, open_database
 from pbx.errors import StorageError
-from tests.cdr.story import Story, plain_call
+from pbx.events import WrapUpEnded
+from tests.cdr.story import Story, plain_call, queue_call
 from tests.kit.clock import VirtualClock
 from tests.kit.loop import run
 
@@ -66,9 +67,18 @@ class Server:
         return [(record.id, record.result) for record in reversed(found)]
 
 
-def serve(scenario: Callable[[Server], Awaitable[None]]) -> Server:
+def hears(story: Story) -> Callable[[Server], Awaitable[None]]:
+    """Return the scenario in which just this happens."""
+
+    async def scenario(server: Server) -> None:
+        server.hear(story)
+
+    return scenario
+
+
+def serve(scenario: Callable[[Server], Awaitable[None]], server: Server | None = None) -> Server:
     """Run a scenario with a started recorder; close it afterwards."""
-    server = Server()
+    server = server or Server()
 
     async def main() -> None:
         await server.recorder.close_interrupted()
@@ -322,3 +332,46 @@ def test_a_file_system_that_fills_up_and_has_room_again_costs_no_record(tmp_path
         await database.close()
 
     asyncio.run(main())
+
+
+def test_work_after_the_call_amends_the_stored_record_and_is_stored_with_it() -> None:
+    async def scenario(server: Server) -> None:
+        story = queue_call()
+        server.hear(story)
+        await server.recorder.flush()
+        server.hear(story.wait(8).wrapped_up("102", 8.0, disposition="refund"))
+        await server.recorder.flush()
+        store = RecordStore(server.disk)
+        record = await store.find_one("q1")
+        assert (record.wrap_up_s, record.disposition) == (8.0, "refund")
+        assert await server.calls() == [("q1", "answered")]
+        assert type((await store.events_of("q1"))[-1].event) is WrapUpEnded
+
+    serve(scenario)
+
+
+def test_a_record_of_another_run_is_amended_too_and_one_that_is_gone_is_not() -> None:
+    first = serve(hears(queue_call()))
+
+    async def scenario(server: Server) -> None:
+        server.hear(Story("q1", seq=10_000).noted("refund"))
+        server.hear(Story("gone", seq=10_001).noted("refund"))
+        assert await server.recorder.flush()
+        assert (await RecordStore(server.disk).find_one("q1")).disposition == "refund"
+
+    serve(scenario, Server(first.disk))
+
+
+def test_a_full_disk_delays_what_amends_a_record_and_loses_nothing() -> None:
+    async def scenario(server: Server) -> None:
+        server.disk.full = True
+        story = queue_call()
+        server.hear(story)
+        await server.recorder.flush()
+        server.hear(story.wait(8).wrapped_up("102", 8.0))
+        await server.recorder.flush()
+        server.disk.full = False
+        assert await server.recorder.flush()
+        assert (await RecordStore(server.disk).find_one("q1")).wrap_up_s == 8.0
+
+    serve(scenario)

@@ -191,7 +191,7 @@ SELECT
     printf('%08x', n),
     CASE WHEN n % 10000 = 0 THEN '7177' ELSE CAST(n % 900 AS TEXT) END,
     CASE WHEN n = 5 THEN '4711' ELSE '102' END,
-    'answered', NULL, NULL, :body
+    'answered', NULL, NULL, :body, NULL
 FROM numbers
 """
 
@@ -205,7 +205,7 @@ def fill(database: Path, count: int) -> None:
     values = {
         "count": count,
         "start_ms": ordinal_of(round(START * 1000), 0) >> 20,
-        "body": outbox.batch(1).records[0][-1],
+        "body": outbox.batch(1).records[0][-2],
     }
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA synchronous = OFF")

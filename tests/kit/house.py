@@ -104,6 +104,8 @@ IO_FILES = (
     "mailboxes/",
     "machine.py",
     "sounds.py",
+    "cdr/figure_store.py",
+    "cdr/late.py",
     "cdr/recorder.py",
     "cdr/recovery.py",
     "cdr/retention.py",
