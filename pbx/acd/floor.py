@@ -98,7 +98,7 @@ class Floor:
             self.tell(inputs.CallerGone(call))
 
     def take(self, stamped: Stamped) -> None:
-        """Hear what the phones of agents do."""
+        """Hear what the phones of agents do. Who is rung to call somebody back does not dial."""
         heard = self._heard(stamped.event)
         if heard is not None:
             self._inputs.append(heard)
@@ -111,7 +111,8 @@ class Floor:
                 if self.engine.agent(number) is None:
                     return None
                 self._legs[leg] = (number, call)
-                return inputs.PhoneRings(number, call, leg, outbound=event.role == "caller")
+                dials = event.role == "caller" and call not in self._places
+                return inputs.PhoneRings(number, call, leg, outbound=dials)
             case events.LegAnswered(leg=leg) if leg in self._legs:
                 return inputs.PhoneTalks(*self._legs[leg], leg)
             case events.HoldStarted(leg=leg) | events.HoldEnded(leg=leg) if leg in self._legs:

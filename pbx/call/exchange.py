@@ -123,7 +123,7 @@ class Exchange:
         self._admission = admission
         self._out_of_call = out_of_call
         self._registrar = registrar
-        self._new_call_id = new_call_id
+        self.new_call_id = new_call_id
         self.new_session_id = new_session_id
         self.random_bytes = random_bytes
         self._by_invite: dict[sip.InviteId, Leg] = {}
@@ -221,7 +221,7 @@ class Exchange:
         number, hops = printable(event.request.uri.number), event.request.max_forwards
         max_forwards = (70 if hops is None else hops) - 1
         entry = self._entry(number, who)
-        call = Call(self, self._new_call_id(), who, number, max_forwards=max_forwards)
+        call = Call(self, self.new_call_id(), who, number, max_forwards=max_forwards)
         self._announce(call)
         try:
             Leg.incoming(call, event)
@@ -361,11 +361,19 @@ class Exchange:
             raise Refused(f"extension {from_} has no registered phone")
         if self.draining or self.congested():
             raise Refused("callpbx takes no further calls now; try again in a few seconds")
-        call = Call(self, self._new_call_id(), who, to, max_forwards=70)
-        self._announce(call)
         script = script or self._entry(to, who)
-        call.run(partial(click_to_dial, extension=extension, contacts=contacts, script=script))
-        return call.id
+        script = partial(click_to_dial, extension=extension, contacts=contacts, script=script)
+        return self.begin(self.new_call_id(), who, to, script).id
+
+    def begin(self, call_id: str, who: Identity, called: str, script: Script) -> Call:
+        """Begin a call of our own making, which nobody dialled; `script` is what it lives through.
+
+        Its id comes from `new_call_id`.
+        """
+        call = Call(self, call_id, who, called, max_forwards=70)
+        self._announce(call)
+        call.run(script)
+        return call
 
     def hangup(self, call_id: str) -> None:
         """End a call."""
