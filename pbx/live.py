@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pbx.alarms import Alarms
+from pbx.api.agents import LiveAgents
 from pbx.api.centre import LiveCentre
 from pbx.api.office import LiveDialplan
 from pbx.api.views import (
@@ -70,9 +71,11 @@ class Live:
         reload_directory: Callable[[], Awaitable[None]],
         dialplan: LiveDialplan,
         centre: LiveCentre | None = None,
+        agents: LiveAgents | None = None,
     ) -> None:
         self.dialplan = dialplan
         self.centre = centre
+        self.agents = agents
         self._about = about
         self._exchange = exchange
         self._registrar = registrar

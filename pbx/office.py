@@ -22,6 +22,7 @@ from pbx.api.office import ExtensionChange, LiveOffice, Scope, Srtp, TrunkDraft
 from pbx.cdr.store import RecordStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
+from pbx.directory.agents import OfficeAgents
 from pbx.directory.bindings import BindingRow, BindingStore
 from pbx.directory.model import Agent, ApiToken, Extension, PasswordDigests, Trunk, token_digest
 from pbx.directory.pins import ConferencePins
@@ -73,6 +74,7 @@ class DatabaseOffice:
         self.in_memory = DirectoryInMemory()
         self.store = DirectoryStore(database, changed=self.in_memory.show)
         self.directory = OfficeDirectory(self.store, realm=settings.sip.realm)
+        self.agents = OfficeAgents(self.store)
         self.records = RecordStore(database, fresh=self._refresh)
         self.recordings = RecordingStore(database, home.recordings, fresh=self._refresh)
         self.boxes = Mailboxes(database, home.voicemail)

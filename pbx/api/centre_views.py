@@ -75,6 +75,38 @@ class QueueAgent(View, frozen=True, kw_only=True):
     skills: dict[str, int] = {}
 
 
+class Agent(View, frozen=True, kw_only=True):
+    """An agent: its entry in the directory, and what it does.
+
+    `since` is when it began to do what it does, `seconds` for how long it has, and `ends_in_s` says
+    when its break, or its work after a call, ends by itself. `logged_in` and `pause` (the reason)
+    hold after a call that is up. `queues` are those whose skills it has. What only a server knows
+    is None without one.
+    """
+
+    number: str
+    name: str | None
+    state: AgentStateName | None = None
+    reason: str | None = None
+    since: str | None = None
+    seconds: float | None = None
+    ends_in_s: float | None = None
+    logged_in: bool | None = None
+    pause: str | None = None
+    queues: tuple[str, ...] | None = None
+    skills: dict[str, int] = {}
+    capacity: int = 1
+    weight: int = 1
+    call: str | None = None
+    queue: str | None = None
+
+
+class AgentAnswer(Agent, frozen=True, kw_only=True):
+    """The answer to what an agent asked for, in a `sentence` for people, and the agent then."""
+
+    sentence: str
+
+
 class QueueDetail(QueueRow, frozen=True, kw_only=True):
     """A queue, who waits in it, in order, and who could serve it."""
 
@@ -90,5 +122,8 @@ class Board(View, frozen=True, kw_only=True):
     staff: tuple[QueueAgent, ...] = ()
 
 
-VIEWS: tuple[type[msgspec.Struct], ...] = (Board, QueueRow, QueueDetail, WaitingCaller, QueueAgent)
+VIEWS: tuple[type[msgspec.Struct], ...] = (
+    *(Board, QueueRow, QueueDetail, WaitingCaller, QueueAgent),
+    *(Agent, AgentAnswer),
+)
 """The types that routes about the call centre reply with."""

@@ -20,6 +20,7 @@ from pbx.events import SupervisionMode
 from pbx.events.bus import Bus, Stamped
 
 if TYPE_CHECKING:
+    from pbx.api.agents import Agents, LiveAgents
     from pbx.api.centre import LiveCentre
     from pbx.api.views import (
         ConferenceView,
@@ -304,6 +305,10 @@ class LiveOffice(Protocol):
     def centre(self) -> LiveCentre | None:
         """Return the call centre; None where it has not started."""
 
+    @property
+    def agents(self) -> LiveAgents | None:
+        """Return the agents at work; None where the call centre has not started."""
+
     def status(self) -> LiveStatus:
         """Return how the server is."""
 
@@ -377,6 +382,10 @@ class Office(Protocol):
     @property
     def directory(self) -> Directory:
         """Return the directory."""
+
+    @property
+    def agents(self) -> Agents:
+        """Return the directory of agents."""
 
     @property
     def records(self) -> Records:

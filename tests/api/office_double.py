@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from starlette.types import ASGIApp
 
+from pbx.acd.desk import AgentNow
+from pbx.acd.model import AgentState, AgentView
 from pbx.api.app import create_app
 from pbx.api.centre import LiveCentre
 from pbx.api.client import ApiClient, in_process
@@ -27,6 +29,7 @@ from pbx.api.views import (
     TraceEntry,
 )
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
+from pbx.directory.model import Agent
 from pbx.errors import NotFound, Refused
 from pbx.events import SupervisionMode
 from pbx.events.bus import Bus, Stamped
@@ -150,6 +153,110 @@ class DirectoryDouble:
 
     async def token(self, secret: str) -> Key | None:
         return self.keys.get(secret)
+
+
+@dataclass
+class AgentsDouble:
+    """The directory of agents, in a dictionary."""
+
+    rows: dict[str, Agent] = field(default_factory=dict)
+
+    async def agents(self) -> Sequence[Agent]:
+        return [self.rows[number] for number in sorted(self.rows)]
+
+    async def agent(self, number: str) -> Agent:
+        if number not in self.rows:
+            raise NotFound(f"there is no agent {number}")
+        return self.rows[number]
+
+    async def add(
+        self,
+        number: str,
+        *,
+        name: str | None,
+        skills: Mapping[str, int],
+        capacity: int,
+        weight: int,
+        at: float,
+    ) -> None:
+        if number in self.rows:
+            raise Refused(f"agent {number} exists already")
+        self.rows[number] = Agent(
+            number=number,
+            created_at=at,
+            name=name,
+            skills=skills,
+            capacity=capacity,
+            weight=weight,
+        )
+
+    async def change(
+        self,
+        number: str,
+        *,
+        name: str | None = None,
+        skills: Mapping[str, int] | None = None,
+        capacity: int | None = None,
+        weight: int | None = None,
+    ) -> None:
+        before = await self.agent(number)
+        self.rows[number] = replace(
+            before,
+            name=before.name if name is None else name,
+            skills={**before.skills, **(skills or {})},
+            capacity=capacity or before.capacity,
+            weight=weight or before.weight,
+        )
+
+    async def remove(self, number: str) -> None:
+        await self.agent(number)
+        del self.rows[number]
+
+
+@dataclass
+class DeskDouble:
+    """Agents at work; `done` is what was asked for."""
+
+    rows: dict[str, AgentNow] = field(default_factory=dict)
+    done: list[tuple[object, ...]] = field(default_factory=list)
+
+    def put(
+        self, number: str, state: AgentState, *, ends_in_s: float | None = None, **more: Any
+    ) -> None:
+        """Let an agent do something, for 62.04 s now."""
+        view = AgentView(number=number, name=None, state=state, since=0.0, **more)
+        self.rows[number] = AgentNow(view, since=1.0, seconds=62.04, ends_in_s=ends_in_s)
+
+    def agents(self) -> Sequence[AgentNow]:
+        return list(self.rows.values())
+
+    def agent(self, number: str) -> AgentNow:
+        if number not in self.rows:
+            raise NotFound(f"there is no agent {number}")
+        return self.rows[number]
+
+    def log_in(self, number: str) -> str:
+        return self._asked("log_in", number)
+
+    def log_out(self, number: str) -> str:
+        return self._asked("log_out", number)
+
+    def pause(self, number: str, reason: str, for_s: float | None = None) -> str:
+        return self._asked("pause", number, reason, for_s)
+
+    def recover(self, number: str) -> str:
+        return self._asked("recover", number)
+
+    def resume(self, number: str) -> str:
+        return self._asked("resume", number)
+
+    def extend(self, number: str, seconds: float) -> str:
+        return self._asked("extend", number, seconds)
+
+    def _asked(self, what: str, number: str, *more: object) -> str:
+        self.agent(number)
+        self.done.append((what, number, *more))
+        return f"Agent {number}: {what}"
 
 
 @dataclass
@@ -297,6 +404,7 @@ class LiveDouble:
 
     dialplan: DialplanDouble = field(default_factory=DialplanDouble)
     centre: LiveCentre | None = None
+    agents: DeskDouble | None = field(default_factory=DeskDouble)
     bindings: list[Registration] = field(default_factory=list)
     up: list[LiveCall] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
@@ -395,6 +503,7 @@ class OfficeDouble:
     """An office; `live` and `bus` None is one without a server."""
 
     directory: DirectoryDouble = field(default_factory=DirectoryDouble)
+    agents: AgentsDouble = field(default_factory=AgentsDouble)
     records: RecordsDouble = field(default_factory=RecordsDouble)
     recordings: RecordingsDouble = field(default_factory=RecordingsDouble)
     mailboxes: MailboxesDouble = field(default_factory=MailboxesDouble)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from pbx.api import centre_views
 from pbx.api.routes import (
+    agents,
     bans,
     calls,
     conferences,
@@ -45,6 +46,7 @@ from pbx.recordings.model import RecordingDetails, RecordingEntry
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     extensions.router,
+    agents.router,
     calls.router,
     conferences.router,
     queues.router,
