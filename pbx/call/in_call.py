@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pbx.call.recording import REFUSED_TONE
+
 if TYPE_CHECKING:
     from pbx.call.leg import Leg
 
@@ -18,5 +20,12 @@ def _record(leg: Leg) -> None:
     leg.call.exchange.recordings.toggle(leg)
 
 
-IN_CALL: Mapping[str, Callable[[Leg], None]] = {"*1": _record}
+def _survey(leg: Leg) -> None:
+    """Let an agent go, whose customer is asked for an opinion; a tone where there is no survey."""
+    queued = leg.call.queued
+    if queued is None or not queued.ask(leg):
+        leg.call.bridge.announce(*REFUSED_TONE)
+
+
+IN_CALL: Mapping[str, Callable[[Leg], None]] = {"*1": _record, "*4": _survey}
 """Code → what it does for the leg that keyed it."""

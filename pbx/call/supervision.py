@@ -4,8 +4,8 @@
     whisper    the agent alone hears the supervisor
     barge      all hear each other
     release    `all` ends the call; `agent` drops the agent's leg and keeps the other party, with
-               music, for `KEPT_FOR`; `takeover` drops the agent's leg and leaves the other party
-               with the supervisor
+               music, for `KEPT_FOR`, or lets it wait again where it came from a queue; `takeover`
+               drops the agent's leg and leaves the other party with the supervisor
 
 The supervisor's phone is rung as one more leg of the call (it answers by itself where it can) and
 becomes a member of the call's bridge; a mode is nothing but its audience there, so keys 1, 2 and 3
@@ -179,7 +179,11 @@ def release(
         raise Refused(f"call {call.id} has no agent who could be released now")
     customer = agent.other
     successor = _supervisor_in(call, supervisor) if mode == "takeover" else None
-    _let_go(call, agent, customer)
+    if mode == "agent" and call.queued is not None and customer is call.caller_leg:
+        _part(call, agent, customer)
+        call.queued.again()
+    else:
+        _let_go(call, agent, customer)
     if successor is not None:
         _take_over(call, customer, successor)
     call.emit(PartyReleased(call=call.id, mode=mode, by=by, leg=agent.id))
@@ -196,10 +200,15 @@ def _supervisor_in(call: Call, number: str | None) -> Leg:
     return present[0]
 
 
-def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
-    """Keep the customer, alone, with music; whoever calls this closes the agent's leg."""
+def _part(call: Call, agent: Leg, customer: Leg) -> None:
+    """Let the two hear each other no longer."""
     call.bridge.remove(agent)
     agent.other = customer.other = None
+
+
+def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
+    """Keep the customer, alone, with music; whoever calls this closes the agent's leg."""
+    _part(call, agent, customer)
     call.kept = customer
     if agent is call.caller_leg:
         call.caller_leg = None
