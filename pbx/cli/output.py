@@ -36,6 +36,15 @@ def figures(title: str) -> Column:
     return Column(title, figures=True)
 
 
+def can_print(character: str) -> bool:
+    """Tell whether stdout can show a character."""
+    try:
+        character.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -10,7 +10,7 @@ import click
 from pbx.api.client import segment
 from pbx.cli.ladder import ASCII, LINES, draw_ladder
 from pbx.cli.office import connect_live, pass_home
-from pbx.cli.output import as_json, print_json
+from pbx.cli.output import as_json, can_print, print_json
 from pbx.config import Home
 
 PLAIN_CELLS = 120  # where stdout is no terminal
@@ -30,14 +30,6 @@ def trace(home: Home, call: str, full: bool, ascii_only: bool, as_json: bool) ->
         print_json(rows)
         return
     cells = shutil.get_terminal_size().columns if sys.stdout.isatty() else PLAIN_CELLS
-    marks = ASCII if ascii_only or not _can_print(LINES.right) else LINES
+    marks = ASCII if ascii_only or not can_print(LINES.right) else LINES
     for line in draw_ladder(rows, cells=cells, marks=marks, details=full):
         click.echo(line)
-
-
-def _can_print(character: str) -> bool:
-    try:
-        character.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
