@@ -200,13 +200,17 @@ class SkillsWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class DayBegan:
+    """A new day: calls and talk time of agents are counted from zero."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """A timer is due (see `next_timer`)."""
 
 
-AnyInput = (
-    AgentsChanged
-    | LoggedIn
+AgentInput = (
+    LoggedIn
     | LoggedOut
     | PauseAsked
     | ResumeAsked
@@ -217,6 +221,12 @@ AnyInput = (
     | PhoneTalks
     | PhoneHolds
     | PhoneFree
+)
+"""What happens to one agent."""
+
+AnyInput = (
+    AgentInput
+    | AgentsChanged
     | CallerJoined
     | CallerGone
     | CallerMoved
@@ -226,5 +236,6 @@ AnyInput = (
     | QueuesChanged
     | QueueOpened
     | SkillsWanted
+    | DayBegan
     | TimePassed
 )
