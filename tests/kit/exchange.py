@@ -21,6 +21,8 @@ from pbx.acd import inputs
 from pbx.acd.engine import Engine
 from pbx.acd.floor import Floor
 from pbx.acd.model import Profile
+from pbx.acd.places import Places
+from pbx.acd.queue import Queues
 from pbx.call.admission import Admission
 from pbx.call.exchange import Exchange
 from pbx.call.out_of_call import OutOfCall
@@ -36,6 +38,7 @@ from pbx.events import (
     AnyEvent,
     CallbackEnded,
     Event,
+    PastCall,
     RecordingEvent,
     WrapUpEnded,
 )
@@ -172,6 +175,19 @@ class Enquiries:
         self.sent.append(letter)
 
 
+class Past:
+    """Earlier calls that the scenario makes up, told after `delay` seconds."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, tuple[PastCall, ...]] = {}
+        self.delay = 0.0
+
+    async def of(self, number: str) -> Sequence[PastCall]:
+        """Return those of a number."""
+        await asyncio.sleep(self.delay)
+        return self.calls.get(number, ())
+
+
 class Switches:
     """Day/night switches that the scenario sets."""
 
@@ -267,6 +283,7 @@ class House:
         )
         self.keeping = Memory()
         self.rng = Random(1)
+        self.history = Past()
         self._floor: Floor | None = None
         self._profiles: dict[str, Profile] = {}
         self.media.on_event = self.exchange.media_event
@@ -285,6 +302,11 @@ class House:
                 alarm=self.alarms.append,
             )
             self.bus.attach(self._floor.take)
+            self.places = Places(self.keeping, self.clock)
+            self.queues = Queues(
+                self._floor, places=self.places, rng=self.rng, history=self.history
+            )
+            self.queues.register(self.destinations)
         return self._floor
 
     def open(self, plan: Plan) -> None:
