@@ -298,6 +298,13 @@ class Agent:
 
     # -- time --------------------------------------------------------------------------------
 
+    def ends_at(self) -> float | None:
+        """Return when its break, or its work after a call, ends by itself; None for not at all."""
+        if self.state is AgentState.WRAP_UP and self.work is not None:
+            return self.work.until
+        on_break = self.state is AgentState.PAUSED and self.pause_until < NEVER
+        return self.pause_until if on_break else None
+
     def due(self) -> float:
         """Return when time alone changes something; NEVER for not at all."""
         due = NEVER

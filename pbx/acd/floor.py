@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 Order = commands.Offer | commands.Withdraw | commands.SendAway | commands.Moved | commands.Relaxed
 """What a caller's coroutine is told."""
 
+_OF_DUTY = inputs.LoggedIn | inputs.LoggedOut | inputs.PauseAsked | inputs.ResumeAsked
+"""What changes an agent's duty amid a call, when its state does not change yet."""
+
+_OFF_DUTY = (False, None, None)
+
 TellsState = Callable[[commands.StateChanged], None]
 
 
@@ -65,6 +70,7 @@ class Floor:
         """Who else wants to know of agents' states."""
         self._rng = rng
         self._doing: dict[str, commands.StateChanged] = {}
+        self._duties: dict[str, tuple[bool, str | None, float | None]] = {}
         self._places: dict[str, Place] = {}
         self._legs: dict[int, tuple[str, str]] = {}
         self._inputs: deque[inputs.AnyInput] = deque()
@@ -147,6 +153,8 @@ class Floor:
         try:
             for command in self.engine.step(event, self.clock.monotonic(), self._rng):
                 self._do(command)
+            if isinstance(event, _OF_DUTY):
+                self._keep_duty(event.agent)
         except Exception:
             self.defects += 1
             log.exception("the queue engine could not take %s", event)
@@ -210,7 +218,7 @@ class Floor:
                 queue=before.queue if before is not None else None,
             )
         )
-        self._keep_duty(command, now)
+        self._keep_duty(command.agent)
         self.bus.emit(
             events.AgentStateChanged(
                 call=command.call,
@@ -225,19 +233,27 @@ class Floor:
         for tell in tuple(self.on_state):
             tell(command)
 
-    def _keep_duty(self, command: commands.StateChanged, now: float) -> None:
+    def _keep_duty(self, number: str) -> None:
         """Keep what an agent goes on with after a restart: whether on duty, whether paused."""
-        changed = {command.before, command.after}
-        if changed & {AgentState.LOGGED_OUT, AgentState.PAUSED}:
-            paused = command.after is AgentState.PAUSED
-            self.keeping.keep_duty(
-                Duty(
-                    agent=command.agent,
-                    logged_in=command.after is not AgentState.LOGGED_OUT,
-                    pause=command.reason if paused else None,
-                    since=now,
-                )
+        view = self.engine.agent(number)
+        if view is None:
+            self._duties.pop(number, None)
+            return
+        until = view.until if view.state is AgentState.PAUSED else None
+        duty = view.logged_in, view.pause, until
+        if duty == self._duties.get(number, _OFF_DUTY):
+            return
+        self._duties[number] = duty
+        now, epoch = self.clock.wall(), self.clock.wall() - self.clock.monotonic()
+        self.keeping.keep_duty(
+            Duty(
+                agent=number,
+                logged_in=view.logged_in,
+                pause=view.pause,
+                since=now,
+                until=None if until is None else until + epoch,
             )
+        )
 
     def _decided(self, command: commands.Decided) -> None:
         self.bus.emit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from random import Random
 
 from pbx.acd import commands, inputs
@@ -34,6 +35,7 @@ class Scripted(Engine):
         self.answers: dict[type, list[commands.Command]] = {}
         self.timer: float | None = None
         self.broken: type | None = None
+        self.view = AgentView(number="102", name=None, state=AgentState.AVAILABLE, since=0.0)
 
     def step(self, event: inputs.AnyInput, now: float, rng: RandomSource) -> list[commands.Command]:
         self.told.append(event)
@@ -47,9 +49,7 @@ class Scripted(Engine):
         return self.timer
 
     def agent(self, number: str) -> AgentView | None:
-        if number != "102":
-            return None
-        return AgentView(number=number, name=None, state=AgentState.AVAILABLE, since=0.0)
+        return self.view if number == "102" else None
 
 
 class Kept:
@@ -233,13 +233,34 @@ def test_states_are_kept_with_their_reason_and_told() -> None:
         ("paused", "tea"),
     ]
     assert hall.kept.stretches[1].until - hall.kept.stretches[1].since == 120.0
-    assert [(each.logged_in, each.pause) for each in hall.kept.duties] == [
-        (True, "tea"),
-        (True, None),
-    ]
     assert [e.state for e in hall.emitted if isinstance(e, AgentStateChanged)] == [
         "paused",
         "available",
+    ]
+
+
+def test_duty_is_kept_whenever_it_changes_also_amid_a_call() -> None:
+    async def scenario(hall: Hall) -> None:
+        view = replace(hall.engine.view, state=AgentState.TALKING, logged_in=True)
+        hall.engine.view = view
+        hall.floor.tell(inputs.LoggedIn("102"))
+        hall.floor.tell(inputs.LoggedIn("102"))  # nothing new
+        hall.engine.view = replace(view, pause="tea")
+        hall.floor.tell(inputs.PauseAsked("102", "tea", 60.0))
+        hall.engine.view = replace(view, state=AgentState.PAUSED, pause="tea", until=160.0)
+        over = commands.StateChanged("102", AgentState.TALKING, AgentState.PAUSED, "tea", 30.0)
+        hall.engine.answers[inputs.TimePassed] = [over]
+        hall.floor.tell(inputs.TimePassed())
+        hall.engine.view = replace(view, logged_in=False)
+        hall.floor.tell(inputs.LoggedOut("102"))
+
+    hall = on_the_floor(scenario)
+    epoch = hall.clock.wall() - hall.clock.monotonic()
+    assert [(each.logged_in, each.pause, each.until) for each in hall.kept.duties] == [
+        (True, None, None),
+        (True, "tea", None),
+        (True, "tea", 160.0 + epoch),
+        (False, None, None),
     ]
 
 
