@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("pbx.cli.serve:serve", "Run the office in the foreground."),
     "demo": ("pbx.cli.demo:demo", "Let real phones call each other on loopback."),
     "extension": ("pbx.cli.extension:extension", "Phones: add, list, show, set, remove."),
+    "agent": ("pbx.cli.agent:agent", "Agents of queues: add, list, log in and out, pause."),
     "trunk": ("pbx.cli.trunk:trunk", "Lines to carriers: add, list, remove."),
     "token": ("pbx.cli.token:token", "API tokens: add, list, remove."),
     "conference": ("pbx.cli.conference:conference", "Conference rooms: PINs, list, mute, kick."),
