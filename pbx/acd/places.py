@@ -11,7 +11,7 @@ A lost line cannot be told from one that was hung up, and is not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -46,6 +46,8 @@ class Places:
     def __init__(self, keeping: Keeping, clock: Clock) -> None:
         self._keeping = keeping
         self._clock = clock
+        self.booked: Callable[[str, str], OldPlace | None] = lambda _number, _queue: None
+        """What gives up the place of who waits to be called back, by number and queue."""
         self._held: dict[str, Place] = {}
         self._lost: dict[str, Place] = {}  # by call, in the order in which they were lost
 
@@ -92,8 +94,17 @@ class Places:
     def old(self, number: str, queue: str, now: float) -> OldPlace | None:
         """Return the place that a caller of `number` lost in `queue`, and give it back with that.
 
-        None where there is none, or no longer. Of several the one that waited longest is given.
+        None where there is none, or no longer. Of several the one that waited longest is given. Who
+        waits to be called back, and rings again, has that place.
         """
+        if known_as(number) is None:
+            return None
+        lost, booked = self._lost_by(number, queue, now), self.booked(number, queue)
+        if lost is None or booked is None:
+            return lost or booked
+        return min(lost, booked, key=lambda place: place.joined_at)
+
+    def _lost_by(self, number: str, queue: str, now: float) -> OldPlace | None:
         wall = self._clock.wall()
         self._forget_stale(wall)
         spelling = known_as(number)

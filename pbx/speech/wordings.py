@@ -57,6 +57,35 @@ PHRASES: Final[Mapping[str, Row]] = {
         "對唔住，暫時未能安排回電。",
         "Sorry, we cannot call you back at the moment.",
     ),
+    "callback-confirm": Row(
+        "我们将回拨{number:digits}，确认请按1，更改号码请按2。",
+        "我哋會打返俾{number:digits}，確認請撳1，改號碼請撳2。",
+        "We will call you back at {number:digits}. Press 1 to confirm, or 2 to enter another "
+        "number.",
+    ),
+    "callback-enter-number": Row(
+        "请输入您的电话号码，按井号键结束。",
+        "請輸入你嘅電話號碼，撳井號鍵結束。",
+        "Please enter your telephone number, then press pound.",
+    ),
+    "callback-wrong-number": Row(
+        "这个号码无法回拨。",
+        "呢個號碼打唔到。",
+        "We cannot call that number.",
+    ),
+    "callback-booked": Row(
+        "已登记回电，您的排队位置会保留。感谢您的来电，再见。",
+        "已經登記咗，你嘅輪候位置會保留。多謝你嘅來電，再見。",
+        "We will call you back, and you keep your place. Thank you for calling. Goodbye.",
+    ),
+    "callback-not-booked": Row(
+        "没有登记回电，请继续等待。",
+        "未有登記回電，請繼續等候。",
+        "No call back was noted. Please hold the line.",
+    ),
+    "callback-for": Row(
+        "回电给{number:digits}。", "打返俾{number:digits}。", "A call back to {number:digits}."
+    ),
     "confirm-call": Row(
         "{group}有来电，接听请按{key:number}。",
         "{group}有電話打入嚟，接聽請撳{key:number}。",
