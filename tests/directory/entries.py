@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pbx.directory.bindings import BindingRow
-from pbx.directory.model import ApiToken, Extension, Scope, Trunk, token_digest
+from pbx.directory.model import Agent, ApiToken, Extension, Scope, Trunk, token_digest
 
 NOW = 1_795_248_000.5
 
@@ -23,7 +23,7 @@ def extension(number: str = "101", **changes: object) -> Extension:
 
 def trunk(name: str = "main", server: str = "sip:192.0.2.10:5060", **changes: object) -> Trunk:
     """Return a line."""
-    return Trunk(name=name, server=server, **{"created_at": NOW, **changes})
+    return Trunk(name=name, server=server, **{"created_at": NOW, "token": "7a0c", **changes})
 
 
 def token(name: str = "wallboard", scope: Scope = "read", secret: str = "s3cret") -> ApiToken:
@@ -47,3 +47,8 @@ def binding(number: str = "101", port: int = 5060, **changes: object) -> Binding
         **changes,
     }
     return BindingRow(**fields)
+
+
+def agent(number: str = "101", **changes: object) -> Agent:
+    """Return an agent's entry."""
+    return Agent(number=number, **{"created_at": NOW, "skills": {"en": 5}, **changes})
