@@ -18,7 +18,6 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pbx.call import renegotiation
-from pbx.call.in_call import IN_CALL
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, answered
 from pbx.media.engine import MediaEngine, MediaPort
 from pbx.media.keys.codes import CodeMatcher
@@ -125,13 +124,18 @@ def join(leg: Leg, other: Leg) -> None:
     hold_music(other)
 
 
+def music_of(call: Call) -> str | None:
+    """Return the source of what a party hears that is held in a call."""
+    return call.settings.hold_music(call.music)
+
+
 def hold_music(leg: Leg) -> None:
     """Let the party beside a holding `leg` hear music, or no longer."""
     other = leg.other
     if other is None:
         return
     if leg.held and not other.held:
-        other.media.start_music(leg.call.settings.hold_music())
+        other.media.start_music(music_of(leg.call))
     else:
         other.media.stop_music()
 
@@ -155,24 +159,31 @@ def connect(call: Call, called: Leg) -> None:
 def hear_codes(leg: Leg) -> None:
     """Let a party at one of the office's phones key the codes of a call, in place of others."""
     if leg.is_extension:
-        leg.codes = CodeMatcher(IN_CALL)
-        leg.media.set_codes(tuple(IN_CALL))
+        codes = leg.call.exchange.in_call
+        leg.codes = CodeMatcher(codes)
+        leg.media.set_codes(tuple(codes))
         leg.media.watch(keys=True)
 
 
 async def talk(call: Call, called: Leg) -> Outcome:
-    """Wait until the called leg ends, or whoever took its place. (The caller's own end cancels
-    this coroutine.)"""
-    leg: Leg | None = called
-    while leg is not None:
-        ending = await leg.ended
-        succession = call.succession
-        if succession is None:
-            return answered(ending)
+    """Wait until the called leg ends, or whoever took its place, and do what is to happen to the
+    talk meanwhile. (The caller's own end cancels this coroutine.)"""
+    handing, leg = call.handing, called
+    while True:
+        turn = await handing.next_turn(leg)
+        if turn is not None:
+            taken = await turn()
+            if isinstance(taken, Outcome):
+                return taken
+            leg = taken
+            continue
+        if handing.succession is None:
+            assert leg.ending is not None
+            return answered(leg.ending, "caller" if leg.role == "caller" else "called")
         try:
             async with asyncio.timeout(KEPT_FOR):
-                leg = await succession
+                leg = await handing.succession
         except TimeoutError:
             break
-        call.succession = None
+        handing.succession = None
     return Outcome(OutcomeKind.ANSWERED, "answered", "released", 200, NORMAL_CLEARING, "supervisor")

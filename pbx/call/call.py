@@ -20,6 +20,7 @@ from pbx.call.admission import Identity
 from pbx.call.bridge import Bridge
 from pbx.call.contact import Contact
 from pbx.call.endings import ANSWERED_ELSEWHERE
+from pbx.call.handing import Handing
 from pbx.call.leg import Leg, OnNews
 from pbx.call.leg_media import LegMedia
 from pbx.call.leg_state import Role
@@ -31,10 +32,20 @@ from pbx.call.outcome import (
     Outcome,
     cause_of,
 )
+from pbx.call.parties import agent_of, customer_of
 from pbx.call.queued import Facts, Queued
 from pbx.call.ringing import Question, Ringing
 from pbx.errors import NoResource, RemoteError, UsageError
-from pbx.events import AnyEvent, Bridged, CallEnded, CallRouted, EndedBy, Result
+from pbx.events import (
+    AnyEvent,
+    Bridged,
+    CallEnded,
+    CallerChanged,
+    CallJoined,
+    CallRouted,
+    EndedBy,
+    Result,
+)
 from pbx.media.formats import Capabilities
 from pbx.plan.destination import Destination
 
@@ -81,6 +92,8 @@ class Call:
         self.legs: dict[int, Leg] = {}
         self.caller_leg: Leg | None = None
         self.bridge = Bridge(exchange.media)
+        self.music: str | None = None
+        """The folder of what a held party hears, such as its queue's; None for the office's."""
         self.recorded = 0
         """How many recordings were named after this call."""
         self.facts = Facts()
@@ -88,8 +101,9 @@ class Call:
         self.supervisors: dict[Leg, Supervision] = {}
         self.kept: Leg | None = None
         """A party that a supervisor left alone, until somebody takes over."""
-        self.succession: asyncio.Future[Leg] | None = None
-        """Who takes the place of a called leg that a supervisor let go; None while none was."""
+        self.handing = Handing()
+        self.joined_to: str | None = None
+        """The call that goes on with what was of use of this one; None: it is a call of its own."""
         self._attendants: set[asyncio.Task[object]] = set()
         self._if_left: Result = "cancelled"
         self._talked = False
@@ -139,27 +153,13 @@ class Call:
 
     @property
     def agent(self) -> Leg | None:
-        """Return the leg of the party at the office's phone: who was called, or who called where
-        the call goes out; None while there is none."""
-        caller = self.caller_leg
-        return caller if self._goes_out else caller and caller.other
+        """Return the leg of the party at the office's phone; None while there is none."""
+        return agent_of(self)
 
     @property
     def customer(self) -> Leg | None:
-        """Return the leg of the other party, also of one that waits alone; None while there is
-        none."""
-        if not self._goes_out:
-            return self.caller_leg
-        return self.kept if self.caller_leg is None else self.caller_leg.other
-
-    @property
-    def _goes_out(self) -> bool:
-        """Tell whether a phone of the office talks, or will, to somebody beyond a line."""
-        caller = self.caller_leg
-        other = None if caller is None else caller.other
-        if caller is None or other is None or (caller.trunk is None) == (other.trunk is None):
-            return self.who.direction == "outbound"
-        return other.trunk is not None
+        """Return the leg of the other party; None while there is none."""
+        return customer_of(self)
 
     def ring(
         self,
@@ -168,13 +168,15 @@ class Call:
         question: Question | None = None,
         early_media: bool = True,
         audible: bool = True,
+        hears: Leg | None = None,
     ) -> Ringing:
         """Return the scope that rings contacts: `async with call.ring() as ringing`.
 
         With a `question`, who answers is asked before it has the call. `early_media` tells whether
-        the caller may hear a phone before its answer, `audible` whether it hears it ring.
+        the caller may hear a phone before its answer, `audible` whether it hears it ring; another
+        party that `hears` it instead is up.
         """
-        return Ringing(self, role, question, early_media=early_media, audible=audible)
+        return Ringing(self, role, question, early_media=early_media, audible=audible, hears=hears)
 
     @contextmanager
     def if_left(self, result: Result) -> Iterator[None]:
@@ -228,15 +230,6 @@ class Call:
         """Return the media of a leg that has a port: all legs of a call share one worker."""
         return next((leg.media for leg in self.legs.values() if leg.media.open), None)
 
-    def shown_to(self, leg: Leg) -> tuple[str | None, str]:
-        """Return the name and the number that a rung party sees."""
-        if leg.role == "supervisor":
-            return f"{self.who.number} - {self.called}", self.who.number
-        if leg.role == "called":
-            return self.who.name, self.who.number
-        called = self.exchange.directory.extension(self.called)
-        return called.name if called is not None else None, self.called
-
     def routed(self, destination: str) -> None:
         """Add a step to the record's path."""
         self.facts.path.append(destination)
@@ -253,6 +246,7 @@ class Call:
         """Remember that the caller reached somebody or something that answers."""
         self._if_left = "answered"
         self.exchange.recordings.answered(self)
+        self.handing.reached()
 
     @property
     def _leaving(self) -> Result:
@@ -270,10 +264,15 @@ class Call:
         self.emit(Bridged(call=self.id, leg=first.id, other=second.id))
 
     def caller_left(self, ending: LegEnding) -> None:
-        """End the call because its own party is gone."""
+        """End the call because its own party is gone, unless another is to have it."""
+        heir = self.handing.heir
+        if heir is not None and heir.up:
+            self.belongs_to(heir)
+            return
+        who: EndedBy = "caller" if self.caller.role == "caller" else "called"
         by_caller = ending.by == "remote" and ending.reason in _CALLER_LEAVES
         if self._taken:
-            by: EndedBy = "caller" if by_caller else "system"
+            by: EndedBy = who if by_caller else "system"
             self.end(Ending(self._leaving, ending.reason, 200, ending.cause, by))
         elif by_caller:
             result = self._leaving
@@ -314,14 +313,15 @@ class Call:
         log.error("call %s: a defect ended it", self.id, exc_info=error)
         self.hang_up("internal_error", status=500, cause=TEMPORARY_FAILURE)
 
-    def keep_going(self) -> None:
-        """Let the script go on without the called leg until `succeed` brings another."""
-        self.succession = asyncio.get_running_loop().create_future()
+    def belongs_to(self, leg: Leg) -> None:
+        """Make it the call of another party: whoever had it has handed it on."""
+        self.caller_leg = leg
+        self.emit(CallerChanged(call=self.id, leg=leg.id))
 
-    def succeed(self, successor: Leg) -> None:
-        """Put `successor` in the place of the called leg that was let go."""
-        if self.succession is not None and not self.succession.done():
-            self.succession.set_result(successor)
+    def join(self, other: Call) -> None:
+        """End the call as a part of another: no record is made of it."""
+        self.joined_to = other.id
+        self.end(Ending("answered", "joined", 487, NORMAL_CLEARING, "system"))
 
     def attend(self, script: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
         """Run something beside the call's own script: a supervisor listening, an announcement.
@@ -421,16 +421,7 @@ class Call:
         ending = self.ending
         if ending is None or self._over:
             return
-        self.emit(
-            CallEnded(
-                call=self.id,
-                result=ending.result,
-                reason=ending.reason,
-                cause=ending.cause,
-                sip_status=ending.status,
-                ended_by=ending.ended_by,
-            )
-        )
+        self.emit(self._last_event(ending))
         self._over = True
         log.info(
             "call %s: %s → %s ended: %s (%s)",
@@ -445,3 +436,15 @@ class Call:
         # the garbage collector, which takes three times as long to free them.
         self.legs = {}
         self.caller_leg = self._script = None
+
+    def _last_event(self, ending: Ending) -> AnyEvent:
+        if self.joined_to is not None:
+            return CallJoined(call=self.id, into=self.joined_to)
+        return CallEnded(
+            call=self.id,
+            result=ending.result,
+            reason=ending.reason,
+            cause=ending.cause,
+            sip_status=ending.status,
+            ended_by=ending.ended_by,
+        )

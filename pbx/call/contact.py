@@ -22,3 +22,5 @@ class Contact:
     """The line to a carrier that it is reached by; None for the office's own phones."""
     caller_id: str | None = None
     """The number that is shown in place of the caller's; None for the caller's."""
+    caller_name: str | None = None
+    """The name that is shown in place of the caller's; None for the caller's."""

@@ -35,6 +35,7 @@ from pbx.call.lookup import find_call
 from pbx.call.out_of_call import OutOfCall
 from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
 from pbx.call.recording import Recordings
+from pbx.call.replacing import takes_place
 from pbx.call.routing import Destinations
 from pbx.call.settings import CallSettings
 from pbx.errors import MessageError, NotFound, Refused, SdpError
@@ -50,6 +51,7 @@ from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
 from pbx.sip.grammar import printable
 from pbx.sip.headers import Uri
+from pbx.sip.refer import Replaces
 from pbx.sip.registrar import Registrar
 from pbx.sip.user_agent import UserAgent
 
@@ -111,6 +113,8 @@ class Exchange:
         self.message_waiting = out_of_call.message_waiting
         self.settings = settings
         self.features = features
+        self.in_call = IN_CALL
+        """The codes that a party of the office's may key during a call."""
         self.calls: dict[str, Call] = {}
         self.conferences = Conferences()
         self.turns: dict[str, int] = {}
@@ -218,6 +222,8 @@ class Exchange:
         if self.draining or self.congested() or self._trunk_full(who, event.flow):
             self._out_of_call.refuse(event.transaction, Refusal(503, RETRY_AFTER))
             return
+        if takes_place(self, event, who):
+            return
         number, hops = printable(event.request.uri.number), event.request.max_forwards
         max_forwards = (70 if hops is None else hops) - 1
         entry = self._entry(number, who)
@@ -282,6 +288,11 @@ class Exchange:
         """The leg is over: no more SIP events for it."""
         self._by_invite.pop(leg.invite, None)
 
+    def leg_of_dialog(self, dialog: Replaces) -> Leg | None:
+        """Return the leg of one of our dialogs, as its far end names it (RFC 3891 §3)."""
+        invite = self.ua.invite_of(dialog)
+        return None if invite is None else self._by_invite.get(invite)
+
     def expect_media(self, number: int, leg: Leg) -> None:
         """Let the worker's events of that leg number find the leg."""
         self._by_media[number] = leg
@@ -292,7 +303,7 @@ class Exchange:
 
     def code_heard(self, leg: Leg, code: str) -> None:
         """Do what a code means that was keyed during a call; fenced as every event is."""
-        act = IN_CALL.get(code)
+        act = self.in_call.get(code)
         if act is not None and leg.up:
             act(leg)
 

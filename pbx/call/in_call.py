@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pbx.call.consult import bring_together, consult, hand_on_blind
 from pbx.call.recording import REFUSED_TONE
 
 if TYPE_CHECKING:
@@ -27,5 +28,11 @@ def _survey(leg: Leg) -> None:
         leg.call.bridge.announce(*REFUSED_TONE)
 
 
-IN_CALL: Mapping[str, Callable[[Leg], None]] = {"*1": _record, "*4": _survey}
+IN_CALL: Mapping[str, Callable[[Leg], None]] = {
+    "*1": _record,
+    "*2": consult,
+    "*3": bring_together,
+    "*4": _survey,
+    "##": hand_on_blind,
+}
 """Code → what it does for the leg that keyed it."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pbx.call import in_dialog
 from pbx.errors import MessageError
 from pbx.media.keys.codes import Completed, Verdict
 from pbx.sip import events as sip
@@ -86,8 +87,12 @@ def _send(leg: Leg, digit: str) -> None:
         other.media.send_digits(digit)
         return
     body = f"Signal={digit}\r\nDuration={_SENT_MS}\r\n".encode()
-    other.request(
-        "INFO", body=body, content_type="application/dtmf-relay", then=partial(_sent, other, digit)
+    in_dialog.send(
+        other,
+        "INFO",
+        body=body,
+        content_type="application/dtmf-relay",
+        then=partial(_sent, other, digit),
     )
 
 
@@ -100,7 +105,8 @@ def _sent(leg: Leg, digit: str, outcome: sip.RequestAnswered | sip.RequestFailed
 
 def _forward(event: sip.RequestReceived, *, origin: Leg, to: Leg) -> None:
     """Send an INFO on to `to`; its answer becomes the answer to `origin`."""
-    to.request(
+    in_dialog.send(
+        to,
         "INFO",
         body=event.request.body,
         content_type=event.request.headers.get("Content-Type"),

@@ -10,6 +10,7 @@ from pbx.call import renegotiation
 from pbx.call.contact import Contact
 from pbx.call.leg_state import LegState, News
 from pbx.call.outcome import LegEnding, cause_of
+from pbx.call.parties import shown_to
 from pbx.errors import NoResource, SdpError
 from pbx.events import LegRinging
 from pbx.sip.headers import NameAddr, Uri, escape_user
@@ -32,7 +33,8 @@ def invite(leg: Leg, contact: Contact) -> None:
         leg.begin("")
         leg.end(LegEnding("local", slug, status, cause_of(status)))
         return
-    name, number = call.shown_to(leg)
+    name, number = shown_to(call, leg)
+    name = contact.caller_name or name
     leg.invite = exchange.ua.invite(
         contact.uri,
         destinations=contact.flows,

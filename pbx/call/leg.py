@@ -14,10 +14,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pbx.call import info, inviting, renegotiation, worker_reports
+from pbx.call import hold_reminder, in_dialog, info, inviting, refer, renegotiation, worker_reports
 from pbx.call.admission import RETRY_AFTER
 from pbx.call.contact import Contact
 from pbx.call.endings import ending_of_cancel, ending_of_dialog, ending_of_failure
+from pbx.call.in_dialog import OnOutcome
 from pbx.call.keys import MASK, Keys
 from pbx.call.leg_media import LegMedia
 from pbx.call.leg_state import HeaderList, KeySource, LegState, News, Role
@@ -37,6 +38,7 @@ from pbx.media.keys.codes import CodeMatcher
 from pbx.media.protocol import AnyWorkerEvent
 from pbx.sip import events as sip
 from pbx.sip.flow import Flow, host_port
+from pbx.sip.message import Request
 
 if TYPE_CHECKING:
     from pbx.call.bridge import Bridge
@@ -51,9 +53,6 @@ NO_INVITE = sip.InviteId(0)
 """Names no INVITE: what is asked of the user agent with it does nothing."""
 
 OnNews = Callable[["Leg", News], None]
-
-OnOutcome = Callable[[sip.RequestAnswered | sip.RequestFailed | None], None]
-"""Takes the outcome of a request in the dialog; None when the leg ended before it had one."""
 
 
 class Leg:
@@ -74,7 +73,7 @@ class Leg:
             session_id=exchange.new_session_id(),
             host=exchange.media_host(flow),
             also_from=flow.remote[0],
-            security=security_of(call, caller=role == "caller", number=number, flow=flow),
+            security=security_of(call, number=number, flow=flow, trunk=trunk),
             random_bytes=exchange.random_bytes,
         )
         self.id = self.media.number
@@ -90,6 +89,10 @@ class Leg:
         self.other: Leg | None = None
         self.ending: LegEnding | None = None
         self.ended: asyncio.Future[LegEnding] = asyncio.get_running_loop().create_future()
+        self.referred = False
+        """Whether the phone has sent REFER on this leg."""
+        self.reminder: asyncio.TimerHandle | None = None
+        """Reminds the party of whom it holds."""
         self.invite = NO_INVITE
         self.asked: sip.TransactionId | None = None
         """A re-INVITE of the far end that waits for the other leg's new codec."""
@@ -101,7 +104,8 @@ class Leg:
         """Whether our 2xx held an offer, so that the ACK brings the answer."""
         self._transaction: sip.TransactionId | None = None
         self._on_news: OnNews | None = None
-        self._requests: dict[sip.RequestId, OnOutcome] = {}
+        self.asking: dict[sip.RequestId, OnOutcome] = {}
+        """Requests in the dialog that have no outcome yet; in_dialog.py sends them."""
         call.legs[self.id] = self
         exchange.expect_media(self.id, self)
 
@@ -110,14 +114,28 @@ class Leg:
         """Make the leg of a caller whose INVITE was let in. Raises SdpError for its description."""
         who = call.who
         leg = cls(call, role="caller", number=who.number, flow=event.flow, trunk=who.trunk)
-        leg.invite = event.invite
-        leg._transaction = event.transaction
         call.caller_leg = leg
-        leg.begin(event.request.call_id)
-        body = renegotiation.session_body(event.request)
-        if body:
-            leg.media.take_offer(body)
+        leg._received(event)
+        leg.take_offer(event.request)
         return leg
+
+    @classmethod
+    def joining(cls, call: Call, event: sip.InviteReceived, *, instead_of: Leg) -> Leg:
+        """Make the leg of another phone of a party that is in the call; its offer is not taken."""
+        leg = cls(call, role="called", number=instead_of.number, flow=event.flow)
+        leg._received(event)
+        return leg
+
+    def _received(self, event: sip.InviteReceived) -> None:
+        self.invite = event.invite
+        self._transaction = event.transaction
+        self.begin(event.request.call_id)
+
+    def take_offer(self, request: Request) -> None:
+        """Take the description of an INVITE, where it brings one. Raises SdpError."""
+        body = renegotiation.session_body(request)
+        if body:
+            self.media.take_offer(body)
 
     @classmethod
     def outgoing(cls, call: Call, contact: Contact, *, role: Role, on_news: OnNews) -> Leg:
@@ -217,9 +235,19 @@ class Leg:
         """Be a voice and an ear, or not: nobody hears a phone that holds, whatever it sends."""
         self.media.take_part(speaks=not (self.held or self.muted), hears=not self.held)
 
-    def watch(self, on_news: OnNews) -> None:
-        """Tell `on_news` what becomes of the leg from now on."""
+    def watch(self, on_news: OnNews | None) -> None:
+        """Tell `on_news` what becomes of the leg from now on; None: nobody."""
         self._on_news = on_news
+
+    def move(self, call: Call) -> None:
+        """Become a leg of another call, answered and alone; its record has the figures."""
+        before, self.call = self.call, call
+        before.legs.pop(self.id, None)
+        call.legs[self.id] = self
+        if before.caller_leg is self:
+            before.caller_leg = None
+        self.role = "called"
+        self.watch(None)
 
     def echo(self) -> None:
         """Send back to the party what it says."""
@@ -257,13 +285,13 @@ class Leg:
         self.media.key_pressed()
         self.keys.press(digit)
 
-    def reoffer(self, capabilities: Capabilities) -> None:
+    def reoffer(self, capabilities: Capabilities, headers: HeaderList = ()) -> None:
         """Re-INVITE the party with these capabilities; what it speaks now is offered last, so that
         whoever lacks them can stay as it is."""
         exchange = self.call.exchange
         body = self.media.offer(capabilities.followed_by(self.speaks()))
         self.wished = capabilities.codecs
-        exchange.ua.reinvite(self.invite, body=body, now=exchange.now())
+        exchange.ua.reinvite(self.invite, body=body, headers=headers, now=exchange.now())
         exchange.outward.transmit_soon()
 
     def close(
@@ -289,23 +317,6 @@ class Leg:
         finally:
             self.end(LegEnding("local", reason, 200 if was_up else refusal, cause, was_up))
 
-    def request(
-        self,
-        method: str,
-        *,
-        body: bytes | None = None,
-        content_type: str | None = None,
-        then: OnOutcome,
-    ) -> None:
-        """Send a request within the dialog; `then` gets its outcome."""
-        exchange = self.call.exchange
-        request = exchange.ua.request(
-            self.invite, method, body=body, content_type=content_type, now=exchange.now()
-        )
-        self._requests[request] = then
-        exchange.expect_answer(request, self)
-        exchange.outward.transmit_soon()
-
     # -- what the far end does ---------------------------------------------------------------
 
     def take(self, event: sip.UserAgentEvent) -> None:
@@ -329,11 +340,12 @@ class Leg:
                 renegotiation.answered(self, event.response)
             case sip.ReinviteFailed():
                 renegotiation.failed(self)
+            case sip.RequestReceived() if event.request.method == "REFER":
+                refer.received(self, event)
             case sip.RequestReceived():
                 info.received(self, event)
             case sip.RequestAnswered() | sip.RequestFailed():
-                self.call.exchange.forget_request(event.request_id)
-                self._requests.pop(event.request_id)(event)
+                in_dialog.settled(self, event)
 
     # -- what the media worker reports -------------------------------------------------------
 
@@ -373,11 +385,15 @@ class Leg:
             self.respond_to(self._transaction, status, body)
 
     def respond_to(
-        self, transaction: sip.TransactionId, status: int, body: bytes | None = None
+        self,
+        transaction: sip.TransactionId,
+        status: int,
+        body: bytes | None = None,
+        headers: HeaderList = (),
     ) -> None:
         """Answer a request of the far end."""
         exchange = self.call.exchange
-        exchange.ua.respond(transaction, status, body=body, now=exchange.now())
+        exchange.ua.respond(transaction, status, headers=headers, body=body, now=exchange.now())
         exchange.outward.transmit_soon()
 
     def tell(self, news: News) -> None:
@@ -403,9 +419,10 @@ class Leg:
         )
         self.call.exchange.drop_leg(self)
         self.media.free()
+        hold_reminder.stop(self)
         if self.bridge is not None:
             self.bridge.forget(self)
-        self._drop_requests()
+        in_dialog.drop(self)
         if not self.ended.done():
             self.ended.set_result(ending)
         if self.other is not None:
@@ -415,9 +432,3 @@ class Leg:
         self._on_news = None
         if self is self.call.caller_leg:
             self.call.caller_left(ending)
-
-    def _drop_requests(self) -> None:
-        requests, self._requests = self._requests, {}
-        for request, then in requests.items():
-            self.call.exchange.forget_request(request)
-            then(None)

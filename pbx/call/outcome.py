@@ -176,9 +176,10 @@ def no_answer() -> Outcome:
     return Outcome(OutcomeKind.NO_ANSWER, "no_answer", "no_answer", 480, NO_ANSWER, "system")
 
 
-def answered(ending: LegEnding) -> Outcome:
-    """Return the outcome of a talk that ended because the called leg ended."""
-    by: EndedBy = "called" if ending.by == "remote" and ending.reason == "bye" else "system"
+def answered(ending: LegEnding, party: EndedBy = "called") -> Outcome:
+    """Return the outcome of a talk that ended because the leg of a party, the called one if not
+    said, ended."""
+    by: EndedBy = party if ending.by == "remote" and ending.reason == "bye" else "system"
     return Outcome(OutcomeKind.ANSWERED, "answered", ending.reason, 200, ending.cause, by)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pbx.call import bridge
+from pbx.call import bridge, hold_reminder
 from pbx.call.outcome import INCOMPATIBLE_DESTINATION, cause_of
 from pbx.errors import MessageError, NoResource, SdpError
 from pbx.events import CodecChanged, HoldEnded, HoldStarted
@@ -233,5 +233,6 @@ def _held(leg: Leg, held: bool) -> None:
     leg.held = held
     leg.take_part()
     bridge.hold_music(leg)
+    (hold_reminder.start if held else hold_reminder.stop)(leg)
     event = HoldStarted if held else HoldEnded
     leg.call.emit(event(call=leg.call.id, leg=leg.id))

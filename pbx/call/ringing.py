@@ -10,7 +10,8 @@ when nobody rings for that number any more.
 With a `Question` a 2xx alone wins nothing: whoever answers is asked, and has the call once it says
 yes. The others go on ringing meanwhile, and more than one may be asked at a time.
 
-Where it is not `audible`, the caller notices nothing of it: it waits, and hears music.
+Where it is not `audible`, the caller notices nothing of it: it waits, and hears music. Somebody
+else may hear it ring, who is up: `hears`.
 """
 
 from __future__ import annotations
@@ -59,12 +60,14 @@ class Ringing:
         *,
         early_media: bool = True,
         audible: bool = True,
+        hears: Leg | None = None,
     ) -> None:
         self.elsewhere = False
         """Whether somebody else has the call: those who are let go list no missed call."""
         self.rang = False
         """Whether a phone said that it rings."""
         self._audible = audible and role is None
+        self._hears = hears
         self._call = call
         self._role = role
         self._question = question
@@ -93,7 +96,16 @@ class Ringing:
         caller = self._call.caller_leg
         if caller is not None and self._audible:
             caller.media.stop_music()  # the ringing that it heard
+        if self._hears is not None:
+            self._hears.media.stop_music()
         self._let_go(elsewhere=self.elsewhere or self._call.answered_elsewhere)
+
+    def heard_by(self, leg: Leg) -> None:
+        """Let the party of `leg` hear it ring from now on, in the place of who heard it."""
+        leg.media.stop_music()
+        self._hears = leg
+        if self.rang:
+            leg.ring()
 
     def add(self, contact: Contact, *, member: str | None = None) -> None:
         """Ring one more contact, for the number `member` where that is not its own."""
@@ -173,6 +185,8 @@ class Ringing:
 
     def _progressed(self, leg: Leg, *, early_media: bool) -> None:
         self.rang = True
+        if self._hears is not None:
+            self._hears.ring()
         if not self._audible:
             return  # nobody waits for a supervisor, and who waits in a queue hears music
         if early_media and len(self._live) == 1 and self._early_media:

@@ -19,7 +19,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from pbx.call.bridge import KEPT_FOR, hear_codes, hold_music
+from pbx.call.bridge import KEPT_FOR, hear_codes, hold_music, music_of
 from pbx.call.endings import RELEASED
 from pbx.call.leg import Leg
 from pbx.call.leg_state import News
@@ -214,8 +214,8 @@ def _let_go(call: Call, agent: Leg, customer: Leg) -> None:
         call.caller_leg = None
         call.attend(_give_up(call, customer), "a party that waits alone")
     else:
-        call.keep_going()
-    customer.media.start_music(call.settings.hold_music())
+        call.handing.keep_going()
+    customer.media.start_music(music_of(call))
 
 
 async def _give_up(call: Call, customer: Leg) -> None:
@@ -234,7 +234,7 @@ def _take_over(call: Call, customer: Leg, supervisor: Leg) -> None:
     if call.caller_leg is None:
         call.caller_leg = supervisor
     else:
-        call.succeed(supervisor)
+        call.handing.succeed(supervisor)
     hold_music(customer)
     hold_music(supervisor)
     hear_codes(supervisor)

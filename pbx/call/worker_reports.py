@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pbx.call import in_dialog
 from pbx.call.outcome import RECOVERY_ON_TIMER
 from pbx.events import LegQuality, MediaLost
 from pbx.media import protocol as media
@@ -60,7 +61,7 @@ def _ask(leg: Leg, silent_s: float) -> None:
     # The worker reports again after each further such time; the event is for the first.
     if silent_s < 1.5 * leg.media.silence_limit:
         leg.call.emit(MediaLost(call=leg.call.id, leg=leg.id, silent_s=silent_s))
-    leg.request("OPTIONS", then=partial(_asked, leg))
+    in_dialog.send(leg, "OPTIONS", then=partial(_asked, leg))
 
 
 def _asked(leg: Leg, outcome: sip.RequestAnswered | sip.RequestFailed | None) -> None:

@@ -242,7 +242,7 @@ def test_whoever_takes_over_is_a_party_and_no_supervisor_any_more() -> None:
         with pytest.raises(Refused, match="103 is a party of call"):
             await supervision.supervise(exchange, call_id, "103", "listen")
         carol = there.leg("103").id
-        assert house.media.sent(SetCodes, carol)[-1].codes == ("*1",)
+        assert house.media.sent(SetCodes, carol)[-1].codes == tuple(house.exchange.in_call)
         house.media.report(DigitHeard(carol, "1", 100))
         assert there.hears() == {"101": {"103"}, "103": {"101"}}, "keys switch nothing any more"
         supervision.release(exchange, call_id, "agent")
