@@ -14,6 +14,10 @@ LOOK_AGAIN: Final = 60.0
 was set may have ended it."""
 
 
+RING_CUSTOMER_S: Final = 30.0
+"""Seconds that the customer's phone rings."""
+
+
 def rest_before(rules: Callback, attempt: int) -> float:
     """Return the seconds of rest before a try, the first of which is 1; the last rest of the rules
     is that of all tries after it."""

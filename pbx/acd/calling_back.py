@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from pbx.acd import commands, inputs
+from pbx.acd.callback_times import RING_CUSTOMER_S
 from pbx.acd.connecting import record
 from pbx.acd.ringing import AgentRinging
 from pbx.call import bridge
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from pbx.call.leg import Leg
     from pbx.call.leg_state import Role
     from pbx.plan.model import Queue
-
-RING_CUSTOMER_S: Final = 30.0
-"""Seconds that the customer's phone rings."""
 
 WRONG_NUMBER: Final = frozenset({404, 410, 484, 604})
 """What a line answers for a number that there is not (RFC 3261 §21): no further try helps."""

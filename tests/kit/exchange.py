@@ -18,6 +18,9 @@ from datetime import datetime
 from random import Random
 
 from pbx.acd import inputs
+from pbx.acd.callback import CallbackKind
+from pbx.acd.callback_life import Means
+from pbx.acd.callbacks import Callbacks
 from pbx.acd.engine import Engine
 from pbx.acd.floor import Floor
 from pbx.acd.model import Profile
@@ -37,7 +40,9 @@ from pbx.events import (
     AgentStateChanged,
     AnyEvent,
     CallbackEnded,
+    CallerMoved,
     Event,
+    OfferDecided,
     PastCall,
     RecordingEvent,
     WrapUpEnded,
@@ -63,8 +68,8 @@ from tests.kit.media import FakeMediaEngine
 from tests.kit.network import Network, Node
 from tests.kit.softphone import Softphone, Tokens
 
-AFTERWARDS = (AgentStateChanged, WrapUpEnded, CallbackEnded)
-"""Events that may name a call that is over."""
+AROUND = (AgentStateChanged, OfferDecided, CallerMoved, WrapUpEnded, CallbackEnded)
+"""Events that may name a call that is over, or is not made yet."""
 
 EXCHANGE: Address = ("192.0.2.1", 5060)
 REALM = "callpbx"
@@ -307,6 +312,11 @@ class House:
                 self._floor, places=self.places, rng=self.rng, history=self.history
             )
             self.queues.register(self.destinations)
+            means = Means(self._floor, self.exchange, self.clock, self.switches, self.rng)
+            self.callbacks = Callbacks(means, self.keeping)
+            self.places.booked = self.callbacks.reclaim
+            self.bus.attach(self.callbacks.take)
+            CallbackKind(self.callbacks, self._floor).register(self.destinations)
         return self._floor
 
     def open(self, plan: Plan) -> None:
@@ -417,6 +427,7 @@ class House:
         """Stop the timers of everybody on the network."""
         self.node.close()
         if self._floor is not None:
+            self.callbacks.close()
             self._floor.close()
         for phone in self.phones:
             phone.node.close()
@@ -426,9 +437,11 @@ class House:
         if not stamped.event.call:
             return  # of an agent or a queue alone
         before = self._calls.get(stamped.event.call)
-        if isinstance(stamped.event, AFTERWARDS) and (before is None or before.ending is not None):
+        around = isinstance(stamped.event, AROUND)
+        if around and before is None:
             return
-        assert before is None or before.ending is None, f"{stamped} comes after CallEnded"
+        over = before is not None and before.ending is not None
+        assert around or not over, f"{stamped} comes after CallEnded"
         call = fold(before, stamped)
         assert call is not None, f"{stamped} belongs to no call"
         self._calls[call.id] = call
