@@ -11,6 +11,7 @@ from pbx.acd import supervisor
 from pbx.acd.alarms import QueueAlarms
 from pbx.acd.board import Today, skills_wanted
 from pbx.acd.floor import Floor
+from pbx.acd.keeping import Stretch
 from pbx.acd.model import AgentState, AgentView, QueueView
 from pbx.api.centre_views import (
     Board,
@@ -76,6 +77,23 @@ class CallCentreLive:
     def switch_queue(self, name: str, on: bool, by: str) -> None:
         """Open a queue to new callers, or close it."""
         supervisor.switch(self._floor, name, on, by)
+
+    # -- agents ------------------------------------------------------------------------------
+
+    def doing(self, agent: str) -> Stretch | None:
+        """Return what an agent does at present, from when it began until now."""
+        view, now = self._floor.engine.agent(agent), self._floor.clock.wall()
+        if view is None:
+            return None
+        return Stretch(
+            agent=agent,
+            state=view.state.value,
+            since=now - max(0.0, self._now() - view.since),
+            until=now,
+            reason=view.reason,
+            call=view.call,
+            queue=view.queue,
+        )
 
     # -- callers -----------------------------------------------------------------------------
 

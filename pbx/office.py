@@ -14,11 +14,12 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pbx.api.address import phone_server
 from pbx.api.office import ExtensionChange, LiveOffice, Scope, Srtp, TrunkDraft
+from pbx.cdr.decisions import Decisions
 from pbx.cdr.store import RecordStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
@@ -29,15 +30,17 @@ from pbx.directory.pins import ConferencePins
 from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, NotFound, Refused, StorageError
-from pbx.events.bus import Bus
+from pbx.events.bus import Bus, Stamped
 from pbx.mailboxes.office import OfficeMailboxes
 from pbx.mailboxes.store import Mailboxes
 from pbx.recordings.store import RecordingStore
+from pbx.roster.store import Roster
 from pbx.sip.binding import Binding
 from pbx.sip.digest import make_ha1
 from pbx.sip.flow import Flow
 from pbx.sip.headers import NameAddr
 from pbx.sip.uri import Uri
+from pbx.why.answers import Answers
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,12 @@ class DatabaseOffice:
         self.directory = OfficeDirectory(self.store, realm=settings.sip.realm)
         self.agents = OfficeAgents(self.store)
         self.records = RecordStore(database, fresh=self._refresh)
+        self.why = Answers(
+            self.records,
+            Decisions(database, fresh=self._refresh),
+            Roster(database, alarm=log.error),
+        )
+        self.why.recent = self._recent
         self.recordings = RecordingStore(database, home.recordings, fresh=self._refresh)
         self.boxes = Mailboxes(database, home.voicemail)
         self.mailboxes = OfficeMailboxes(self.boxes)
@@ -103,6 +112,10 @@ class DatabaseOffice:
         """Read the directory again, and look up the carriers that are told by name."""
         directory = await self.store.load()
         self.in_memory.learn(await _resolve(directory.hosts()))
+
+    def _recent(self) -> Iterable[Stamped]:
+        """Return what the bus remembers."""
+        return () if self.bus is None else self.bus.since(0)
 
     async def _refresh(self) -> None:
         if self.fresh is not None:

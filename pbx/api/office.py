@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Registration,
         TraceEntry,
     )
+    from pbx.api.why import Why
     from pbx.cdr.record import CallRecord, RecordQuery
     from pbx.mailboxes.model import BoxEntry, MessageEntry
     from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
@@ -390,6 +391,10 @@ class Office(Protocol):
     @property
     def records(self) -> Records:
         """Return the records."""
+
+    @property
+    def why(self) -> Why:
+        """Return what answers why a call went as it did."""
 
     @property
     def recordings(self) -> Recordings:

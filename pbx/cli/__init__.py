@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("pbx.cli.calls:release", "End a call by force, or take it over."),
     "queues": ("pbx.cli.queues:queues", "Queues: who waits, who serves; close, raise, move."),
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
+    "why": ("pbx.cli.why:why", "Tell why a call, or an agent's share of calls, went so."),
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, export."),
     "recording": ("pbx.cli.recording:recording", "Recordings: list, play, export, pause."),
     "reload": ("pbx.cli.reload:reload", "Put the dialplan as it is now in force."),

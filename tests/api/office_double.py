@@ -35,6 +35,7 @@ from pbx.events import SupervisionMode
 from pbx.events.bus import Bus, Stamped
 from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
+from tests.api.why_double import WhyDouble
 from tests.kit.clock import VirtualClock
 
 
@@ -505,6 +506,7 @@ class OfficeDouble:
     directory: DirectoryDouble = field(default_factory=DirectoryDouble)
     agents: AgentsDouble = field(default_factory=AgentsDouble)
     records: RecordsDouble = field(default_factory=RecordsDouble)
+    why: WhyDouble = field(default_factory=WhyDouble)
     recordings: RecordingsDouble = field(default_factory=RecordingsDouble)
     mailboxes: MailboxesDouble = field(default_factory=MailboxesDouble)
     live: LiveDouble | None = field(default_factory=LiveDouble)

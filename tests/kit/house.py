@@ -60,6 +60,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "sentences": frozenset({"events"}),
     "trace": frozenset({"errors", "events", "sip", "api.views", "sentences"}),
     "roster": frozenset({"errors", "events", "db", "acd.model", "acd.keeping"}),
+    "why": frozenset(
+        {"errors", "events", "sentences", "acd.keeping", "api.views", "api.why_views"}
+    ),
     "api": frozenset(
         {"errors", "events", "cdr", "mailboxes.model", "recordings.model", "acd.model"}
     ),
@@ -106,6 +109,7 @@ IO_FILES = (
     "sounds.py",
     "cdr/figure_store.py",
     "cdr/late.py",
+    "cdr/decisions.py",
     "cdr/recorder.py",
     "cdr/recovery.py",
     "cdr/retention.py",

@@ -21,6 +21,7 @@ from pbx.api.routes import (
     tokens,
     trunks,
     voicemail,
+    why,
 )
 from pbx.api.views import (
     Ban,
@@ -39,6 +40,7 @@ from pbx.api.views import (
     TraceEntry,
     Trunk,
 )
+from pbx.api.why_views import AgentWhy, CallWhy
 from pbx.cdr.record import CallRecord
 from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry
@@ -50,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calls.router,
     conferences.router,
     queues.router,
+    why.router,
     dialplan.router,
     records.router,
     recordings.router,
@@ -81,5 +84,7 @@ VIEWS: tuple[Any, ...] = (
     TraceEntry,
     Trunk,
     *centre_views.VIEWS,
+    AgentWhy,
+    CallWhy,
 )
 """The types that routes reply with, for the OpenAPI document."""
