@@ -176,6 +176,27 @@ def test_a_phone_that_answers_no_options_is_left_out_while_another_does() -> Non
     flow(scenario)
 
 
+def test_a_phone_that_vanished_is_known_within_a_minute() -> None:
+    async def scenario(house: House) -> None:
+        (bob,) = await house.registered("102")
+        for _ in range(45):  # it answers, and vanishes at the worst moment: just after that
+            await asyncio.sleep(1)
+            house.registrations.qualify()
+            (binding,) = house.registrar.bindings("102", house.clock.monotonic())
+            if binding.round_trip_ms is not None:
+                break
+        house.network.loses = lambda octets, flow: bob.address in (flow.remote, flow.local)
+        seconds = 0
+        while binding.reachable:
+            await asyncio.sleep(1)
+            seconds += 1
+            house.registrations.qualify()
+            (binding,) = house.registrar.bindings("102", house.clock.monotonic())
+        assert 40 < seconds <= 55
+
+    flow(scenario)
+
+
 def test_a_phone_that_answers_options_has_a_round_trip_time() -> None:
     async def scenario(house: House) -> None:
         (alice,) = await house.registered("101")

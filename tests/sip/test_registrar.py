@@ -191,6 +191,49 @@ def test_one_miss_between_answers_is_forgiven(registrar: Registrar) -> None:
         now += 30.0
 
 
+def test_a_phone_that_does_not_answer_is_asked_again_at_once(registrar: Registrar) -> None:
+    registrar.load([binding(expires_at=9999.0)], 0.0)
+    (due,) = registrar.due_for_qualify(30.0)
+    assert registrar.due_for_qualify(39.0) == []
+    registrar.qualified(due, None, 40.0)
+    (due,) = registrar.due_for_qualify(40.0)
+    lost = registrar.qualified(due, None, 50.0)
+    assert lost is not None
+    assert registrar.due_for_qualify(69.0) == []  # and then as rarely as any other
+    assert len(registrar.due_for_qualify(70.0)) == 1
+
+
+def test_whose_phones_came_went_or_fell_silent_is_told_once(registrar: Registrar) -> None:
+    told: list[str] = []
+    registrar.changed = told.append
+
+    def heard() -> list[str]:
+        found = told.copy()
+        told.clear()
+        return found
+
+    registrar.load([binding("101", expires_at=100.0), binding("102")], 0.0)
+    assert heard() == ["101", "102"]
+    due = {each.aor: each for each in registrar.due_for_qualify(30.0)}
+    registrar.qualified(due["102"], 5.0, 30.0)
+    registrar.qualified(due["102"], None, 60.0)
+    assert heard() == []
+    registrar.qualified(due["102"], None, 70.0)
+    registrar.qualified(due["102"], None, 100.0)
+    assert heard() == ["102"]
+    registrar.expire(101.0)
+    assert heard() == ["101"]
+    registrar.apply(register(registrar, "<sip:101@10.0.0.5>", now=110.0), 110.0)
+    assert heard() == ["101"]
+    (bound,) = registrar.bindings("101", 110.0)
+    registrar.flow_closed(bound.flow)
+    assert heard() == ["101"]
+    registrar.remove("101")
+    assert heard() == ["101"]
+    registrar.remove("101")
+    assert heard() == []
+
+
 def test_a_register_makes_a_phone_reachable_again(registrar: Registrar) -> None:
     registrar.load([binding(reachable=False)], 0.0)
     registrar.apply(register(registrar, "<sip:101@10.0.0.5>", now=40.0), 40.0)
