@@ -417,13 +417,13 @@ class Visit:
         if self._again:
             return None
         survey = self.queue.survey
-        if survey is not None and (self._asks or self._is_asked(leg)):
+        if survey is not None and (self._asks or self._is_asked(outcome)):
             return await call.go(Destination("survey", survey))
         return outcome
 
-    def _is_asked(self, leg: Leg) -> bool:
-        """Tell whether a customer whose agent hung up is asked for an opinion."""
-        hung_up = leg.ending is not None and (leg.ending.by, leg.ending.reason) == ("remote", "bye")
+    def _is_asked(self, outcome: Outcome) -> bool:
+        """Tell whether a customer is asked for an opinion: whoever it talked to hung up."""
+        hung_up = outcome.reason == "bye" and outcome.ended_by == "called"
         return hung_up and self._queues.rng.random() * 100 < self.queue.survey_percent
 
     def _agent_over(self, agent: str, ended: asyncio.Future[LegEnding]) -> None:

@@ -124,7 +124,8 @@ class LiveWorld:
         elif not early or caller.media.agreed is None:  # without an offer nobody can hear before
             if not caller.up:
                 caller.answer(caller.speaks())
-            self._call.connected()
+            if not self.queue:  # who hangs up in a menu of a queue has given up all the same
+                self._call.connected()
         caller.media.watch(keys=True)
 
     async def say(self, sayings: Sequence[Saying], *, interrupt: bool = True) -> None:
