@@ -58,10 +58,13 @@ class Rules:
 class Counts:
     """What was counted. Lengths are milliseconds; None is not known.
 
-    `contacts` are answered callers with a number, `repeated` those of them who called the same
-    queue again within the days of `kpi.FCR_DAYS`.
+    `within` is the time of the service level, `short` that of short abandons: by which it was
+    counted. `contacts` are answered callers with a number, `repeated` those of them who called the
+    same queue again within the days of `kpi.FCR_DAYS`.
     """
 
+    within: int = round(SERVICE_LEVEL_S * 1000)
+    short: int = round(SHORT_ABANDON_S * 1000)
     offered: int = 0
     answered: int = 0
     answered_in_sl: int = 0
@@ -99,9 +102,8 @@ class Counts:
     period: int = 0
     """How long the stretch of time is in which all of this was counted."""
 
-    def add_visit(self, visit: Visit, within: int, short: int) -> None:
-        """Count a caller of a queue; `within` is the service level's time, `short` that of short
-        abandons, in milliseconds."""
+    def add_visit(self, visit: Visit) -> None:
+        """Count a caller of a queue."""
         wait = visit.wait
         self.offered += 1
         if wait > self.longest_wait:
@@ -109,16 +111,16 @@ class Counts:
         if visit.result == "answered":
             self.answered += 1
             self.wait_answered += wait
-            if wait <= within:
+            if wait <= self.within:
                 self.answered_in_sl += 1
             return
         self.wait_lost += wait
         if visit.result in ABANDONED:
-            if wait <= short and visit.result != "interrupted":
+            if wait <= self.short and visit.result != "interrupted":
                 self.short_abandons += 1
             else:
                 self.abandoned += 1
-            if wait <= within:
+            if wait <= self.within:
                 self.abandoned_in_sl += 1
         elif visit.result == "callback":
             self.callbacks += 1
@@ -176,7 +178,9 @@ _MAYBE = ("available", "paid", "repeated")
 """Counts that may be unknown."""
 
 _SUMS = tuple(
-    each.name for each in fields(Counts) if each.name not in (*_MAYBE, "longest_wait", "period")
+    each.name
+    for each in fields(Counts)
+    if each.name not in (*_MAYBE, "within", "short", "longest_wait", "period")
 )
 
 
@@ -187,15 +191,15 @@ class Tally:
         self.queues: dict[str, Counts] = {}
         self.agents: dict[str, Counts] = {}
         self._rules = rules
-        self._short = round(rules.short_abandon_s * 1000)
-        self._within: dict[str, int] = {}
 
     def queue(self, name: str) -> Counts:
         """Return the counts of a queue; they are made for a new one."""
         counts = self.queues.get(name)
         if counts is None:
-            counts = self.queues[name] = Counts()
-            self._within[name] = round(self._rules.within_s(name) * 1000)
+            rules = self._rules
+            counts = self.queues[name] = Counts(
+                within=round(rules.within_s(name) * 1000), short=round(rules.short_abandon_s * 1000)
+            )
         return counts
 
     def agent(self, number: str) -> Counts:
@@ -205,16 +209,17 @@ class Tally:
             counts = self.agents[number] = Counts()
         return counts
 
-    def add_visit(self, visit: Visit) -> None:
-        """Count a caller of a queue."""
-        counts = self.queue(visit.queue)
-        counts.add_visit(visit, self._within[visit.queue], self._short)
+    def add_visit(self, visit: Visit) -> Counts:
+        """Count a caller of a queue; return where."""
+        counts = self.queues.get(visit.queue) or self.queue(visit.queue)
+        counts.add_visit(visit)
+        return counts
 
     def add_part(self, part: Part) -> None:
         """Count what an agent did in a call, for the agent and for the queue."""
-        self.agent(part.agent).add_part(part)
+        (self.agents.get(part.agent) or self.agent(part.agent)).add_part(part)
         if part.queue is not None:
-            self.queue(part.queue).add_work(part)
+            (self.queues.get(part.queue) or self.queue(part.queue)).add_work(part)
 
     def add_opinion(self, figures: Figures) -> None:
         """Count the caller's opinion: for the queue it was in last, and who talked to it last."""

@@ -52,20 +52,24 @@ class Opinion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Figures(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All that counts of one call. `caller` is the customer's number."""
+    """All that counts of one call. `caller` is the customer's number, empty where it has none;
+    `began` when the call did."""
 
     caller: str
+    began: int
     visits: tuple[Visit, ...]
     parts: tuple[Part, ...]
     opinion: Opinion | None = None
 
 
 def figures_of(record: CallRecord) -> Figures | None:
-    """Return what of a record counts; None where it was in no queue and with no agent."""
-    if record.queue is None and not record.agents:
+    """Return what of a record counts; None where it was in no queue, with no agent, and nobody
+    asked for an opinion."""
+    if record.queue is None and not record.agents and record.survey is None:
         return None
     return Figures(
-        record.caller.number,
+        record.caller.number if any(map(str.isdigit, record.caller.number)) else "",
+        milliseconds(record.started_at),
         tuple([visit_of(segment) for segment in record.segments if segment.kind == "queue"]),
         tuple([_part(part) for part in record.agents]),
         None if record.survey is None else Opinion(record.survey.name, record.survey.meaning),

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from pbx import events
 from pbx.cdr.amend import AMENDMENTS
+from pbx.cdr.handing_on import HANDED_ON, end_transfer, leaving_of
 from pbx.cdr.offers import OFFERS, phone_answered
 from pbx.cdr.open_call import OpenCall, Party, Span, Tape, Watch
 from pbx.cdr.phases import apart, ring_result, settle, stop_ringing, without
@@ -109,6 +110,7 @@ def _invited(call: OpenCall, event: events.LegInvited) -> None:
     if event.role == "caller":
         call.caller_leg = leg
         call.caller_over = None
+        call.origin = leg if call.origin is None else call.origin
     if event.role != "called":
         return
     call.rung = (*call.rung, leg)
@@ -230,7 +232,7 @@ def _leg_ended(call: OpenCall, event: events.LegEnded) -> None:
         number = call.parties[leg].number
         if all(call.parties[other].number != number for other in call.rung):
             stop_ringing(call, number, ring_result(call, event))
-    settle(call)
+    settle(call, leaving=leaving_of(call, leg))
 
 
 def _measured(call: OpenCall, event: events.LegQuality) -> None:
@@ -257,6 +259,7 @@ def _ended(call: OpenCall, event: CallEnded) -> None:
     call.room = ""
     leaving = "interrupted" if interrupted else "ended"
     end_visits(call, leaving)
+    end_transfer(call, leaving)
     settle(call, leaving=leaving)
     call.ending = event
 
@@ -289,4 +292,5 @@ _STEPS: dict[type[Event], Callable[[OpenCall, Any], None]] = {
     events.CallEnded: _ended,
     **VISITS,
     **OFFERS,
+    **HANDED_ON,
 }

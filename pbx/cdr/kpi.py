@@ -55,6 +55,10 @@ def _count(name: str) -> Callable[[Counts], Figure]:
     return lambda counts: Figure(getattr(counts, name))
 
 
+def _seconds(name: str) -> Callable[[Counts], Figure]:
+    return lambda counts: Figure(getattr(counts, name) / 1000)
+
+
 def _ratio(part: float, whole: float, nothing: str) -> Figure:
     return Figure(part / whole) if whole else Figure(None, nothing)
 
@@ -196,6 +200,9 @@ _ALL: Final = (
     Kpi(
         "handled", "处理量", "Handled", "calls", "calls that the agent talked in", _count("handled")
     ),
+    Kpi("talk", "通话时长", "Talk", "seconds", "talk, without hold", _seconds("talk")),
+    Kpi("hold", "保持时长", "Hold", "seconds", "customers on hold", _seconds("hold")),
+    Kpi("wrap_up", "话后工作", "After call", "seconds", "after-call work", _seconds("wrap_up")),
     Kpi(
         *("aht", "平均处理时间", "AHT", "seconds"),
         "(talk + hold + after-call work) / handled",
@@ -238,6 +245,8 @@ _ALL: Final = (
         "satisfied answers / answers to the survey",
         lambda counts: _percent(counts.satisfied, counts.responses, "nobody answered the survey"),
     ),
+    Kpi("asked", "邀请评价", "Asked", "calls", "callers whom the survey asked", _count("asked")),
+    Kpi("responses", "评价数", "Answers", "calls", "those who answered it", _count("responses")),
     Kpi(
         *("response_rate", "调查参与率", "Response rate", "percent"),
         "answers to the survey / callers who were asked",

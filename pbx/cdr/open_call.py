@@ -102,6 +102,7 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     path: tuple[str, ...] = ()
     parties: dict[int, Party] = msgspec.field(default_factory=dict)  # by leg, over or not
     caller_leg: int | None = None
+    origin: int | None = None  # the first caller's leg, whoever has the call now
     rung: tuple[int, ...] = ()  # called legs that have neither answered nor ended
     live: tuple[int, ...] = ()  # legs that have not ended
     answered_legs: tuple[int, ...] = ()
@@ -126,6 +127,8 @@ class OpenCall(msgspec.Struct, kw_only=True, gc=False):
     menu_visit: Span | None = None
     queue_visit: Span | None = None
     box_visit: Span | None = None
+    transfer: Span | None = None
+    transferrer: int | None = None  # the leg of whoever hands the call on
     queue: str | None = None  # the one that the call was in last
     agent: str | None = None  # who took it first
     offers: tuple[Offer, ...] = ()

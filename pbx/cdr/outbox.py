@@ -129,7 +129,7 @@ class Outbox:
         self._places: dict[str, int] = {}
         self._joined: list[int] = []
         self._in_database: set[int] = set()
-        self._listener = listener
+        self.listener = listener
 
     @property
     def open_calls(self) -> int:
@@ -224,13 +224,13 @@ class Outbox:
 
     def _tell(self, state: OpenCall, record: CallRecord | None) -> None:
         """Tell the listener of a call with queues or agents."""
-        if self._listener is None or (state.queue is None and not state.offers):
+        if self.listener is None or (state.queue is None and not state.offers):
             return
         try:
             if record is None:
-                self._listener.changed(state)
+                self.listener.changed(state)
             else:
-                self._listener.over(state, record)
+                self.listener.over(state, record)
         except Exception:  # the fence: whoever listens costs no call its record
             log.exception("call %s: a listener failed", state.id)
 
@@ -245,9 +245,9 @@ class Outbox:
             log.debug("call %s: %d events of no open call", name, strays)
         if late:
             self._late.append(Late(name, ordinal, late))
-        if self._listener is not None:
+        if self.listener is not None:
             for stamped in late:
-                self._listener.amended(name, stamped.event)
+                self.listener.amended(name, stamped.event)
 
     def _count_try(self, stamped: Stamped) -> None:
         """Note a try of a call-back in the call in which it was booked, too."""

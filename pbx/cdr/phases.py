@@ -25,12 +25,14 @@ def _phase_of(call: OpenCall) -> tuple[Phase, str]:
 
 
 def _partner(call: OpenCall) -> str:
-    """Return the number that the caller is bridged to; else the last of those who are bridged."""
-    for one, other in call.bridges:
-        if one == call.caller_leg:
-            return call.parties[other].number
-        if other == call.caller_leg:
-            return call.parties[one].number
+    """Return the number that the caller is bridged to: who began the call, or who has it now; else
+    the last of those who are bridged."""
+    for caller in (call.origin, call.caller_leg):
+        for one, other in call.bridges:
+            if one == caller:
+                return call.parties[other].number
+            if other == caller:
+                return call.parties[one].number
     return call.parties[call.bridges[-1][1]].number
 
 

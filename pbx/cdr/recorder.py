@@ -88,6 +88,10 @@ class Recorder:
             log.warning("%d calls were cut off when the server died", found.calls)
         return found.calls
 
+    def listen(self, listener: Listener) -> None:
+        """Let `listener` hear of calls with queues or agents from now on."""
+        self._outbox.listener = listener
+
     def start(self) -> None:
         """Begin to write."""
         self._writer = asyncio.get_running_loop().create_task(self._run(), name="cdr writer")

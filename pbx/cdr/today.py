@@ -70,6 +70,12 @@ class Today:
         self._turn_page()
         return self._tally.agents.get(number) or Counts()
 
+    @property
+    def midnight(self) -> float:
+        """Return when the day began, in seconds since the epoch."""
+        self._turn_page()
+        return self._first / 1000
+
     def count(self, record: CallRecord) -> None:
         """Count a call that was over before this began to listen."""
         self._turn_page()

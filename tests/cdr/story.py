@@ -291,10 +291,15 @@ def queue_call(
     agent: str = "102",
     queue: str = "service",
     caller: str = "13800138000",
+    meaning: str | None = None,
 ) -> Story:
-    """Return a customer's call: `wait` s in the queue, 3 s of them an agent's phone rings; talk."""
+    """Return a customer's call: `wait` s in the queue, 3 s of them an agent's phone rings; talk;
+    with `meaning` an answer to a survey."""
     story = Story(call, seq=seq, wall=wall).began(caller=caller, name=None, called="4008001234")
     story.invited(CALLER, "caller", caller).goes_to(f"queue:{queue}").picks_up(CALLER)
     story.in_queue(queue).wait(wait - 3).offered(agent, queue).invited(CALLED, "called", agent)
     story.wait(3).picks_up(CALLED).out_of_queue(queue, "answered").bridged(CALLER, CALLED)
-    return story.taken(agent, queue=queue).wait(talk).left("caller").over()
+    story.taken(agent, queue=queue).wait(talk)
+    if meaning is not None:
+        story.ends(CALLED).asked("csat").wait(2).rates("csat", "1", meaning)
+    return story.left("caller").over()
