@@ -17,7 +17,7 @@ from pbx.acd.keeping import Stretch
 from pbx.api.views import utc_text
 from pbx.api.why_views import AgentWhy, Spent
 from pbx.events.bus import Stamped
-from pbx.why.words import DECLINED, STATES, TESTS, counted, length, listed
+from pbx.sentences.words import DECLINED, STATES, TESTS, counted, length, listed
 
 UNNAMED: Final = "unnamed"
 """The test of offers that do not name the agent although it was free: a skill, or others."""

@@ -15,7 +15,7 @@ from pbx.api.views import utc_text
 from pbx.api.why_views import CallWhy, Decision, WhyStep
 from pbx.events.bus import Stamped
 from pbx.sentences import sentence
-from pbx.why.words import DECLINED, LEFT, counted, length, listed, with_skills
+from pbx.sentences.words import DECLINED, LEFT, counted, length, listed
 
 TOLD: Final = (
     events.StepTaken
@@ -26,6 +26,9 @@ TOLD: Final = (
     | events.SurveyAnswered
     | events.SupervisorJoined
     | events.PartyReleased
+    | events.QueueEntered
+    | events.QueueLeft
+    | events.RequirementRelaxed
     | events.CallerMoved
     | events.CallbackBooked
     | events.CallbackTried
@@ -67,7 +70,7 @@ def _steps(story: Sequence[Stamped]) -> Iterator[WhyStep]:
             answered.add(event.leg)
         if isinstance(event, events.OfferDecided):
             decision = _decision(event, story[index + 1 :])
-            text = _offer(event)
+            text = sentence(event)
         elif isinstance(event, events.LegEnded):
             text = "" if event.leg in answered else _unanswered(event, legs.get(event.leg))
         else:
@@ -94,27 +97,10 @@ def _text(event: events.AnyEvent, legs: dict[int, events.LegInvited]) -> str:
             return f"rings {event.number}" + (f" over {event.trunk}" if event.trunk else "")
         case events.LegAnswered() if event.leg in legs and legs[event.leg].role != "caller":
             return f"{legs[event.leg].number} answers"
-        case events.QueueEntered():
-            counts = f"; {length(event.waited_s)} count already" if event.waited_s else ""
-            rank = f" with priority {event.priority}" if event.priority else ""
-            return f"waits in queue {event.queue}{rank}{counts}"
-        case events.RequirementRelaxed():
-            enough = with_skills(event.skills)
-            return f"after {length(event.waited_s)} of waiting {enough} will do"
-        case events.QueueLeft():
-            return f"waits no longer in queue {event.queue}: {LEFT.get(event.result, event.result)}"
         case events.CallEnded():
             return f"is over: {event.result} ({event.reason}), ended by the {event.ended_by}"
         case _:
             return sentence(event) if isinstance(event, TOLD) else ""
-
-
-def _offer(event: events.OfferDecided) -> str:
-    chosen = listed(event.chosen) if event.chosen else "nobody"
-    return (
-        f"queue {event.queue} offers it to {chosen} ({event.strategy}), "
-        f"{length(event.waited_s)} waited, {counted(event.waiting, 'caller')} in the queue"
-    )
 
 
 def _unanswered(event: events.LegEnded, leg: events.LegInvited | None) -> str:

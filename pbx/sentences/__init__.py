@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pbx import events
+from pbx.sentences.centre import in_the_centre
 
 
 def sentence(event: events.AnyEvent) -> str:
@@ -83,92 +84,13 @@ def sentence(event: events.AnyEvent) -> str:
         case events.CallEnded():
             return f"call ended: {event.result} ({event.reason}), by {event.ended_by}"
         case _:
-            return _in_the_centre(event)
-
-
-_CentreEvent = (
-    events.QueueEntered
-    | events.QueueLeft
-    | events.QueueSwitched
-    | events.QueueAlarmed
-    | events.CallerMoved
-    | events.RequirementRelaxed
-    | events.OfferDecided
-    | events.AgentOffered
-    | events.AgentDeclined
-    | events.AgentConnected
-    | events.AgentStateChanged
-    | events.WrapUpEnded
-    | events.RecordAmended
-    | events.CallbackBooked
-    | events.CallbackTried
-    | events.CallbackEnded
-    | events.TransferStarted
-    | events.TransferEnded
-    | events.CallerChanged
-    | events.LegBrought
-    | events.CallJoined
-)
-
-
-def _in_the_centre(event: _CentreEvent) -> str:
-    match event:
-        case events.QueueEntered(waited_s=waited):
-            counted = f", {waited:.0f} s count already" if waited else ""
-            return f"waits in queue {event.queue}{counted}"
-        case events.QueueLeft():
-            return f"leaves queue {event.queue}: {event.result}"
-        case events.QueueSwitched():
-            return f"queue {event.queue} is {'open' if event.open else 'closed'}"
-        case events.QueueAlarmed():
-            return event.text if event.on else f"over: {event.text}"
-        case events.CallerMoved():
-            where = f"moves it to queue {event.to}" if event.to else "puts it first"
-            return f"{event.by or 'a supervisor'} {where} (queue {event.queue})"
-        case events.RequirementRelaxed():
-            skills = ", ".join(f"{name} {level}" for name, level in event.skills.items())
-            return f"after {event.waited_s:.0f} s {skills or 'any agent'} will do"
-        case events.OfferDecided():
-            return f"queue {event.queue} chooses {', '.join(event.chosen) or 'nobody'}"
-        case events.AgentOffered():
-            return f"is offered to agent {event.agent}"
-        case events.AgentDeclined():
-            return f"agent {event.agent} does not take it: {event.reason}"
-        case events.AgentConnected():
-            return f"agent {event.agent} has the call"
-        case events.AgentStateChanged():
-            return f"agent {event.agent} is {event.state}, was {event.previous}"
-        case events.WrapUpEnded():
-            return f"agent {event.agent} wrapped up in {event.seconds:.0f} s"
-        case events.RecordAmended():
-            return f"noted by {event.by or 'somebody'}: {_noted(event)}"
-        case events.CallbackBooked():
-            return f"will be called back at {event.number}"
-        case events.CallbackTried():
-            return f"call-back, try {event.tries}: {event.result}"
-        case events.CallbackEnded():
-            return f"call-back is over: {event.result}"
-        case events.TransferStarted():
-            return f"{event.by or 'an administrator'} transfers it to {event.to} ({event.kind})"
-        case events.TransferEnded():
-            return f"transfer to {event.to}: {event.result}"
-        case events.CallerChanged():
-            return f"leg {event.leg} is the caller now"
-        case events.LegBrought():
-            return f"{event.number} comes from call {event.from_call}"
-        case events.CallJoined():
-            return f"goes on as part of call {event.into}"
+            return in_the_centre(event)
 
 
 def _sound(source: str) -> str:
     """Return a source of sound by its name; of a file, `en/welcome.wav`."""
     kind, _, name = source.partition(":")
     return "/".join(name.split("/")[-2:]) if kind == "file" else source
-
-
-def _noted(event: events.RecordAmended) -> str:
-    said = (("disposition", event.disposition), ("note", event.note))
-    return ", ".join(f"{what} {text or 'taken back'}" for what, text in said if text is not None)
 
 
 def _recorded(event: events.RecordingEnded) -> str:

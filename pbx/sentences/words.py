@@ -41,6 +41,18 @@ LEFT: Final[Mapping[str, str]] = {
 }
 """How a caller's wait ended."""
 
+TRANSFERRED: Final[Mapping[str, str]] = {
+    "completed": "is done",
+    "recalled": "got no answer: back to who began it",
+    "busy": "failed: busy",
+    "no_answer": "failed: no answer",
+    "rejected": "failed: rejected",
+    "unavailable": "failed: nobody there",
+    "failed": "failed",
+    "cancelled": "was given up",
+}
+"""What became of a transfer."""
+
 STATES: Final[Mapping[str, str]] = {
     "logged_out": "logged out",
     "available": "available",
