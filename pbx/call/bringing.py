@@ -61,6 +61,7 @@ def bring(leg: Leg, second: Leg, report: Report) -> None:
             role=brought.role,
             number=brought.number,
             from_call=before.id,
+            trunk=brought.trunk,
         )
     )
     if own:
@@ -79,7 +80,7 @@ def _follow(leg: Leg, second: Leg, report: Report) -> None:
     place = target_of(call, to)
     assert place is not None
     before.join(call)
-    transfer = Transfer(part(leg), leg, to, place, kind="attended", report=report)
+    transfer = Transfer(part(leg), leg, to, place, report=report)
     transfer.begin()
     call.handing.wish(partial(hand_on, transfer))
 

@@ -19,7 +19,7 @@ class TransferStarted(Event, frozen=True, kw_only=True, tag=True):
 
 class TransferEnded(Event, frozen=True, kw_only=True, tag=True):
     """What became of it: `completed`, `recalled` (back to who began it), `busy`, `no_answer`,
-    `rejected`, `unavailable`, `failed`, `cancelled`."""
+    `rejected`, `unavailable`, `failed`, `cancelled`, `three_way` (nobody leaves)."""
 
     leg: int | None = None
     to: str
@@ -39,6 +39,7 @@ class LegBrought(Event, frozen=True, kw_only=True, tag=True):
     role: LegRole
     number: str
     from_call: str
+    trunk: str | None = None
 
 
 class CallJoined(Event, frozen=True, kw_only=True, tag=True):

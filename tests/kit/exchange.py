@@ -414,7 +414,9 @@ class House:
         tables = ("legs", "media_legs", "requests", "conferences", "recordings")
         left += [f"{name}: {counts[name]}" for name in tables if counts[name]]
         left += [
-            f"call {call.id} has no ending" for call in self._calls.values() if call.ending is None
+            f"call {call.id} has no ending"
+            for call in self._calls.values()
+            if call.ending is None and not call.joined
         ]
         if self.exchange.defects != self.defects:
             left.append(f"{self.exchange.defects} defects, see the log")

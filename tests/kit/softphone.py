@@ -19,17 +19,21 @@ import asyncio
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import TypeVar
+from urllib.parse import quote
 
 from pbx.sip import events as sip
 from pbx.sip.digest import Challenge, answer
 from pbx.sip.flow import Address, Flow
 from pbx.sip.headers import NameAddr, Uri
 from pbx.sip.message import Request, Response
+from pbx.sip.refer import read_sipfrag
 from pbx.sip.settings import AgentSettings
 from pbx.sip.user_agent import UserAgent
 from tests.kit.network import Network, Node
 
 Event = TypeVar("Event", bound=sip.UserAgentEvent)
+
+SETTINGS = AgentSettings(name="softphone", allow=(*AgentSettings().allow, "NOTIFY"))
 
 RTPMAP = {
     "PCMU": (0, "PCMU/8000"),
@@ -86,7 +90,7 @@ class Softphone:
         self.address = address
         self.exchange = exchange
         self.transport = transport
-        self.ua = UserAgent(AgentSettings(name="softphone"), token=tokens, advertise=_local)
+        self.ua = UserAgent(SETTINGS, token=tokens, advertise=_local)
         self.node = Node(network, address, self.ua, self._pump)
         self.calls: dict[sip.InviteId, PhoneCall] = {}
         self.asking: dict[sip.RequestId, PhoneCall] = {}
@@ -312,10 +316,39 @@ class PhoneCall:
         """Send an UPDATE, with an offer or without."""
         self._request("UPDATE", body, "application/sdp" if body else None)
 
-    def _request(self, method: str, body: bytes | None, content_type: str | None) -> None:
+    def refer(self, to: str, *headers: tuple[str, str]) -> None:
+        """Send a REFER to a number, or to whatever `to` says where it is a whole Refer-To."""
+        target = to if to.startswith("<") else f"<sip:{to}@{self.phone.exchange[0]}>"
+        self._request("REFER", None, None, (("Refer-To", target), *headers))
+
+    def refer_to(self, other: PhoneCall) -> None:
+        """Send a REFER to the far end of another call of this phone."""
+        self.refer(f"<sip:{other.to}@{self.phone.exchange[0]}?Replaces={quote(other.dialog)}>")
+
+    @property
+    def dialog(self) -> str:
+        """Return how the exchange knows this dialog: the value of a Replaces header."""
+        dialogs = self.phone.ua.snapshot()["dialogs"]
+        assert isinstance(dialogs, list)
+        call_id = self.phone.ua.call_id(self.invite)
+        (found,) = (each for each in dialogs if each["call_id"] == call_id)
+        return f"{call_id};to-tag={found['remote_tag']};from-tag={found['local_tag']}"
+
+    def _request(
+        self,
+        method: str,
+        body: bytes | None,
+        content_type: str | None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
         phone = self.phone
         request = phone.ua.request(
-            self.invite, method, body=body, content_type=content_type, now=phone.now()
+            self.invite,
+            method,
+            headers=headers,
+            body=body,
+            content_type=content_type,
+            now=phone.now(),
         )
         phone.asking[request] = self
         phone.node.transmit_soon()
@@ -343,6 +376,26 @@ class PhoneCall:
                         return event
                 self._changed.clear()
                 await self._changed.wait()
+
+    def noticed(self) -> list[int]:
+        """Return the statuses that NOTIFYs told."""
+        bodies = [event.request.body for event in self.told("NOTIFY")]
+        return [status for status in map(read_sipfrag, bodies) if status is not None]
+
+    def told(self, method: str) -> list[sip.RequestReceived]:
+        """Return the requests of that method that came within the dialog."""
+        return [
+            event
+            for event in self.events
+            if isinstance(event, sip.RequestReceived) and event.request.method == method
+        ]
+
+    def shown(self) -> list[str]:
+        """Return whom the phone was told that it talks to, by UPDATE or re-INVITE."""
+        requests = [
+            event.request for event in self.events if isinstance(event, sip.ReinviteReceived)
+        ]
+        return [shown for each in requests if (shown := each.headers.get("P-Asserted-Identity"))]
 
     def progress(self) -> list[int]:
         """Return the provisional statuses that came."""
