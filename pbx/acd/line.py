@@ -102,16 +102,18 @@ class Caller:
     def climb(self, now: float) -> bool:
         """Take the rungs that its wait has reached; tell whether there was one."""
         before = self.rung
-        waited = now - self.waiting.joined_at
-        while self.rung + 1 < len(self.ladder) and self.ladder[self.rung + 1].after_s <= waited:
+        while self._next_rung() <= now:
             self.rung += 1
         return self.rung > before
 
+    def _next_rung(self) -> float:
+        if self.rung + 1 == len(self.ladder):
+            return NEVER
+        return self.waiting.joined_at + self.ladder[self.rung + 1].after_s
+
     def due(self, now: float) -> float:
         """Return when time alone changes something; NEVER for not at all."""
-        due = NEVER
-        if self.rung + 1 < len(self.ladder):
-            due = self.waiting.joined_at + self.ladder[self.rung + 1].after_s
+        due = self._next_rung()
         if self.agent is not None:
             due = min(due, self.since + self.waiting.agent_s)
         if self.offered:

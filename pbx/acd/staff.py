@@ -164,7 +164,7 @@ class Staff:
     def holds(self, agent: Agent, leg: int, on: bool, now: float) -> None:
         """Note that the other party is on hold, or no more."""
         found = agent.legs.get(leg)
-        if found is not None:
+        if found is not None and found.up:
             found.held = on
             self.room.settle(agent, now)
 

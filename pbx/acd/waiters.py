@@ -156,15 +156,15 @@ class Waiters:
         """Let a caller stand in a line as if it had always been there."""
         room = self.room
         room.displace(caller)
-        caller.line.remove(caller)
-        room.drop(caller.line)
-        caller.line = line
+        before, caller.line = caller.line, line
+        before.remove(caller)
         caller.waiting = replace(waiting, queue=line.queue.name)
         rank, _, came = caller.key
         caller.key = rank, self._key(line, waiting)[1], came
         caller.ladder, caller.rung = self._ladder(line, waiting), 0
         caller.climb(now)
         line.add(caller)
+        room.drop(before)
         room.place(caller, now)
 
     def ready(self, caller: Caller, ready: bool, now: float) -> None:
@@ -213,7 +213,8 @@ class Waiters:
         if requirement.present:
             return
         for caller in tuple(self.room.callers.values()):
-            if caller.final is requirement and not (caller.waiting.callback or caller.agent):
+            stays = caller.waiting.callback or caller.agent or caller.offered
+            if caller.final is requirement and not stays:
                 self._send_away(caller, "no_agents", now)
 
     def _send_away(self, caller: Caller, reason: SentAway, now: float) -> None:
