@@ -301,7 +301,7 @@ async def _ring(call: Call, contacts: list[Contact]) -> Leg | Outcome:
 
 async def _ends_with(customer: Leg) -> None:
     """End the call when the customer leaves who waits for an agent."""
-    await customer.ended
+    await asyncio.wait((customer.ended,))
     customer.call.hang_up("customer_left", by="called")
 
 

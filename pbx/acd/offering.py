@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from typing import Literal
 
 from pbx.acd.agent import SLOW_REPORT, Agent, Offered
+from pbx.acd.callback_times import RING_CUSTOMER_S
 from pbx.acd.commands import Offer
 from pbx.acd.explain import decided
 from pbx.acd.line import Caller, Key, Line, Row
@@ -154,8 +155,11 @@ class Offering:
         caller.offered = dict.fromkeys(chosen)
         room.timers.set(caller, caller.due(now))
         queue = line.queue
+        # An agent who is chosen before the customer is called stays reserved for so long.
+        called_first = caller.waiting.callback and queue.callback.first == "customer"
+        reserved_s = RING_CUSTOMER_S if called_first else 0.0
         for agent in chosen:
-            deadline = now + queue.ring_s + SLOW_REPORT
+            deadline = now + reserved_s + queue.ring_s + SLOW_REPORT
             agent.offers[caller.call] = Offered(caller.call, queue.name, deadline)
             room.settle(agent, now)
         numbers = tuple(agent.number for agent in chosen)
