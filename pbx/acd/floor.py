@@ -20,7 +20,7 @@ from pbx import events
 from pbx.acd import commands, inputs
 from pbx.acd.engine import Engine
 from pbx.acd.keeping import Duty, Keeping, Stretch
-from pbx.acd.model import AgentState, RandomSource, Waiting
+from pbx.acd.model import AgentState, AgentView, RandomSource, Waiting
 from pbx.events.bus import Bus, Clock, Stamped
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,10 @@ Order = commands.Offer | commands.Withdraw | commands.SendAway | commands.Moved 
 _OF_DUTY = inputs.LoggedIn | inputs.LoggedOut | inputs.PauseAsked | inputs.ResumeAsked
 """What changes an agent's duty amid a call, when its state does not change yet."""
 
-_OFF_DUTY = (False, None, None)
+_Duty = tuple[bool, str | None, float | None]
+"""Whether an agent is logged in, why it is paused, and when that ends (monotonic)."""
+
+_OFF_DUTY: _Duty = (False, None, None)
 
 TellsState = Callable[[commands.StateChanged], None]
 
@@ -70,7 +73,7 @@ class Floor:
         """Who else wants to know of agents' states."""
         self._rng = rng
         self._doing: dict[str, commands.StateChanged] = {}
-        self._duties: dict[str, tuple[bool, str | None, float | None]] = {}
+        self._duties: dict[str, _Duty] = {}
         self._places: dict[str, Place] = {}
         self._legs: dict[int, tuple[str, str]] = {}
         self._inputs: deque[inputs.AnyInput] = deque()
@@ -154,7 +157,7 @@ class Floor:
             for command in self.engine.step(event, self.clock.monotonic(), self._rng):
                 self._do(command)
             if isinstance(event, _OF_DUTY):
-                self._keep_duty(event.agent)
+                self._keep_duty(event.agent, event)
         except Exception:
             self.defects += 1
             log.exception("the queue engine could not take %s", event)
@@ -233,27 +236,35 @@ class Floor:
         for tell in tuple(self.on_state):
             tell(command)
 
-    def _keep_duty(self, number: str) -> None:
+    def _keep_duty(self, number: str, asked: inputs.AgentInput | None = None) -> None:
         """Keep what an agent goes on with after a restart: whether on duty, whether paused."""
         view = self.engine.agent(number)
         if view is None:
             self._duties.pop(number, None)
             return
-        until = view.until if view.state is AgentState.PAUSED else None
-        duty = view.logged_in, view.pause, until
-        if duty == self._duties.get(number, _OFF_DUTY):
+        before = self._duties.get(number, _OFF_DUTY)
+        duty = view.logged_in, view.pause, self._pause_ends(view, asked, before)
+        if duty == before:
             return
         self._duties[number] = duty
-        now, epoch = self.clock.wall(), self.clock.wall() - self.clock.monotonic()
+        logged_in, pause, until = duty
+        now, monotonic = self.clock.wall(), self.clock.monotonic()
+        ends = None if until is None else until - monotonic + now
         self.keeping.keep_duty(
-            Duty(
-                agent=number,
-                logged_in=view.logged_in,
-                pause=view.pause,
-                since=now,
-                until=None if until is None else until + epoch,
-            )
+            Duty(agent=number, logged_in=logged_in, pause=pause, since=now, until=ends)
         )
+
+    def _pause_ends(
+        self, view: AgentView, asked: inputs.AgentInput | None, before: _Duty
+    ) -> float | None:
+        """Return when a pause ends; one that has not begun yet ends as if it began when asked."""
+        if view.pause is None:
+            return None
+        if view.state is AgentState.PAUSED:
+            return view.until
+        if isinstance(asked, inputs.PauseAsked):
+            return None if asked.for_s is None else self.clock.monotonic() + asked.for_s
+        return before[2] if before[1] == view.pause else None
 
     def _decided(self, command: commands.Decided) -> None:
         self.bus.emit(

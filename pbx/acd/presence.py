@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from pbx.acd.desk import RECOVERY, RECOVERY_S
 from pbx.acd.inputs import AnyInput, LoggedIn, PauseAsked, PhoneReachable, PhoneUnreachable
 from pbx.acd.keeping import Duty
 from pbx.events.bus import Clock
@@ -122,17 +121,12 @@ class Presence:
 
 
 def restore(floor: Ears, duties: Iterable[Duty]) -> None:
-    """Let agents be on duty and paused as they were; a break ends when it would have.
-
-    A recovery break that was to begin after a call, which is over now, begins now.
-    """
+    """Let agents be on duty and paused as they were; a break ends when it would have."""
     now = floor.clock.wall()
     for duty in duties:
         if not duty.logged_in:
             continue
         floor.tell(LoggedIn(duty.agent))
         left = None if duty.until is None else duty.until - now
-        if duty.pause == RECOVERY and left is None:
-            left = RECOVERY_S
         if duty.pause is not None and (left is None or left > 0.0):
             floor.tell(PauseAsked(duty.agent, duty.pause, left))

@@ -227,11 +227,13 @@ def _state(row: dict[str, Any]) -> str:
             return f"{state}, then logged out"
         if row["pause"]:
             return f"{state}, then paused"
+    if row["state"] == "unreachable" and row["pause"]:
+        return f"{state}, paused"
     return state
 
 
 def _reason(row: dict[str, Any]) -> str | None:
-    reason = row["reason"] or row["pause"]
+    reason = ", ".join(dict.fromkeys(filter(None, (row["reason"], row["pause"]))))
     if row["ends_in_s"] is None:
         return reason or None
     left = f"{span(row['ends_in_s'])} left"

@@ -258,7 +258,7 @@ def test_duty_is_kept_whenever_it_changes_also_amid_a_call() -> None:
     epoch = hall.clock.wall() - hall.clock.monotonic()
     assert [(each.logged_in, each.pause, each.until) for each in hall.kept.duties] == [
         (True, None, None),
-        (True, "tea", None),
+        (True, "tea", hall.clock.wall() + 60.0),  # as if it had begun when it was asked for
         (True, "tea", 160.0 + epoch),
         (False, None, None),
     ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pbx.acd import inputs
-from pbx.acd.desk import RECOVERY, RECOVERY_S
 from pbx.acd.inputs import AnyInput, LoggedIn, PauseAsked, PhoneReachable, PhoneUnreachable
 from pbx.acd.keeping import Duty
 from pbx.acd.presence import NOT_REGISTERED, Presence, restore
@@ -143,7 +141,6 @@ def test_agents_go_on_where_the_server_stopped() -> None:
             duty("103", office, "lunch"),
             duty("104", office, "lunch", until=now + 30.0),
             duty("105", office, "lunch", until=now - 1.0),
-            duty("106", office, RECOVERY),
         ],
     )
     assert office.heard() == [
@@ -151,5 +148,4 @@ def test_agents_go_on_where_the_server_stopped() -> None:
         *(LoggedIn("103"), PauseAsked("103", "lunch", None)),
         *(LoggedIn("104"), PauseAsked("104", "lunch", 30.0)),
         LoggedIn("105"),
-        *(LoggedIn("106"), inputs.PauseAsked("106", RECOVERY, RECOVERY_S)),
     ]

@@ -104,10 +104,10 @@ def test_an_extension_stays_while_an_agent_sits_there(command: Command) -> None:
 
 @pytest.fixture
 def desk(live: OfficeDouble) -> DeskDouble:
-    """Give the desk of a server with four agents."""
+    """Give the desk of a server with five agents."""
     assert live.live is not None
     assert live.live.agents is not None
-    for number in ("101", "102", "103", "104"):
+    for number in ("101", "102", "103", "104", "105"):
         live.agents.rows[number] = Agent(number=number, created_at=1.0, skills={"en": 5})
     put = live.live.agents.put
     put("101", AgentState.AVAILABLE, logged_in=True, queues=("tech",))
@@ -121,20 +121,25 @@ def desk(live: OfficeDouble) -> DeskDouble:
     )
     put("103", AgentState.TALKING, logged_in=True, pause="lunch", call="c1", queue="tech")
     put("104", AgentState.HOLD, logged_in=False)
+    put("105", AgentState.UNREACHABLE, logged_in=True, pause="tea", reason="no phone is registered")
     return live.live.agents
 
 
 @pytest.mark.usefixtures("desk")
 def test_what_agents_do_is_listed(command: Command) -> None:
     lines = command("agent", "list")[1].splitlines()[1:]
-    assert [line.split("  ")[0] for line in lines] == ["101", "102", "103", "104"]
+    assert [line.split("  ")[0] for line in lines] == ["101", "102", "103", "104", "105"]
     for line, words in zip(
         lines,
-        ("available", "lunch, 14m 0s left", "talking, then paused", "hold, then logged out"),
+        (
+            *("available", "lunch, 14m 0s left", "talking, then paused", "hold, then logged out"),
+            "unreachable, paused",
+        ),
         strict=True,
     ):
         assert words in line
         assert "1m 2s" in line
+    assert "no phone is registered, tea" in lines[-1]
 
 
 @pytest.mark.parametrize(
