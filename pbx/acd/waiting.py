@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pbx import events
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from pbx.acd.queue import Queues
     from pbx.call.call import Call
     from pbx.call.leg import Leg
-    from pbx.call.outcome import LegEnding
     from pbx.plan.model import Queue
     from pbx.speech.saying import Saying
 
@@ -147,6 +145,10 @@ class Visit:
     def again(self) -> None:
         """Let the customer wait again before all others once the talk ends."""
         self._again = True
+
+    def released(self, agent: Leg) -> None:
+        """Let an agent take a break whom a supervisor takes off the call."""
+        self._floor.tell(inputs.PauseAsked(agent.number, "supervisor"))
 
     def ask(self, agent: Leg) -> bool:
         """Release the agent, who sends the customer to the survey."""
@@ -410,7 +412,6 @@ class Visit:
         """Wait until the talk is over, and for what follows; None: the customer waits again."""
         call, leg, caller = self.call, ringing.leg, self.call.caller
         assert leg is not None
-        leg.ended.add_done_callback(partial(self._agent_over, ringing.agent))
         outcome = await bridge.talk(call, leg)
         if not caller.up or call.caller_leg is not caller:
             return outcome
@@ -425,8 +426,3 @@ class Visit:
         """Tell whether a customer is asked for an opinion: whoever it talked to hung up."""
         hung_up = outcome.reason == "bye" and outcome.ended_by == "called"
         return hung_up and self._queues.rng.random() * 100 < self.queue.survey_percent
-
-    def _agent_over(self, agent: str, ended: asyncio.Future[LegEnding]) -> None:
-        """Let an agent whom a supervisor released take a break."""
-        if not ended.cancelled() and ended.result().reason == "released":
-            self._floor.tell(inputs.PauseAsked(agent, "supervisor"))

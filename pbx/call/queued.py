@@ -52,5 +52,8 @@ class Queued(Protocol):
     def again(self) -> None:
         """Let the customer wait again before all others, the wait counted, once the talk ends."""
 
+    def released(self, agent: Leg) -> None:
+        """Note that a supervisor is about to take the agent off the call: it gets a break."""
+
     def ask(self, agent: Leg) -> bool:
         """Release the agent, who sends the customer to the queue's survey; False: it has none."""

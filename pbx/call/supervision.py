@@ -167,6 +167,7 @@ def release(
     call = find_call(exchange.calls, call_name)
     by = supervisor or next((leg.number for leg in call.supervisors), None)
     if mode == "all":
+        _tell_queue(call, call.agent)
         call.emit(PartyReleased(call=call.id, mode=mode, by=by))
         call.hang_up("released", cause=NORMAL_CLEARING, by="supervisor")
         return
@@ -179,6 +180,7 @@ def release(
         raise Refused(f"call {call.id} has no agent who could be released now")
     customer = agent.other
     successor = _supervisor_in(call, supervisor) if mode == "takeover" else None
+    _tell_queue(call, agent)
     if mode == "agent" and call.queued is not None and customer is call.caller_leg:
         _part(call, agent, customer)
         call.queued.again()
@@ -188,6 +190,12 @@ def release(
         _take_over(call, customer, successor)
     call.emit(PartyReleased(call=call.id, mode=mode, by=by, leg=agent.id))
     agent.close(reason="released", headers=RELEASED)
+
+
+def _tell_queue(call: Call, agent: Leg | None) -> None:
+    """Let the queue that the call came from know, before the agent is free for the next."""
+    if call.queued is not None and agent is not None:
+        call.queued.released(agent)
 
 
 def _supervisor_in(call: Call, number: str | None) -> Leg:

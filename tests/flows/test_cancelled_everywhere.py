@@ -13,7 +13,6 @@ from typing import Literal
 
 import pytest
 
-from pbx.acd import queue
 from pbx.call import conference, supervision
 from pbx.call.call import Call
 from pbx.call.lookup import find_call
@@ -215,11 +214,12 @@ async def _mailbox(house: House) -> None:
 
 async def _no_agents(house: House) -> None:
     """101 calls a queue that has no agents."""
-    queue.register(house.destinations)
-    house.exchange.plan = Plan(
-        "test",
-        numbers={"400": NumberRoute("400", Destination("queue", "service"))},
-        queues={"service": Queue("service")},
+    house.open(
+        Plan(
+            "test",
+            numbers={"400": NumberRoute("400", Destination("queue", "service"))},
+            queues={"service": Queue("service")},
+        )
     )
     (alice,) = await house.registered("101")
     call = alice.call("400")

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from pbx.acd import queue
 from pbx.call import supervision
 from pbx.errors import Refused
 from pbx.events import DigitReceived
@@ -368,7 +367,7 @@ def test_keys_in_the_sound_are_listened_for_wherever_the_call_was_answered(click
 
     async def scenario(house: House) -> None:
         office(house, plan)
-        queue.register(house.destinations)
+        house.open(house.exchange.plan)
         (alice,) = await house.registered("101")
         offer = alice.describe().replace(b" 101", b"").replace(b"a=fmtp:101 0-15\r\n", b"")
         offer = offer.replace(b"a=rtpmap:101 telephone-event/8000\r\n", b"")
@@ -626,7 +625,7 @@ def test_a_carriers_caller_comes_by_a_menu_to_a_phone() -> None:
     """
 
     async def scenario(house: House) -> None:
-        house.directory.trunks.append(Trunk("carrier", "198.51.100.7"))
+        house.trunk(Trunk("carrier", "198.51.100.7"))
         office(house, plan)
         (bob,) = await house.registered("102")
         call = house.phone("13800138000", host="198.51.100.7").call("4008001234")
@@ -726,9 +725,9 @@ def test_the_language_of_a_call_goes_with_it(place: str) -> None:
 
     async def scenario(house: House) -> None:
         with_mailboxes(house)
-        queue.register(house.destinations)
         house.directory.pins["7001"] = RoomPins("1234", "9999")
         office(house, plan)
+        house.open(house.exchange.plan)
         line = await dialled(house, "400")
         heard = line.hears()
         assert heard

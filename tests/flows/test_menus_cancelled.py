@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pbx.acd import queue
 from pbx.call.day_night import DayNight
 from pbx.call.features import DAY_NIGHT
 from pbx.db.engine import MemoryDatabase
@@ -79,13 +78,12 @@ voicemail: {"104": {}}
 def furnished(house: House) -> None:
     """Give a house all that menus lead to."""
     with_mailboxes(house)
-    queue.register(house.destinations)
     switches = DayNightSwitches(MemoryDatabase(), alarm=house.alarms.append)
     house.features.register(DAY_NIGHT, "", DayNight(switches).turn)
     house.enquiries.answers["one"] = Found({"level": "gold"})
     house.enquiries.delay = 4.0
     house.media.plays_through = True
-    house.exchange.plan = plan_of(PLAN)
+    house.open(plan_of(PLAN))
 
 
 async def only_ring(call: PhoneCall) -> None:
