@@ -21,6 +21,7 @@ from pbx.api.address import phone_server
 from pbx.api.office import ExtensionChange, LiveOffice, Scope, Srtp, TrunkDraft
 from pbx.cdr.decisions import Decisions
 from pbx.cdr.store import RecordStore
+from pbx.cdr.figure_store import FigureStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
 from pbx.directory.agents import OfficeAgents
@@ -29,11 +30,14 @@ from pbx.directory.model import Agent, ApiToken, Extension, PasswordDigests, Tru
 from pbx.directory.pins import ConferencePins
 from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
-from pbx.errors import CallpbxError, NotFound, Refused, StorageError
+from pbx.errors import CallpbxError, ConfigError, NotFound, Refused, StorageError
 from pbx.events.bus import Bus, Stamped
 from pbx.mailboxes.office import OfficeMailboxes
+from pbx.ivr.verbs import VOCABULARY
 from pbx.mailboxes.store import Mailboxes
 from pbx.recordings.store import RecordingStore
+from pbx.plan.loader import load_plan
+from pbx.plan.model import Plan
 from pbx.roster.store import Roster
 from pbx.sip.binding import Binding
 from pbx.sip.digest import make_ha1
@@ -42,6 +46,7 @@ from pbx.sip.headers import NameAddr
 from pbx.sip.uri import Uri
 from pbx.why.answers import Answers
 
+from pbx.wiring import counting_rules
 log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
@@ -81,6 +86,11 @@ class DatabaseOffice:
         self.records = RecordStore(database, fresh=self._refresh)
         self.why = Answers(
             self.records,
+        self.reports = FigureStore(database, rules=self._rules, wall=time.time, fresh=self._refresh)
+        self.plan: Callable[[], Plan] | None = None
+        """Returns the dialplan in force; None without a server."""
+        self._home = home
+        self._settings = settings
             Decisions(database, fresh=self._refresh),
             Roster(database, alarm=log.error),
         )
@@ -115,6 +125,16 @@ class DatabaseOffice:
 
     def _recent(self) -> Iterable[Stamped]:
         """Return what the bus remembers."""
+    def _rules(self) -> Rules:
+        """Return by what is counted: the dialplan in force, or that of the file."""
+        if self.plan is not None:
+            return counting_rules(self.plan(), self._settings)
+        try:
+            return counting_rules(load_plan(self._home.dialplan, VOCABULARY), self._settings)
+        except ConfigError as error:
+            log.warning("the dialplan is of no use (%s): its defaults count", error)
+            return counting_rules(Plan(version_id=""), self._settings)
+
         return () if self.bus is None else self.bus.since(0)
 
     async def _refresh(self) -> None:

@@ -302,6 +302,7 @@ class Server:
             dialplan=ShownDialplan(self._dialplan),
         )
         listen = self._settings.api.listen
+        self._office.plan = lambda: self._plan
         self._api = await serve_api(
             create_app(self._office), self._home.socket, listen.host, listen.port
         )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pbx.api.views import MediaWorker
+from pbx.api.views import DatabaseHealth, MediaWorker
+from pbx.call.lines import Lines
+from pbx.call.toll_fraud import TollFraudLimits
+from pbx.cdr.counts import SATISFIED, Rules
+from pbx.cdr.recorder import Recorder
 from pbx.config import Home, Settings
 from pbx.config.settings import MediaSettings
 from pbx.media.engine_client import EngineSettings, WorkerFigures
@@ -35,6 +39,35 @@ def worker_views(figures: Iterable[WorkerFigures]) -> list[MediaWorker]:
     """Return media workers as `status` shows them."""
     return [
         MediaWorker(
+def lines_of(settings: Settings, ua: UserAgent, **parts: Any) -> Lines:
+    """Return the lines to carriers, with the office's limits; `parts` are those of `Lines`."""
+    fraud = settings.toll_fraud
+    limits = TollFraudLimits(fraud.calls, fraud.hourly, fraud.office_calls, fraud.office_hourly)
+    return Lines(ua, limits=limits, **parts)
+
+
+def counting_rules(plan: Plan, settings: Settings) -> Rules:
+    """Return by what calls are counted: the office's time zone, its queues' service levels."""
+    figures = settings.figures
+    return Rules(
+        timezone=plan.defaults.timezone,
+        short_abandon_s=figures.short_abandon_s,
+        service_level_s={name: queue.service_level[1] for name, queue in plan.queues.items()},
+        satisfied=frozenset(figures.satisfied) or SATISFIED,
+    )
+
+
+def database_health(recorder: Recorder, database: Database) -> DatabaseHealth:
+    """Return how the database is, as `status` shows it."""
+    waiting = recorder.snapshot()["waiting_records"]
+    return DatabaseHealth(
+        ok=recorder.alarm is None,
+        size_bytes=database.size(),
+        pending=waiting if isinstance(waiting, int) else 0,
+        error=recorder.alarm,
+    )
+
+
             worker=each.number,
             pid=each.pid,
             legs=each.legs,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from pbx.events import SupervisionMode
+from pbx.events import AnyEvent, SupervisionMode
 from pbx.events.bus import Bus, Stamped
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pbx.api.why import Why
     from pbx.cdr.record import CallRecord, RecordQuery
     from pbx.mailboxes.model import BoxEntry, MessageEntry
+    from pbx.cdr.report import Report, ReportQuery
     from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 
 Scope = Literal["read", "control", "admin"]
@@ -229,6 +230,10 @@ class Recordings(Protocol):
     async def find_one(self, recording: str) -> RecordingDetails:
         """Return one recording and who listened to it; NotFound where there is none."""
 
+    async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
+        """Amend a record by an event at `at` (wall) and return it; without a server only, which
+        tells its bus instead. NotFound where there is none."""
+
     async def fetch(
         self, recording: str, *, by: str | None, at: float
     ) -> tuple[RecordingEntry, Path]:
@@ -236,6 +241,13 @@ class Recordings(Protocol):
 
         NotFound where there is none, Refused where there is nothing to hear.
         """
+class Reports(Protocol):
+    """What was counted of calls, queues and agents."""
+
+    async def report(self, query: ReportQuery) -> Report:
+        """Return a report; Refused for a time that is none."""
+
+
 
 
 class Mailboxes(Protocol):
@@ -415,3 +427,7 @@ class Office(Protocol):
     @property
     def bus(self) -> Bus | None:
         """Return the bus of events; None without a server."""
+    @property
+    def reports(self) -> Reports:
+        """Return the reports."""
+

@@ -42,6 +42,14 @@ class Registration(View, frozen=True, kw_only=True):
     reachable: bool = True
 
 
+class Noted(View, frozen=True, kw_only=True):
+    """What is written down of a call; of one that goes on, what was just said of it."""
+
+    id: str
+    disposition: str | None
+    note: str | None
+
+
 class CallLeg(View, frozen=True, kw_only=True):
     """One leg of a call that is up.
 

@@ -7,15 +7,16 @@ waits for the whole of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from pbx.cdr.counts import Rules
 from pbx.cdr.reconcile import contradictions
-from pbx.cdr.report import FCR_MS, By, Kind, Ledger, Report, report_of
+from pbx.cdr.report import FCR_MS, By, Ledger, Report, ReportQuery, report_of
 from pbx.cdr.rows import first_ordinal, read_figures, read_record
 from pbx.cdr.today import Today
 from pbx.db.engine import Storage
@@ -53,17 +54,6 @@ _STATES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportQuery:
-    """Which report: from `since` (seconds since the epoch) until `until`, by hour, by day, or all
-    of it in one row."""
-
-    kind: Kind
-    since: float
-    until: float
-    by: By | None = None
-
-
 class FigureStore:
     """The figures of an office. `fresh` is awaited before each look-up, as RecordStore does."""
 
@@ -82,15 +72,17 @@ class FigureStore:
 
     async def report(self, query: ReportQuery) -> Report:
         """Return a report. Raises Refused for a period that is none, or too long for its steps."""
-        since, until = round(query.since * 1000), round(query.until * 1000)
+        rules, now = self._rules(), self._wall()
+        begin = _midnight(now, rules.timezone) if query.since is None else query.since
+        since, until = round(begin * 1000), round((query.until or now) * 1000)
         if since >= until:
             raise Refused("the report's time ends before it begins")
         if query.by == "hour" and until - since > MOST_ROWS * 3_600_000:
             raise Refused("that many hours are no report; ask for days")
-        ledger = await self._count(Ledger(self._rules(), since, until, query.by))
+        ledger = await self._count(Ledger(rules, since, until, query.by))
         if query.kind == "agents":
             await self._add_stretches(ledger, query.by)
-        return report_of(query.kind, ledger, round(self._wall() * 1000))
+        return report_of(query.kind, ledger, round(now * 1000))
 
     async def seed(self, today: Today) -> None:
         """Count the calls of today that are over already."""
@@ -146,6 +138,13 @@ class FigureStore:
     async def _refresh(self) -> None:
         if self._fresh is not None:
             await self._fresh()
+
+
+def _midnight(wall: float, timezone: str) -> float:
+    """Return when the day of `wall` began in a time zone."""
+    zone = ZoneInfo(timezone)
+    day = datetime.fromtimestamp(wall, zone).date()
+    return datetime.combine(day, datetime.min.time(), zone).timestamp()
 
 
 def _add_piece(ledger: Ledger, first: int, end: int, connection: Connection) -> int | None:

@@ -45,8 +45,7 @@ _ALIVE = BulkInsert(schema.alive, existing="replace")
 class Recorder:
     """Writes records and events; `bus.attach(recorder)` makes it hear of them.
 
-    `listener` hears of calls with queues or agents as they are folded (today.py). In this order:
-    `close_interrupted`, then a bus that begins at `next_seq`, then `start`; at the
+    In this order: `close_interrupted`, then a bus that begins at `next_seq`, then `start`; at the
     end `close`.
     """
 
@@ -57,7 +56,6 @@ class Recorder:
         *,
         interval: float = INTERVAL,
         retry: float = RETRY,
-        listener: Listener | None = None,
     ) -> None:
         self.alarm: str | None = None
         """Why the database takes nothing at present; None while it does."""
@@ -67,7 +65,7 @@ class Recorder:
         self._clock = clock
         self._interval = interval
         self._retry = retry
-        self._outbox = Outbox(listener=listener)
+        self._outbox = Outbox()
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._closing = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -83,6 +84,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportQuery:
+    """Which report: from `since` (seconds since the epoch; None: midnight) until `until` (None:
+    now), by hour, by day, or all of it in one row."""
+
+    kind: Kind
+    since: float | None = None
+    until: float | None = None
+    by: By | None = None
 
 
 class _Page:

@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from pbx.cdr.late import amend_without_server
 from pbx.cdr.outbox import SEAL_EVERY
 from pbx.cdr.record import CallRecord, RecordQuery
 from pbx.cdr.rows import first_ordinal, read_events, read_record
@@ -18,6 +19,7 @@ from pbx.db import schema
 from pbx.db.engine import Storage
 from pbx.db.text import storable
 from pbx.errors import NotFound, Refused
+from pbx.events import AnyEvent
 from pbx.events.bus import Stamped
 
 PAGE = 1_000
@@ -69,6 +71,13 @@ class RecordStore:
         """
         await self._refresh()
         return await self._database.read(partial(_find_one, call))
+
+    async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
+        """Amend a record by an event of its call, at the wall time `at`, while no server runs.
+
+        Return it as it is then; raises as `find_one` does.
+        """
+        return await self._database.write(partial(_amend, call, event, at))
 
     async def events_of(self, call: str) -> list[Stamped]:
         """Return what happened to a call that is over, in order; raises as `find_one` does."""
@@ -153,6 +162,10 @@ def _place(call: str, connection: Connection) -> int:
 def _find_one(call: str, connection: Connection) -> CallRecord:
     statement = select(_records.body).where(_records.ordinal == _place(call, connection))
     return read_record(connection.execute(statement).scalar_one())
+
+
+def _amend(call: str, event: AnyEvent, at: float, connection: Connection) -> CallRecord:
+    return amend_without_server(connection, _place(call, connection), event, at)
 
 
 def _events_of(call: str, connection: Connection) -> list[Stamped]:

@@ -14,6 +14,7 @@ from pbx.config import values
 from pbx.config.settings import (
     ApiSettings,
     DialplanSettings,
+    FiguresSettings,
     HttpSettings,
     MailSettings,
     MediaSettings,
@@ -250,6 +251,10 @@ _SPEECH: Keys = {
     "engine": ("engine", one(one_of("auto", *values.SPEECH_ENGINES))),
     "voices": ("voices", section(dict, _LANGUAGES)),
     "url": ("url", one(values.http_url)),
+_FIGURES: Keys = {
+    "short_abandon": ("short_abandon_s", one(duration)),
+    "satisfied": ("satisfied", many(str)),
+}
     "speed": ("speed", one(values.speed)),
     "recorded": ("recorded", section(dict, _LANGUAGES)),
 }
@@ -272,3 +277,4 @@ SECTIONS: Keys = {
     "speech": ("speech", speech_settings),
     "dialplan": ("dialplan", section(DialplanSettings, {"watch": ("watch", one(yes_no))})),
 }
+    "figures": ("figures", section(FiguresSettings, _FIGURES)),

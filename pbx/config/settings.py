@@ -108,6 +108,27 @@ class DialplanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TollFraudSettings:
+    """Section `toll_fraud`: how many calls may go abroad, at once and within an hour, of one
+    extension and of the office."""
+
+    calls: int = 3
+    hourly: int = 20
+    office_calls: int = 10
+    office_hourly: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresSettings:
+    """Section `figures`: who leaves a queue within `short_abandon_s` had no fair chance to be
+    answered; `satisfied` are the meanings of a satisfied answer to a survey, empty: the usual
+    words."""
+
+    short_abandon_s: float = 5.0
+    satisfied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechSettings:
     """Section `speech`: who reads texts aloud.
 
@@ -140,3 +161,5 @@ class Settings:
     recording: RecordingSettings = RecordingSettings()
     speech: SpeechSettings = SpeechSettings()
     dialplan: DialplanSettings = DialplanSettings()
+    figures: FiguresSettings = FiguresSettings()
+    toll_fraud: TollFraudSettings = TollFraudSettings()

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import func
 
 from pbx.cdr.counts import Rules
-from pbx.cdr.figure_store import FigureStore, ReportQuery
+from pbx.cdr.figure_store import FigureStore
 from pbx.cdr.outbox import Outbox
-from pbx.cdr.report import Report
+from pbx.cdr.report import Report, ReportQuery
 from pbx.cdr.rows import ordinal_of
 from pbx.cdr.today import Today
 from pbx.db import schema

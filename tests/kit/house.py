@@ -84,7 +84,7 @@ OWN_PROCESSES = ("outside.speech.studio",)
 """Packages that run as processes of their own: they work on samples with what the media worker has,
 and nobody else imports them."""
 
-API_READS = frozenset({"cdr.record", "cdr.export", "recordings.model"})
+API_READS = frozenset({"cdr.record", "cdr.report", "cdr.export", "recordings.model"})
 """The read models that the API may use; the store comes to it through a Protocol."""
 
 IO_FILES = (

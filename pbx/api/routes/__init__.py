@@ -17,6 +17,7 @@ from pbx.api.routes import (
     queues,
     recordings,
     records,
+    reports,
     status,
     tokens,
     trunks,
@@ -32,6 +33,7 @@ from pbx.api.views import (
     Extension,
     ExtensionCreated,
     LiveCall,
+    Noted,
     RecordingBegun,
     Registration,
     Status,
@@ -42,6 +44,7 @@ from pbx.api.views import (
 )
 from pbx.api.why_views import AgentWhy, CallWhy
 from pbx.cdr.record import CallRecord
+from pbx.cdr.report import Report
 from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry
 
@@ -55,6 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     why.router,
     dialplan.router,
     records.router,
+    reports.router,
     recordings.router,
     voicemail.router,
     trunks.router,
@@ -74,10 +78,12 @@ VIEWS: tuple[Any, ...] = (
     ExtensionCreated,
     LiveCall,
     MessageEntry,
+    Noted,
     RecordingBegun,
     RecordingDetails,
     RecordingEntry,
     Registration,
+    Report,
     Status,
     Token,
     TokenCreated,

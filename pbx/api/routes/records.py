@@ -6,18 +6,23 @@ A page holds at most 1000 records, newest first; a full one names its successor 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
 
-from pbx.api.replies import MAX_PAGE, returns
-from pbx.api.routes.requests import OfficeHere, Reads, link_to_next, wall
+from pbx.api.office import Office
+from pbx.api.replies import MAX_PAGE, reply, returns
+from pbx.api.routes.requests import Body, Controls, OfficeHere, Reads, link_to_next, wall
+from pbx.api.views import Noted
 from pbx.cdr import export
 from pbx.cdr.record import CallRecord, RecordQuery
-from pbx.events import Result
+from pbx.errors import Refused
+from pbx.events import RecordAmended, Result
 
 router = APIRouter(prefix="/records", tags=["records"])
 
@@ -73,6 +78,46 @@ async def show_record(call: str, office: OfficeHere, _: Reads) -> Response:
     """Return one record."""
     record = await office.records.find_one(call)
     return Response(msgspec.json.encode(record), media_type="application/json")
+
+
+class Amendment(Body):
+    """What came of a call; an empty text takes back what was there."""
+
+    disposition: Annotated[str | None, Field(max_length=100)] = None
+    note: Annotated[str | None, Field(max_length=4000)] = None
+
+
+@router.patch("/{call}", responses=returns(Noted))
+async def amend_record(
+    call: str, wanted: Amendment, office: OfficeHere, caller: Controls
+) -> Response:
+    """Write down what came of a call that goes on or is over."""
+    going_on = _going_on(office, call)
+    if office.bus is None or going_on is None:
+        call = (await office.records.find_one(call)).id
+    else:
+        call = going_on
+    event = RecordAmended(
+        call=call, disposition=wanted.disposition, note=wanted.note, by=caller.name
+    )
+    if office.bus is None:
+        record = await office.records.amend(call, event, time.time())
+        return reply(Noted(id=call, disposition=record.disposition, note=record.note))
+    office.bus.emit(event)
+    if going_on is not None:
+        return reply(Noted(id=call, disposition=wanted.disposition, note=wanted.note))
+    record = await office.records.find_one(call)
+    return reply(Noted(id=call, disposition=record.disposition, note=record.note))
+
+
+def _going_on(office: Office, call: str) -> str | None:
+    """Return the id of the call that goes on and begins so; Refused where several do."""
+    if office.live is None:
+        return None
+    found = [each.id for each in office.live.calls() if each.id.startswith(call)]
+    if len(found) > 1:
+        raise Refused(f"more than one call begins with {call}; give more of its id")
+    return found[0] if found else None
 
 
 def _json(records: Sequence[CallRecord], _first: bool) -> bytes:
