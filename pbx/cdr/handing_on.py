@@ -42,6 +42,9 @@ def _started(call: OpenCall, event: events.TransferStarted) -> None:
 
 
 def _ended(call: OpenCall, event: events.TransferEnded) -> None:
+    if call.transferrer is not None and event.result == "completed":
+        call.bridges = apart(call.transferrer, call.bridges)
+        settle(call, leaving=TRANSFERRED)
     _over(call, event.result)
 
 

@@ -328,6 +328,10 @@ class PhoneCall:
     @property
     def dialog(self) -> str:
         """Return how the exchange knows this dialog: the value of a Replaces header."""
+        for event in self.events:
+            if isinstance(event, sip.InviteProgressed | sip.InviteAnswered):
+                heard = event.response
+                return f"{heard.call_id};to-tag={heard.to_tag};from-tag={heard.from_tag}"
         dialogs = self.phone.ua.snapshot()["dialogs"]
         assert isinstance(dialogs, list)
         call_id = self.phone.ua.call_id(self.invite)

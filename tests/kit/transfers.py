@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pbx.call.call import Call
 from pbx.call.leg import Leg
 from pbx.cdr.record import CallRecord
+from pbx.events import TransferEnded
 from pbx.media.protocol import CodeHeard, DigitHeard
 from tests.kit.exchange import House
 from tests.kit.softphone import PhoneCall, Softphone
@@ -77,6 +78,12 @@ async def talking(house: House) -> Talk:
     await call.answered()
     await asyncio.sleep(10)
     return Talk(house, phones, call, rung)
+
+
+def results(house: House) -> list[str]:
+    """Return what became of the transfers, in order."""
+    events = house.happened(TransferEnded)
+    return [event.result for event in events if isinstance(event, TransferEnded)]
 
 
 def segments(record: CallRecord) -> list[tuple[str, str, str]]:
