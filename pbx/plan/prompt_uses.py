@@ -31,6 +31,11 @@ def _uses(plan: Plan, verbs: Mapping[str, VerbSchema]) -> Iterator[tuple[str, st
             yield place, name
     for menu in plan.menus.values():
         yield from ((f"menu:{menu.name}", name) for name in menu.prompt)
+    for queue in plan.queues.values():
+        if queue.announce is not None:
+            yield f"queue:{queue.name}", queue.announce
+        if queue.whisper:
+            yield f"queue:{queue.name}", queue.name  # where there is a prompt of that name
     for survey in plan.surveys.values():
         yield f"survey:{survey.name}", survey.prompt
     for box in plan.voicemail.values():

@@ -11,11 +11,14 @@ from pbx.ivr.check.names import title
 from pbx.ivr.check.reach import flows_without
 from pbx.ivr.check.subject import Subject, problem
 from pbx.marks.problem import FLOW_ENDS, UNDEFINED, Problem
-from pbx.plan.destination import OPERATOR
+from pbx.plan.destination import OPERATOR, STAY
 from pbx.plan.step import NOWHERE, Mark
 
 MENUS_BEFORE: Final = {"back": 2, "repeat": 1, "stay": 1}
-"""Word → how many menus a caller must have come through."""
+"""Word → how many menus a caller must have come through; in a queue, `stay` means the queue."""
+
+MENUS: Final = "menu"
+QUEUES: Final = "queue"
 
 
 def check_flow_ends(subject: Subject) -> Iterator[Problem]:
@@ -65,25 +68,30 @@ def check_way_back(subject: Subject) -> Iterator[Problem]:
     if not subject.whole or not subject.undefined.isdisjoint(("flow", "menu", "queue", "ring")):
         return
     graph = subject.graph
-    before = _menus_before(graph, subject.reached)
+    before = _passed(graph, subject.reached, MENUS)
+    waiting = _passed(graph, subject.reached, QUEUES)
     for index in sorted(subject.reached):
         point = graph.points[index]
-        passed = before[index] + _is_menu(point)
+        waits = waiting[index] or _is_one(point, QUEUES)
+        passed = before[index] + _is_one(point, MENUS)
         for edge in point.edges:
+            if edge.word == STAY.kind and waits:
+                continue
             if passed < MENUS_BEFORE.get(edge.word, 0):
                 what = "no menu comes before it" if passed == 0 else "no other menu comes before"
                 sentence = f"{title(point.owner)}: {edge.word} leads nowhere, {what}"
                 yield problem(_mark(point, edge), UNDEFINED, sentence, "write menu:NAME")
 
 
-def _menus_before(graph: Graph, within: frozenset[int]) -> dict[int, int]:
-    """Return for each point how many menus the longest way to it has; more than two are two."""
+def _passed(graph: Graph, within: frozenset[int], kind: str) -> dict[int, int]:
+    """Return for each point how many menus, or queues, the longest way to it has; more than two are
+    two."""
     most = dict.fromkeys(within, 0)
     left = set(within)
     while left:
         index = left.pop()
         point = graph.points[index]
-        passed = min(2, most[index] + _is_menu(point))
+        passed = min(2, most[index] + _is_one(point, kind))
         for edge in point.edges:
             if edge.way is not Way.AGAIN and most.get(edge.to, 2) < passed:
                 most[edge.to] = passed
@@ -91,8 +99,8 @@ def _menus_before(graph: Graph, within: frozenset[int]) -> dict[int, int]:
     return most
 
 
-def _is_menu(point: Point) -> bool:
-    return point.is_place and point.owner[0] == "menu"
+def _is_one(point: Point, kind: str) -> bool:
+    return point.is_place and point.owner[0] == kind
 
 
 def _mark(point: Point, edge: Edge) -> Mark:

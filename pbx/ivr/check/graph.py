@@ -281,6 +281,9 @@ class Graph:
                 following = getattr(queue, word)
                 if following is not None:
                     self._go(place, following, waits=word in WAITS)
+            for key, choice in queue.keys.items():
+                mark = queue.key_marks.get(key, queue.mark)
+                self._branch(place, choice, ("queue", name), place, waits=True, mark=mark)
             if queue.offer_menu is not None:
                 self._go(place, Destination("menu", queue.offer_menu), waits=True)
             if queue.survey is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pbx.ivr.check.graph import Point
 from pbx.ivr.verbs import VOCABULARY
 from pbx.plan.arguments import Name, Names
-from pbx.plan.model import Plan
+from pbx.plan.model import Plan, Queue
 from pbx.plan.step import Step
 
 
@@ -54,6 +54,19 @@ def _named_by_place(plan: Plan, kind: str, name: str) -> Iterator[Named]:
         yield Named("prompt", plan.surveys[name].prompt)
     elif kind == "voicemail" and (greeting := plan.voicemail[name].greeting) is not None:
         yield Named("prompt", greeting)
+    elif kind == "queue":
+        yield from _named_by_queue(plan, plan.queues[name])
+
+
+def _named_by_queue(plan: Plan, queue: Queue) -> Iterator[Named]:
+    """Yield what callers hear, what agents hear (the prompt that is named like the queue), and the
+    hours of call-backs."""
+    if queue.announce is not None:
+        yield Named("prompt", queue.announce)
+    if queue.whisper and queue.name in plan.prompts:
+        yield Named("prompt", queue.name, plan.defaults.language)
+    if queue.callback.hours is not None:
+        yield Named("hours", queue.callback.hours)
 
 
 def title(owner: tuple[str, str]) -> str:

@@ -25,6 +25,7 @@ SUPPLIED: Final = (
     "called.number",
     "call.id",
     "now",
+    "queue.name",
     "queue.ahead",
     "queue.wait",
     "queue.estimate",
