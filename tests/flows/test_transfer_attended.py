@@ -1,4 +1,4 @@
-"""Attended transfers by phones' own keys (REFER with Replaces), and another phone that takes over."""
+"""Attended transfers by phones' own keys, REFER with Replaces; another phone that takes over."""
 
 from __future__ import annotations
 
