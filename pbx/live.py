@@ -34,6 +34,7 @@ from pbx.call.exchange import Exchange
 from pbx.call.leg import Leg
 from pbx.call.leg_state import LegState
 from pbx.call.lookup import find_call
+from pbx.call.transfer import transfer
 from pbx.errors import NotFound
 from pbx.events import SupervisionMode
 from pbx.plan.model import Conference
@@ -149,6 +150,10 @@ class Live:
     async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
         """Ring a supervisor's phone and let it into the call."""
         await supervision.supervise(self._exchange, call, supervisor, mode)
+
+    def transfer(self, call: str, to: str) -> None:
+        """Hand the customer of a call on; its agent is let go."""
+        transfer(self._exchange, call, to)
 
     def release(
         self, call: str, mode: supervision.ReleaseMode, supervisor: str | None = None

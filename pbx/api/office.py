@@ -347,6 +347,12 @@ class LiveOffice(Protocol):
         Raises NotFound and Refused.
         """
 
+    def transfer(self, call: str, to: str) -> None:
+        """Hand the customer of a call on to a number or a place; its agent is let go.
+
+        Raises NotFound and Refused.
+        """
+
     def release(
         self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
     ) -> None:

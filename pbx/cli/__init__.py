@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "listen": ("pbx.cli.calls:listen", "Let a supervisor hear a call."),
     "whisper": ("pbx.cli.calls:whisper", "Let a supervisor speak to the agent alone."),
     "barge": ("pbx.cli.calls:barge", "Let a supervisor speak to all in a call."),
+    "transfer": ("pbx.cli.calls:transfer", "Hand a call on to a number or a place."),
     "release": ("pbx.cli.calls:release", "End a call by force, or take it over."),
     "queues": ("pbx.cli.queues:queues", "Queues: who waits, who serves; close, raise, move."),
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),

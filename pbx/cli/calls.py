@@ -104,6 +104,21 @@ def barge(home: Home, supervisor: str, call: str) -> None:
     _supervise(home, "barge", supervisor, call)
 
 
+@click.command()
+@click.argument("call")
+@click.argument("to")
+@pass_home
+def transfer(home: Home, call: str, to: str) -> None:
+    """Hand the customer of a call on to TO; its agent is let go at once.
+
+    CALL is an id from `callpbx calls`, its beginning, or the number of a party. TO is what the
+    agent could dial, or a place of the dialplan: queue:NAME, menu:NAME, flow:NAME, voicemail:NAME.
+    """
+    with connect_live(home) as api:
+        api.post(f"/calls/{segment(call)}/transfer", {"to": to})
+    click.echo(f"Call {call} goes to {to}")
+
+
 RELEASED = {
     "all": "Call {call} is ended",
     "agent": "The agent of call {call} is released; the other party hears music",

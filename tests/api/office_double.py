@@ -448,6 +448,11 @@ class LiveDouble:
             raise NotFound(f"there is no call {call}")
         self.done.append((mode, supervisor, call))
 
+    def transfer(self, call: str, to: str) -> None:
+        if call not in {row.id for row in self.up}:
+            raise NotFound(f"there is no call {call}")
+        self.done.append(("transfer", call, to))
+
     def release(
         self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
     ) -> None:

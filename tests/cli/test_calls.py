@@ -130,6 +130,16 @@ def test_a_supervisor_is_let_into_a_call(live: OfficeDouble, command: Command) -
     assert (status, error) == (1, "there is no call c8\n")
 
 
+def test_a_call_is_transferred(live: OfficeDouble, command: Command) -> None:
+    assert live.live is not None
+    live.live.up = [LiveCall(id="c9", from_="101", to="102", state="talking", since="")]
+    assert command("transfer", "c9", "queue:service")[1] == "Call c9 goes to queue:service\n"
+    assert live.live.done == [("transfer", "c9", "queue:service")]
+    status, _, error = command("transfer", "c8", "103")
+    assert (status, error) == (1, "there is no call c8
+")
+
+
 def test_a_call_is_released(live: OfficeDouble, command: Command) -> None:
     assert live.live is not None
     assert command("release", "c9")[1] == "Call c9 is ended\n"

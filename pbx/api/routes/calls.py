@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pbx.api.idempotency import Idempotency
 from pbx.api.replies import nothing, reply, returns
-from pbx.api.routes.requests import Body, Controls, Dialled, LiveHere, Reads
+from pbx.api.routes.requests import Body, Controls, Dialled, LiveHere, Reads, Word
 from pbx.api.views import CallPlaced, LiveCall, TraceEntry
 from pbx.events import SupervisionMode
 
@@ -76,6 +76,19 @@ class Release(Body):
 async def supervise_call(call: str, wanted: NewSupervisor, live: LiveHere, _: Controls) -> Response:
     """Ring a supervisor's phone and let it into the call; one that is in it changes its mode."""
     await live.supervise(call, wanted.supervisor, wanted.mode)
+    return nothing()
+
+
+class Transfer(Body):
+    """Where to: a number that the agent could dial, or a place such as `queue:service`."""
+
+    to: Word
+
+
+@router.post("/{call}/transfer", status_code=204)
+async def transfer_call(call: str, wanted: Transfer, live: LiveHere, _: Controls) -> Response:
+    """Hand the customer of a call on to a number or a place; its agent is let go at once."""
+    live.transfer(call, wanted.to)
     return nothing()
 
 
