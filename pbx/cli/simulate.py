@@ -74,6 +74,24 @@ EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 2
     help=f"What becomes of the caller in a queue: {', '.join(QUEUE_STATES)}.",
 )
 @click.option(
+    "--agents",
+    type=click.IntRange(0, 10_000),
+    help="How many agents are on duty in queues that --queue says nothing of; else none.",
+)
+@click.option(
+    "--ahead",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    help="How many callers wait in a queue before this one.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, 86_400),
+    default=0.0,
+    metavar="SECONDS",
+    help="How long the caller waits until an agent is free; the queue's menu is offered meanwhile.",
+)
+@click.option(
     "--switched",
     multiple=True,
     metavar="HOURS=STATE",
@@ -95,6 +113,9 @@ def simulate(
     mocks: tuple[str, ...],
     phones: tuple[str, ...],
     queues: tuple[str, ...],
+    agents: int | None,
+    ahead: int,
+    wait: float,
     switched: tuple[str, ...],
     file: Path | None,
     as_json: bool,
@@ -113,6 +134,9 @@ def simulate(
         mocks=_mocks(mocks),
         phones=_states(phones, "--phone", PHONE_STATES),
         queues=_states(queues, "--queue", QUEUE_STATES, plan.queues),
+        agents=agents,
+        ahead=ahead,
+        wait_s=wait,
         switched=_states(switched, "--switched", SWITCHES, plan.hours),
     )
     for name in circumstances.mocks:

@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, Unpack
 
 from pbx.call.outcome import (
     ABSENT,
     NORMAL_CLEARING,
-    NOT_IN_THIS_VERSION,
     Outcome,
     OutcomeKind,
     failed,
@@ -26,11 +25,15 @@ from pbx.call.outcome import (
     reached_nobody,
     unanswered,
 )
+from pbx.call.queued import STAYS
 from pbx.events import AnyEvent, CallRouted, StepTaken
+from pbx.ivr import interpreter
+from pbx.ivr.run import Run
+from pbx.ivr.verbs import VERBS
 from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Overrides, Ring
 from pbx.plan.destination import Destination
 from pbx.plan.hours import Schedule, State
-from pbx.plan.model import Lookup, Plan
+from pbx.plan.model import Lookup, Plan, Queue
 from pbx.speech.saying import Saying
 
 PhoneState = Literal["answers", "busy", "no_answer", "unregistered"]
@@ -67,6 +70,12 @@ class Circumstances:
     phones: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, str] = field(default_factory=dict)
     switched: Mapping[str, State] = field(default_factory=dict)
+    agents: int | None = None
+    """How many agents are on duty for queues that `queues` says nothing of; None: as with 0."""
+    ahead: int = 0
+    """How many callers wait in a queue before this one."""
+    wait_s: float = 0.0
+    """After how many seconds of waiting an agent takes the call."""
     extensions: frozenset[str] | None = None
     """The extensions that there are; None: every number is one."""
     mailboxes: bool = True
@@ -91,6 +100,7 @@ class RehearsedWorld:
         self._groups = deque(circumstances.press)
         self._keys: deque[str] = deque()
         self._asked = True
+        self._language: str | None = None
         self._queue_values: dict[str, str] = {}
         self.answered = False
         self.lines: list[Line] = []
@@ -140,7 +150,8 @@ class RehearsedWorld:
         """The lines say it."""
 
     def set_language(self, language: str) -> None:
-        """Nothing outlives a rehearsal."""
+        """Let the menus of queues speak it."""
+        self._language = language
 
     def rename_caller(self, name: str) -> None:
         """Nobody sees it."""
@@ -212,11 +223,14 @@ class RehearsedWorld:
 
     async def ring(self, ring: Ring) -> Outcome:
         """Ring the phones as they were told to be."""
+        self._queue_values = {}
         return self._ring(ring.members, ring.each_s, together=ring.together)
 
     async def go(self, destination: Destination, **overrides: Unpack[Overrides]) -> Outcome:
         """Go there, as it was told to be."""
         self.emit(CallRouted(call=self.caller.call, destination=str(destination)))
+        if destination.kind != "callback":
+            self._queue_values = {}
         match destination.kind:
             case "ext":
                 return self._extension(destination)
@@ -226,11 +240,11 @@ class RehearsedWorld:
                 group = self._plan.ring_groups[destination.name]
                 return self._ring(group.members, group.ring_s, together=group.how == "all")
             case "queue":
-                return self._queue(destination.name)
+                return await self._queue(self._plan.queues[destination.name], overrides)
             case "voicemail":
                 return self._voicemail()
             case "callback":
-                return failed(480, "callback_not_available")
+                return self._callback()
             case _:
                 self.answered = True
                 return _talked()
@@ -270,7 +284,7 @@ class RehearsedWorld:
         """Return why a member of a group does not answer; None for one who does."""
         if member.kind == "number":
             state = self._told.phones.get(member.name)
-            return NOT_IN_THIS_VERSION if state is None else _REFUSALS[state]
+            return _REFUSALS["no_answer" if state is None else state]
         if not self.is_extension(member.name):
             return ABSENT
         state = self._told.phones.get(member.name, "answers")
@@ -285,13 +299,67 @@ class RehearsedWorld:
         self.answered = True
         self._passed += TALK_SECONDS
 
-    def _queue(self, name: str) -> Outcome:
+    def _callback(self) -> Outcome:
+        """Book a call-back for a caller who waits; elsewhere nobody calls back in a rehearsal."""
+        if not self._queue_values:
+            return failed(480, "callback_not_available")
+        reason = "callback_booked"
+        return Outcome(OutcomeKind.LEFT, "answered", reason, 200, NORMAL_CLEARING, "system")
+
+    async def _queue(self, queue: Queue, overrides: Overrides) -> Outcome:
         self.answered = True
-        state = self._told.queues.get(name, "no_agents")
+        state = self._told.queues.get(queue.name)
+        if state is None:
+            outcome = await self._wait_in(queue, overrides)
+            if outcome is not None:
+                return outcome
+            state = self._found(queue)
         if state == "answered":
             self._passed += TALK_SECONDS
             return _talked()
         return Outcome(OutcomeKind(state), "abandoned", state, 480, NORMAL_CLEARING, "system")
+
+    def _found(self, queue: Queue) -> QueueState:
+        """Return what becomes of a caller who does not leave by itself."""
+        told = self._told
+        if not told.agents:
+            return "no_agents"
+        if queue.max_callers is not None and told.ahead >= queue.max_callers:
+            return "full"
+        longest = queue.max_wait_s
+        return "timeout" if longest is not None and told.wait_s > longest else "answered"
+
+    async def _wait_in(self, queue: Queue, overrides: Overrides) -> Outcome | None:
+        """Let the wait pass, and the offers in it; return what becomes of a caller who leaves."""
+        if self._found(queue) not in ("timeout", "answered"):
+            return None
+        until = self._passed + min(self._told.wait_s, queue.max_wait_s or self._told.wait_s)
+        after = queue.offer_after_s
+        began = self._passed
+        while queue.offer_menu is not None and after and self._passed + after < until:
+            self._passed += after
+            self._queue_values = self._values(queue, self._passed - began)
+            run = Run(
+                self._plan,
+                self,
+                verbs=VERBS,
+                language=self._language,
+                fields=overrides.get("fields"),
+            )
+            outcome = await interpreter.travel(run, Destination("menu", queue.offer_menu))
+            self._queue_values = {}
+            if outcome != STAYS:
+                return replace(outcome, kind=OutcomeKind.LEFT)
+        self._passed = max(self._passed, until)
+        return None
+
+    def _values(self, queue: Queue, waited_s: float) -> dict[str, str]:
+        return {
+            "queue.name": queue.name,
+            "queue.ahead": str(self._told.ahead),
+            "queue.wait": str(round(waited_s // 60)),
+            "queue.estimate": "",
+        }
 
 
 _REFUSALS: Final[Mapping[str, Outcome | None]] = {

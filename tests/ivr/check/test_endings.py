@@ -71,3 +71,14 @@ menus: {main: {prompt: main, keys: {1: repeat}, no_input: repeat, give_up: hangu
 """
     assert told(text % "ext:101") == []
     assert told(text % "repeat") == ["E014:1"]
+
+
+def test_stay_means_the_queue_that_a_caller_waits_in() -> None:
+    text = """numbers: {"400": queue:a, "401": %s}
+prompts: {news: {zh: 新闻。}}
+flows: {news: [say: news, goto: stay]}
+queues: {a: {if_no_agents: voicemail:a, keys: {1: flow:news, 2: stay}}}
+voicemail: {a: {}}
+"""
+    assert told(text % "queue:a") == []
+    assert told(text.replace("queue:a", "voicemail:a", 1) % "flow:news")[0] == "E014:3"

@@ -33,6 +33,25 @@ voicemail: {a: {}}
     assert told(text) == []
 
 
+def test_what_a_queue_says_asks_and_leads_to_by_its_keys_is_used() -> None:
+    text = """numbers: {"400": queue:a}
+prompts: {hold: {zh: 请稍等。}, a: {zh: 技术支持。}, news: {zh: "${queue.name}，${queue.ahead}位。"}}
+hours: {day: {weekly: {mon: 09:00-18:00}}}
+flows: {news: [say: news, goto: stay]}
+queues:
+  a:
+    if_no_agents: voicemail:a
+    keys: {1: flow:news, 2: {say: news, goto: stay}, 3: voicemail:b}
+    announce: {prompt: hold, every: 30s}
+    callback: {hours: day}
+voicemail: {a: {}, b: {}}
+"""
+    assert told(text) == []
+    assert told(text.replace("    callback: {hours: day}\n", "")) == ["W020:3"]
+    unsaid = text.replace("if_no_agents", "whisper: no\n    if_no_agents")
+    assert told(unsaid) == ["W020:2"]
+
+
 def test_a_step_behind_a_decision_that_leaves_nothing_is_dead() -> None:
     text = f"""{DOOR}flows:
   door:
