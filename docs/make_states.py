@@ -1,4 +1,4 @@
-"""Prints docs/states.md from the tables of `pbx/sip/transaction.py`.
+"""Prints docs/states.md from the tables of `pbx/sip/transaction.py` and `pbx/acd/agent.py`.
 
     python docs/make_states.py > docs/states.md
 
@@ -12,17 +12,29 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pbx.acd.agent import AIMS, LEGAL, Happening
+from pbx.acd.model import AgentState
 from pbx.sip.transaction import MACHINES, TIMER_LENGTHS, Do, Input, Row, Tell
 
 INTRODUCTION = """\
 # State machines
 
-Printed from the tables in `pbx/sip/transaction.py` by `docs/make_states.py`; do not edit by hand.
+Printed from the tables in `pbx/sip/transaction.py` and `pbx/acd/agent.py` by
+`docs/make_states.py`; do not edit by hand.
 
 The four transactions of RFC 3261 §17 with the corrections of RFC 6026. An input that a state has
 no row for is ignored. A state runs the timers that its rows name: entering it starts them, leaving
 it stops them, and one that both states name runs on. What is told goes to the user of the
 transaction: the INVITE, the request, or the dialog behind it.
+"""
+
+AGENTS = """\
+## Agent of a call centre
+
+What is so about an agent is a set of facts; the foremost, in the order of the columns, says where
+it goes from the state it is in. A dash is what cannot be, from that state: it is reported, and
+healed. Whoever is logged out stays so whatever its phones do; who logs out amid a call is so
+afterwards.
 """
 
 SECTIONS = {
@@ -48,6 +60,7 @@ def states_document() -> str:
     parts = [INTRODUCTION]
     parts += [_machine(name, rows) for name, rows in MACHINES.items()]
     parts.append(_timers())
+    parts.append(_agents())
     return "\n".join(parts)
 
 
@@ -90,6 +103,17 @@ def _timers() -> str:
         f"| {timer.name.removeprefix('TIMER_')} | {length.text} |"
         for timer, length in TIMER_LENGTHS.items()
     ]
+    return "\n".join([*lines, ""])
+
+
+def _agents() -> str:
+    facts = [happening.value for happening in Happening]
+    lines = [AGENTS, f"| state | {' | '.join(facts)} |", "|---" * (len(facts) + 1) + "|"]
+    for state in AgentState:
+        cells = [
+            AIMS[happening].value if happening in LEGAL[state] else "–" for happening in Happening
+        ]
+        lines.append(f"| **{state.value}** | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
