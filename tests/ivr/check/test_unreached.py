@@ -35,7 +35,7 @@ voicemail: {a: {}}
 
 def test_what_a_queue_says_asks_and_leads_to_by_its_keys_is_used() -> None:
     text = """numbers: {"400": queue:a}
-prompts: {hold: {zh: 请稍等。}, a: {zh: 技术支持。}, news: {zh: "${queue.name}，${queue.ahead}位。"}}
+prompts: {hold: {zh: 请稍等。}, a: {zh: 技术支持。}, news: {zh: "${queue.name}，${queue.ahead}"}}
 hours: {day: {weekly: {mon: 09:00-18:00}}}
 flows: {news: [say: news, goto: stay]}
 queues:
