@@ -1,14 +1,14 @@
 """Draws the board of queues and agents for a terminal.
 
-    callpbx queues   2026-11-21 08:00:02   3 callers waiting   3 of 4 agents logged in
+    callpbx queues   08:00:02   3 callers waiting   3 of 4 agents logged in
 
     Queue          Waiting          Longest  Service level     Answered  Abandoned
     sales             3 ###            1:20  72.0 % < 80/20          41          3
       available 1  ringing 1  paused 1
       ALARM queue sales: somebody waits longer than 60 s
 
-    Agent                 State              For  Queue           What
-    102 Anna              ringing           0:05  sales           call 7f3a91c2
+    Agent               State            For  Queue           What
+    102 Anna            ringing         0:05  sales           call 7f3a91c2
 
 Pure: the API's board in, lines of styled pieces out. What matters is a word as well as a colour.
 """
@@ -29,6 +29,7 @@ Line = Sequence[tuple[str, Style]]
 
 BAR: Final = 10  # cells
 NAME: Final = 14  # cells
+AGENT: Final = 18  # cells
 SHOWN_ID: Final = 8
 """Characters of a call's id that are shown; commands take as many."""
 
@@ -83,7 +84,7 @@ def draw_board(board: Row, *, columns: int, rows: int, marks: Marks = BLOCKS) ->
 def _heading(board: Row) -> Line:
     waiting = sum(row["waiting"] for row in board["queues"])
     there = sum(agent["state"] != "logged_out" for agent in board["staff"])
-    at = local_time(board["at"]) or ""
+    at = _clock(board)
     return (
         ("callpbx queues", "title"),
         (f"   {at}   {plural(waiting, 'caller')} waiting   ", ""),
@@ -135,7 +136,7 @@ def _states(agents: Mapping[str, int]) -> Iterator[tuple[str, Style]]:
 
 
 _AGENT_TITLES: Final[Line] = (
-    (f"{'Agent':20}  {'State':12}  {'For':>8}  {'Queue':{NAME}}  What", "title"),
+    (f"{'Agent':{AGENT}}  {'State':11}  {'For':>7}  {'Queue':{NAME}}  What", "title"),
 )
 
 
@@ -143,9 +144,9 @@ def _agent(agent: Row) -> Line:
     who = f"{agent['number']} {visible(agent['name'] or '')}".rstrip()
     style = STATE_STYLES.get(agent["state"], "")
     return (
-        (pad(clip(who, 20), 20) + "  ", ""),
-        (f"{state_word(agent['state']):12}", style),
-        (pad_left(clock_length(agent["seconds"]), 10) + "  ", ""),
+        (pad(clip(who, AGENT), AGENT) + "  ", ""),
+        (f"{state_word(agent['state']):11}", style),
+        (pad_left(clock_length(agent["seconds"]), 9) + "  ", ""),
         (pad(clip(visible(agent["queue"] or ""), NAME), NAME) + "  ", ""),
         (_what(agent), ""),
     )
@@ -177,12 +178,17 @@ def _clipped(line: Line, columns: int) -> Line:
 def changes(before: Row | None, board: Row) -> list[str]:
     """Return one line for each queue that looks otherwise than before, times aside."""
     known = {} if before is None else {row["name"]: _lasting(row) for row in before["queues"]}
-    at = (local_time(board["at"]) or "").partition(" ")[2]
+    at = _clock(board)
     return [
         f"{at} {_sentence(row)}"
         for row in board["queues"]
         if known.get(row["name"]) != _lasting(row)
     ]
+
+
+def _clock(board: Row) -> str:
+    """Return the time of day at which a board was made."""
+    return (local_time(board["at"]) or "").partition(" ")[2]
 
 
 def _lasting(row: Row) -> dict[str, Any]:

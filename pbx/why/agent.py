@@ -148,7 +148,9 @@ def _did(why: AgentWhy, period: float) -> str:
         f"for {length(each.seconds)}"
         for each in why.spent
     ]
-    return f"Within {length(period)}, {why.agent} was {listed(parts)}."
+    rest = period - sum(each.seconds for each in why.spent)
+    unknown = f" Of {length(rest)} nothing is stored." if rest >= 1 else ""
+    return f"Within {length(period)}, {why.agent} was {listed(parts)}.{unknown}"
 
 
 def _calls(why: AgentWhy) -> str:

@@ -72,10 +72,10 @@ sales             3 ###            1:20  72.0 % < 80/20          41          3
   CLOSED  talking 4
 Service level: SL(20 s), answered in time
 
-Agent                 State              For  Queue           What
-102 Anna Müller-Lüd…  ringing           0:05  sales           call 7f3a91c2
-103 李雷              paused           11:45                  lunch
-104                   unreachable    1:57:30                  its phone is not …
+Agent               State            For  Queue           What
+102 Anna Müller-L…  ringing         0:05  sales           call 7f3a91c2
+103 李雷            paused         11:45                  lunch
+104                 unreachable  1:57:30                  its phone is not regi…
 """
 
 
@@ -85,8 +85,8 @@ def plain(lines: list[Any]) -> list[str]:
 
 def test_the_picture_at_eighty_columns() -> None:
     lines = plain(draw_board(BUSY, columns=80, rows=24, marks=ASCII))
-    assert lines[0].startswith("callpbx queues   2026-")
-    assert "17 callers waiting   3 of 4 agents" in lines[0]
+    assert lines[0].startswith("callpbx queues   ")
+    assert lines[0].endswith(":00:02   17 callers waiting   3 of 4 agents logged in")
     assert lines[2:] == PICTURE.splitlines()
     assert max(map(width, lines)) <= 80
 
