@@ -100,9 +100,15 @@ def list_(home: Home, /, limit: int, as_csv: bool, as_json: bool, **wanted: str 
                 sys.stdout.buffer.write(text)
             return
         rows = [row for page in _pages(api, wanted, "json", limit) for row in json.loads(page)]
-    if as_json:
-        print_json(rows)
-        return
+        if as_json:
+            print_json(rows)
+        elif wanted["result"] == "abandoned":
+            _print_abandoned(rows, _served_later(api, rows))
+        else:
+            _print_list(rows)
+
+
+def _print_list(rows: list[dict[str, Any]]) -> None:
     print_table(
         ["Call", "Began", "From", "To", "Result", figures("Talked"), "Why"],
         [
@@ -121,6 +127,39 @@ def list_(home: Home, /, limit: int, as_csv: bool, as_json: bool, **wanted: str 
     )
 
 
+def _print_abandoned(rows: list[dict[str, Any]], served: dict[str, str]) -> None:
+    """Print callers who were lost, and whether somebody spoke to them since."""
+    print_table(
+        ["Call", "Began", "From", "Queue", figures("Waited"), "Called back?"],
+        [
+            (
+                row["id"],
+                local_time(row["started_at"]),
+                _caller(row),
+                row["queue"],
+                clock_length(row["wait_s"]),
+                served.get(row["id"], "no"),
+            )
+            for row in rows
+        ],
+        empty="No records",
+    )
+
+
+def _served_later(api: ApiClient, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Return, by call, when its caller was called back, or called again, and was answered."""
+    found = {}
+    for row in rows:
+        number = row["caller"]["number"]
+        asked = {"result": "answered", "since": row["ended_at"], "limit": 1}
+        for way, words in (("to", "yes"), ("from", "called again")):
+            later = api.get("/records", {**asked, way: number})
+            if later and any(map(str.isdigit, number)):
+                found[row["id"]] = f"{words}, {local_time(later[0]['started_at'])}"
+                break
+    return found
+
+
 @cdr.command()
 @click.argument("call")
 @as_json
@@ -133,6 +172,25 @@ def show(home: Home, call: str, as_json: bool) -> None:
         print_json(record)
         return
     _show(record)
+
+
+@cdr.command()
+@click.argument("call")
+@click.option("--disposition", help='What came of it, in a word; "" takes it back.')
+@click.option("--note", help='What there is to say about it; "" takes it back.')
+@as_json
+@pass_home
+def note(home: Home, call: str, disposition: str | None, note: str | None, as_json: bool) -> None:
+    """Write down what came of a call, during it or afterwards."""
+    if disposition is None and note is None:
+        raise click.UsageError("say --disposition or --note")
+    with connect(home) as api:
+        body = {"disposition": disposition, "note": note}
+        noted = api.patch(f"/records/{segment(call)}", body)
+    if as_json:
+        print_json(noted)
+        return
+    click.echo(f"Call {noted['id']}: {_noted(noted) or 'nothing is noted'}")
 
 
 @cdr.command()
@@ -187,12 +245,19 @@ def _show(record: dict[str, Any]) -> None:
     ]
     if record["tags"]:
         lines.append(("Tags", ", ".join(record["tags"])))
+    if record["agent"]:
+        lines.append(("Agent", f"{record['agent']}, queue {cell(record['queue'])}"))
+    if record["disposition"] or record["note"]:
+        lines.append(("Noted", _noted(record)))
+    if record["callback"]:
+        lines.append(("Call-back", _called_back(record["callback"])))
     if record["survey"]:
         lines.append(("Survey", _opinion(record["survey"])))
     for label, text in lines:
         click.echo(f"{label:<10} {cell(text)}")
     for part, show in (
         ("segments", _print_segments),
+        ("agents", _print_agents),
         ("supervision", _print_supervision),
         ("recordings", _print_recordings),
         ("quality", _print_quality),
@@ -208,9 +273,20 @@ def _opinion(survey: dict[str, Any]) -> str:
     return f"{survey['name']}: {survey['key']} ({survey['meaning']})"
 
 
+def _noted(record: dict[str, Any]) -> str:
+    return ": ".join(text for text in (record["disposition"], record["note"]) if text)
+
+
+def _called_back(callback: dict[str, Any]) -> str:
+    by = f" by {callback['agent']}" if callback["agent"] else ""
+    waited = "" if callback["waited_s"] is None else f" after {clock_length(callback['waited_s'])}"
+    tries = callback["tries"]
+    return f"{callback['number']}: {callback['result']}{by}{waited}, tries: {tries}"
+
+
 def _seconds(record: dict[str, Any]) -> str:
-    names = ("duration", "wait", "ring", "talk", "hold")
-    return ", ".join(f"{name} {record[name + '_s']:.1f}" for name in names)
+    names = ("duration", "wait", "ring", "talk", "hold", "wrap_up")
+    return ", ".join(f"{name.replace('_', '-')} {record[name + '_s']:.1f}" for name in names)
 
 
 def _print_segments(segments: list[dict[str, Any]]) -> None:
@@ -225,6 +301,23 @@ def _print_segments(segments: list[dict[str, Any]]) -> None:
                 part["result"],
             )
             for part in segments
+        ],
+        empty="",
+    )
+
+
+def _print_agents(parts: list[dict[str, Any]]) -> None:
+    lengths = ("ring_s", "talk_s", "hold_s", "wrap_up_s")
+    print_table(
+        ["Agent", "From", *map(figures, ("Rang", "Talked", "Held", "After call")), "Result"],
+        [
+            (
+                part["agent"],
+                local_time(part["began_at"]),
+                *(part[length] for length in lengths),
+                part["result"],
+            )
+            for part in parts
         ],
         empty="",
     )

@@ -29,9 +29,13 @@ from pbx.api.views import (
     TraceEntry,
 )
 from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
+from pbx.cdr.amend import amended
+from pbx.cdr.counts import Rules
+from pbx.cdr.figures import Figures
 from pbx.directory.model import Agent
+from pbx.cdr.report import Ledger, Report, ReportQuery, report_of
 from pbx.errors import NotFound, Refused
-from pbx.events import SupervisionMode
+from pbx.events import AnyEvent, SupervisionMode
 from pbx.events.bus import Bus, Stamped
 from pbx.mailboxes.model import BoxEntry, MessageEntry
 from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
@@ -283,6 +287,7 @@ class RecordsDouble:
     async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
         return [stamped for stamped in self.stored if stamped.seq > seq][:limit]
 
+    amended: list[tuple[AnyEvent, float]] = field(default_factory=list)
 
 @dataclass
 class RecordingsDouble:
@@ -296,10 +301,33 @@ class RecordingsDouble:
     async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
         self.asked.append(query)
         ids = [row.id for row in self.rows]
+    async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
+        self.amended.append((event, at))
+        record = amended(await self.find_one(call), event)
+        self.rows = [record if row.id == record.id else row for row in self.rows]
+        return record
+
         start = ids.index(query.before) + 1 if query.before else 0
         return self.rows[start : start + query.limit]
 
     async def find_one(self, recording: str) -> RecordingDetails:
+@dataclass
+class ReportsDouble:
+    """Reports of the calls in `calls`, as they are computed; `now` is seconds since the epoch."""
+
+    calls: list[Figures] = field(default_factory=list)
+    asked: list[ReportQuery] = field(default_factory=list)
+    now: float = 1_795_276_800.0
+
+    async def report(self, query: ReportQuery) -> Report:
+        self.asked.append(query)
+        rules = Rules(timezone="Asia/Shanghai", service_level_s={"service": 20.0})
+        ledger = Ledger(rules, round((query.since or 0) * 1000), round(self.now * 1000), query.by)
+        for figures in self.calls:
+            ledger.add(figures)
+        return report_of(query.kind, ledger, round(self.now * 1000))
+
+
         for row in self.rows:
             if row.id == recording:
                 return RecordingDetails(recording=row, accesses=())
@@ -532,6 +560,7 @@ def client_of(office: OfficeDouble) -> Iterator[ApiClient]:
 
 
 def record_of(call: str, **fields: object) -> CallRecord:
+    reports: ReportsDouble = field(default_factory=ReportsDouble)
     """Return a record with ordinary values."""
     given: dict[str, object] = {
         "id": call,

@@ -9,8 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pbx.cdr.record import QualityRow, Recorded, Segment, Supervised, Surveyed
+from pbx.cdr.record import (
+    AgentPart,
+    CalledBack,
+    QualityRow,
+    Recorded,
+    Segment,
+    Supervised,
+    Surveyed,
+)
 from pbx.cli.cdr import RESULTS, moment
+from pbx.config import Home
 from pbx.events import Result
 from tests.api.office_double import OfficeDouble, record_of
 from tests.cli.conftest import Command
@@ -95,7 +104,7 @@ def test_one_record_with_all_there_is(live: OfficeDouble, command: Command) -> N
     live.records.rows = [record_of("c0", segments=(segment,), quality=(quality,))]
     _, out, _ = command("cdr", "show", "c0")
     assert "answered (bye), ended by caller" in out
-    assert "duration 12.3, wait 0.0, ring 2.1, talk 10.2, hold 0.0" in out
+    assert "duration 12.3, wait 0.0, ring 2.1, talk 10.2, hold 0.0, wrap-up 0.0" in out
     assert "4.41" in out
     _, out, _ = command("cdr", "show", "c0", "--json")
     assert json.loads(out)["quality"][0]["mos"] == 4.41
@@ -151,3 +160,50 @@ def test_an_export_overwrites_nothing(live: OfficeDouble, command: Command, tmp_
     assert "cannot be written: No such file" in err
     assert command("cdr", "export", str(tmp_path / "all.xlsx"))[0] == 2
     assert live.live is not None
+
+
+def test_what_came_of_a_call_is_written_down_and_shown(
+    live: OfficeDouble, command: Command
+) -> None:
+    noted = record_of(
+        "c0",
+        agent="102",
+        queue="service",
+        disposition="refund",
+        note="angry",
+        callback=CalledBack(number="138", result="answered", waited_s=61.0, agent="103", tries=2),
+        agents=(
+            AgentPart(
+                agent="102", queue="service", began_at="2026-11-21T08:00:02.000Z", result="answered"
+            ),
+        ),
+    )
+    live.records.rows = [noted]
+    status, out, _ = command("cdr", "note", "c0", "--disposition", "refund", "--note", "angry")
+    assert (status, out) == (0, "Call c0: refund: angry\n")
+    assert json.loads(command("cdr", "note", "c0", "--note", "x", "--json")[1])["id"] == "c0"
+    status, _, err = command("cdr", "note", "c0")
+    assert (status, "say --disposition or --note" in err) == (2, True)
+    out = command("cdr", "show", "c0")[1]
+    assert "102, queue service" in out
+    assert "138: answered by 103 after 1:01, tries: 2" in out
+    assert "refund: angry" in out
+
+
+def test_a_note_needs_no_server(office: Home, command: Command) -> None:
+    assert command("cdr", "note", "c0", "--note", "x") == (
+        1,
+        "",
+        "there is no record of a call c0\n",
+    )
+
+
+def test_who_was_lost_is_listed_with_who_spoke_to_them_since(
+    live: OfficeDouble, command: Command
+) -> None:
+    lost = record_of("c0", result="abandoned", queue="service", wait_s=30.0)
+    live.records.rows = [lost]
+    _, out, _ = command("cdr", "list", "--result", "abandoned", "--queue", "service")
+    assert "Called back?" in out
+    assert "yes, 2026-11-21" in out
+    assert [(asked.to, asked.result) for asked in live.records.asked[1:]] == [("101", "answered")]

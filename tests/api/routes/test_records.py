@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from pbx.api.views import LiveCall
 from pbx.cdr.record import RecordQuery
 from pbx.errors import NotFound, Refused
+from pbx.events import RecordAmended
 from tests.api.office_double import OfficeDouble, client_of, record_of
 
 
@@ -94,3 +96,48 @@ def test_json_lines_are_one_record_each() -> None:
     with client_of(office(3)) as api:
         text = b"".join(api.pages("/records", {"format": "jsonl"}))
     assert [json.loads(line)["id"] for line in text.splitlines()] == ["c0", "c1", "c2"]
+
+
+def test_a_note_on_a_call_that_is_over_is_told_on_the_bus_and_answered_as_it_stands() -> None:
+    double = office(2)
+    assert double.bus is not None
+    with client_of(double) as api:
+        noted = api.patch("/records/c1", {"disposition": "refund", "note": "angry"})
+    (stamped,) = double.bus.since(0)
+    assert stamped.event == RecordAmended(
+        call="c1", disposition="refund", note="angry", by="socket"
+    )
+    assert noted["id"] == "c1"
+
+
+def test_a_note_without_a_server_amends_the_record_itself() -> None:
+    double = office(2)
+    double.live = double.bus = None
+    with client_of(double) as api:
+        noted = api.patch("/records/c1", {"note": "angry"})
+        assert noted == {"id": "c1", "disposition": None, "note": "angry"}
+        with pytest.raises(NotFound):
+            api.patch("/records/c9", {"note": "angry"})
+    assert [event for event, _ in double.records.amended] == [
+        RecordAmended(call="c1", note="angry", by="socket")
+    ]
+
+
+def test_a_call_that_goes_on_is_noted_by_the_beginning_of_its_id() -> None:
+    double = office(0)
+    assert double.bus is not None
+    assert double.live is not None
+    double.live.up = [going_on("abc1"), going_on("abd2")]
+    with client_of(double) as api:
+        assert api.patch("/records/abc", {"note": "x"})["id"] == "abc1"
+        with pytest.raises(Refused, match="more than one call begins with ab"):
+            api.patch("/records/ab", {"note": "x"})
+        with pytest.raises(Refused):
+            api.patch("/records/abc", {"result": "busy"})
+    assert [stamped.event.call for stamped in double.bus.since(0)] == ["abc1"]
+
+
+def going_on(call: str) -> LiveCall:
+    return LiveCall(
+        id=call, from_="101", to="102", state="talking", since="2026-11-21T08:00:00.000Z", legs=()
+    )
