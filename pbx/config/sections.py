@@ -23,6 +23,7 @@ from pbx.config.settings import (
     Settings,
     SipSettings,
     SpeechSettings,
+    TollFraudSettings,
 )
 from pbx.config.values import AllowedHost
 from pbx.marks import MapNode, Node, Reader, TextNode
@@ -245,16 +246,20 @@ _RETENTION: Keys = {
     "records": ("records_s", one(duration)),
     "min_free": ("min_free_bytes", one(size)),
 }
+_TOLL_FRAUD: Keys = {
+    name: (name, one(values.call_limit))
+    for name in ("calls", "hourly", "office_calls", "office_hourly")
+}
 
+_FIGURES: Keys = {
+    "short_abandon": ("short_abandon_s", one(duration)),
+    "satisfied": ("satisfied", many(str)),
+}
 _LANGUAGES: Keys = {language: (language, one(str)) for language in ("zh", "yue", "en")}
 _SPEECH: Keys = {
     "engine": ("engine", one(one_of("auto", *values.SPEECH_ENGINES))),
     "voices": ("voices", section(dict, _LANGUAGES)),
     "url": ("url", one(values.http_url)),
-_FIGURES: Keys = {
-    "short_abandon": ("short_abandon_s", one(duration)),
-    "satisfied": ("satisfied", many(str)),
-}
     "speed": ("speed", one(values.speed)),
     "recorded": ("recorded", section(dict, _LANGUAGES)),
 }
@@ -275,6 +280,7 @@ SECTIONS: Keys = {
         section(RecordingSettings, {"format": ("format", one(one_of("ulaw", "pcm", "opus")))}),
     ),
     "speech": ("speech", speech_settings),
-    "dialplan": ("dialplan", section(DialplanSettings, {"watch": ("watch", one(yes_no))})),
-}
     "figures": ("figures", section(FiguresSettings, _FIGURES)),
+    "dialplan": ("dialplan", section(DialplanSettings, {"watch": ("watch", one(yes_no))})),
+    "toll_fraud": ("toll_fraud", section(TollFraudSettings, _TOLL_FRAUD)),
+}

@@ -137,6 +137,13 @@ def workers(text: str) -> int | None:
     return int(text)
 
 
+def call_limit(text: str) -> int:
+    """Return a number of calls, 0 to 9999."""
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ValueError("is no number from 0 to 9999")
+    return int(text)
+
+
 def realm(text: str) -> str:
     """Return the digest realm: it is quoted in SIP headers."""
     if not re.fullmatch(r'[^"\\\x00-\x1f\x7f]{1,100}', text):
