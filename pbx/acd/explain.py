@@ -34,6 +34,9 @@ LONGEST_TEXT: Final = 24
 LAST_AGENT: Final = "last_agent"
 """The strategy, when a caller is for one agent alone."""
 
+CHOSEN: Final = "chosen"
+"""No test: those who are asked too, but are too many to be told one by one."""
+
 LATER: Final = "later"
 """The test that those failed who could take the call and would be asked next."""
 
@@ -88,8 +91,9 @@ def _told(
         left -= _octets(candidate)
         if left < 0:
             break
+        asked = CHOSEN if len(told) < len(tiers[0]) else LATER
         told.append(candidate)
-        counts[candidate.failed or LATER] -= 1
+        counts[candidate.failed or asked] -= 1
     return tuple(told), {test: count for test, count in counts.items() if count > 0}
 
 
@@ -97,7 +101,8 @@ def _counts(room: Room, caller: Caller, tiers: Tiers) -> dict[str, int]:
     """Return how many agents failed which test."""
     requirement = caller.requirement
     able = sum(map(len, tiers))
-    counts = {LATER: able, "declined": 0, "skill": requirement.lacks}
+    chosen = len(tiers[0])
+    counts = {CHOSEN: chosen, LATER: able - chosen, "declined": 0, "skill": requirement.lacks}
     for state, (test, _) in _FAILED.items():
         there = len(room.by_state[state].keys() & requirement.agents)
         counts[test] = counts.get(test, 0) + there

@@ -93,7 +93,7 @@ STRATEGIES: Final[Mapping[str, Rank]] = {
 def rank(agents: Sequence[Agent], caller: Caller, now: float, rng: RandomSource) -> Tiers:
     """Return tiers by the strategy of the caller's queue, those asked before after the others."""
     strategy = STRATEGIES[caller.line.queue.strategy]
-    if not caller.tried:
+    if strategy is ring_all or not caller.tried:
         return strategy(agents, caller, now, rng)
     tiers: Tiers = []
     for times in sorted({caller.tried.get(agent, 0) for agent in agents}):
