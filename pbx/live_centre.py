@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pbx.acd import supervisor
 from pbx.acd.alarms import QueueAlarms
 from pbx.acd.board import Today, skills_wanted
+from pbx.acd.callbacks import Callbacks
 from pbx.acd.floor import Floor
-from pbx.acd.keeping import Stretch
+from pbx.acd.keeping import BookedCallback, Stretch
 from pbx.acd.model import AgentState, AgentView, QueueView
 from pbx.api.centre_views import (
     Board,
@@ -19,9 +20,11 @@ from pbx.api.centre_views import (
     QueueAlarmView,
     QueueDetail,
     QueueRow,
+    WaitingCallback,
     WaitingCaller,
 )
 from pbx.api.views import utc_text
+from pbx.errors import NotRunning
 from pbx.plan.model import Queue
 
 RINGS = frozenset({AgentState.RESERVED, AgentState.RINGING})
@@ -30,7 +33,8 @@ RINGS = frozenset({AgentState.RESERVED, AgentState.RINGING})
 class CallCentreLive:
     """A running call centre's answers; satisfies `pbx.api.centre.LiveCentre`.
 
-    `rules` returns the queues of the dialplan in force.
+    `rules` returns the queues of the dialplan in force, `callbacks` whoever calls back; None
+    before the start.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class CallCentreLive:
         today: Today,
         alarms: QueueAlarms,
         rules: Callable[[], Mapping[str, Queue]],
+        callbacks: Callable[[], Callbacks | None] = lambda: None,
     ) -> None:
         self._floor = floor
         self._alarms = alarms
         self._today = today
         self._rules = rules
+        self._callbacks = callbacks
 
     # -- queues ------------------------------------------------------------------------------
 
@@ -111,6 +117,46 @@ class CallCentreLive:
     def move_caller(self, queue: str, call: str, to: str, by: str) -> None:
         """Let a caller go on waiting in another queue."""
         supervisor.move(self._floor, queue, call, to, by)
+
+    # -- call-backs --------------------------------------------------------------------------
+
+    def callbacks(self) -> Sequence[WaitingCallback]:
+        """Return who waits to be called back."""
+        callbacks = self._callbacks()
+        return [] if callbacks is None else [self._callback(each) for each in callbacks.waiting()]
+
+    def cancel_callback(self, name: str) -> None:
+        """Call somebody back no more."""
+        self._calling_back().cancel(name)
+
+    def hurry_callback(self, name: str) -> WaitingCallback:
+        """Let a call-back wait in its line now."""
+        return self._callback(self._calling_back().hurry(name))
+
+    def _calling_back(self) -> Callbacks:
+        callbacks = self._callbacks()
+        if callbacks is None:
+            raise NotRunning
+        return callbacks
+
+    def _callback(self, booked: BookedCallback) -> WaitingCallback:
+        callbacks = self._calling_back()
+        rules = self._rules().get(booked.queue, Queue(booked.queue))
+        return WaitingCallback(
+            id=booked.id,
+            queue=booked.queue,
+            number=booked.number,
+            call=booked.call,
+            since=utc_text(booked.joined_at),
+            waited_s=round(max(0.0, self._floor.clock.wall() - booked.joined_at), 1),
+            doing=callbacks.doing(booked.id),
+            tries=booked.tries,
+            most_tries=rules.callback.tries,
+            next_at=utc_text(booked.next_at),
+            priority=booked.priority,
+            language=booked.language,
+            hours=booked.hours,
+        )
 
     # -- views -------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 AGAIN_AFTER: Final = 5.0
 """Seconds of rest after a try that came to nothing through no fault of the customer's."""
 
+Doing = Literal["resting", "waiting", "calling"]
+"""What becomes of a call-back just now: nothing yet; it is in the line; phones ring or talk."""
+
 BUSY_WITH_US: Final = 30.0
 """Seconds of rest for a customer who is in a menu of ours just now."""
 
@@ -83,10 +86,7 @@ class Served:
 
     def __init__(self, booked: BookedCallback, book: Book, means: Means) -> None:
         self.booked = booked
-        self.attempt: Attempt | None = None
-        """The try that goes on."""
-        self.call = ""
-        """The id of the call that the try is, or will be; empty while it rests."""
+        self.doing: Doing = "resting"
         self.hurry = asyncio.Event()
         """Set where somebody wants it in the line now, whatever the hours."""
         self._hurried = False
@@ -134,15 +134,17 @@ class Served:
 
     async def _try(self) -> Tried | None:
         """Wait in line, and try once agents are chosen; None where it did not come to a try."""
-        call = self.call = self._exchange.new_call_id()
+        call = self._exchange.new_call_id()
         place = self._floor.join(self._waiting(call))
+        self.doing = "waiting"
         try:
             offer = await self._chosen(place)
             if offer is None or not self._may_try():
                 return None
+            self.doing = "calling"
             return await self._attempt(place, offer)
         finally:
-            self.call, self.attempt = "", None
+            self.doing = "resting"
             self._floor.leave(call)
 
     def _waiting(self, call: str) -> Waiting:
@@ -204,7 +206,7 @@ class Served:
 
     async def _attempt(self, place: Place, offer: commands.Offer) -> Tried:
         booked, exchange = self.booked, self._exchange
-        attempt = self.attempt = Attempt(
+        attempt = Attempt(
             booked,
             exchange.plan.queues[booked.queue],
             place,

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pbx.acd.callback_life import Means, Served, joined_at, rules_of
+from pbx.acd.callback_life import Doing, Means, Served, joined_at, rules_of
 from pbx.acd.callback_times import rest_before
 from pbx.acd.keeping import BookedCallback, CallbackState
 from pbx.acd.places import OldPlace
@@ -49,6 +49,11 @@ class Callbacks:
     def waiting(self) -> list[BookedCallback]:
         """Return the call-backs that are not over, by the beginning of their wait."""
         return sorted((served.booked for served in self._served()), key=lambda each: each.joined_at)
+
+    def doing(self, callback: str) -> Doing:
+        """Return what becomes of a call-back just now."""
+        found = self._lives.get(callback)
+        return "resting" if found is None else found[0].doing
 
     def book(
         self,

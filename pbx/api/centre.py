@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pbx.api.centre_views import Board, QueueDetail, QueueRow, WaitingCaller
+    from pbx.api.centre_views import (
+        Board,
+        QueueDetail,
+        QueueRow,
+        WaitingCallback,
+        WaitingCaller,
+    )
 
 
 class LiveCentre(Protocol):
@@ -48,3 +54,18 @@ class LiveCentre(Protocol):
         Raises NotFound where it does not wait in `queue` or `to` is none, Refused where `to` is
         closed.
         """
+
+    # -- call-backs --------------------------------------------------------------------------
+
+    def callbacks(self) -> Sequence[WaitingCallback]:
+        """Return who waits to be called back, by the beginning of the wait."""
+
+    def cancel_callback(self, name: str) -> None:
+        """Call somebody back no more: by the call-back's id, its beginning, or the number.
+
+        Raises NotFound where there is none, Refused where there are several.
+        """
+
+    def hurry_callback(self, name: str) -> WaitingCallback:
+        """Let a call-back wait in its line now, before its next try is due and outside its hours;
+        as in `cancel_callback`."""

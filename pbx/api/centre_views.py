@@ -107,6 +107,28 @@ class AgentAnswer(Agent, frozen=True, kw_only=True):
     sentence: str
 
 
+class WaitingCallback(View, frozen=True, kw_only=True):
+    """Somebody who waits to be called back at `number`, as was booked in `call`.
+
+    `since` is when the wait began. `doing` is `resting` (until `next_at`, or until the hours are
+    open), `waiting` (in the queue's line) or `calling`. `tries` of `most_tries` are over.
+    """
+
+    id: str
+    queue: str
+    number: str
+    call: str
+    since: str
+    waited_s: float
+    doing: Literal["resting", "waiting", "calling"]
+    tries: int
+    most_tries: int
+    next_at: str
+    priority: int = 0
+    language: str = "zh"
+    hours: str | None = None
+
+
 class QueueDetail(QueueRow, frozen=True, kw_only=True):
     """A queue, who waits in it, in order, and who could serve it."""
 
@@ -123,7 +145,7 @@ class Board(View, frozen=True, kw_only=True):
 
 
 VIEWS: tuple[type[msgspec.Struct], ...] = (
-    *(Board, QueueRow, QueueDetail, WaitingCaller, QueueAgent),
+    *(Board, QueueRow, QueueDetail, WaitingCaller, WaitingCallback, QueueAgent),
     *(Agent, AgentAnswer),
 )
 """The types that routes about the call centre reply with."""

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "transfer": ("pbx.cli.calls:transfer", "Hand a call on to a number or a place."),
     "release": ("pbx.cli.calls:release", "End a call by force, or take it over."),
     "queues": ("pbx.cli.queues:queues", "Queues: who waits, who serves; close, raise, move."),
+    "callback": ("pbx.cli.callback:callback", "Call-backs: list, cancel, try now."),
     "trace": ("pbx.cli.trace:trace", "Draw what happened in a call, both sides of it."),
     "why": ("pbx.cli.why:why", "Tell why a call, or an agent's share of calls, went so."),
     "cdr": ("pbx.cli.cdr:cdr", "Records of calls: list, show, note, export."),

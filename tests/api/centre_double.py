@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pbx.api.centre_views import Board, QueueAgent, QueueDetail, QueueRow, WaitingCaller
+from pbx.api.centre_views import (
+    Board,
+    QueueAgent,
+    QueueDetail,
+    QueueRow,
+    WaitingCallback,
+    WaitingCaller,
+)
 from pbx.errors import NotFound
 
 
@@ -16,6 +23,7 @@ class CentreDouble:
     shown: list[QueueDetail] = field(default_factory=list)
     staff: list[QueueAgent] = field(default_factory=list)
     done: list[tuple[str, ...]] = field(default_factory=list)
+    booked: list[WaitingCallback] = field(default_factory=list)
 
     def board(self) -> Board:
         return Board(
@@ -51,6 +59,19 @@ class CentreDouble:
     def move_caller(self, queue: str, call: str, to: str, by: str) -> None:
         self.queue(to)
         self.done.append(("move", queue, call, to, by))
+
+    def callbacks(self) -> Sequence[WaitingCallback]:
+        return self.booked
+
+    def cancel_callback(self, name: str) -> None:
+        self.booked.remove(self.hurry_callback(name))
+
+    def hurry_callback(self, name: str) -> WaitingCallback:
+        for each in self.booked:
+            if name in (each.id, each.number):
+                self.done.append(("callback", name))
+                return each
+        raise NotFound(f"no call-back {name} waits")
 
 
 def centre_of(*names: str) -> CentreDouble:
@@ -92,3 +113,19 @@ def centre_of(*names: str) -> CentreDouble:
         for name in names
     ]
     return CentreDouble(shown, [agent])
+
+
+def booked_callback() -> WaitingCallback:
+    """Return somebody who waits for the second try."""
+    return WaitingCallback(
+        id="c0ffee01",
+        queue="sales",
+        number="13800138000",
+        call="7f3a91c2aa",
+        since="2026-11-21T07:50:00.000Z",
+        waited_s=602.5,
+        doing="resting",
+        tries=1,
+        most_tries=3,
+        next_at="2026-11-21T08:05:00.000Z",
+    )

@@ -10,6 +10,7 @@ from pbx.api import centre_views
 from pbx.api.routes import (
     agents,
     bans,
+    callbacks,
     calls,
     conferences,
     dialplan,
@@ -55,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     calls.router,
     conferences.router,
     queues.router,
+    callbacks.router,
     why.router,
     dialplan.router,
     records.router,
