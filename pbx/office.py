@@ -19,9 +19,10 @@ from dataclasses import replace
 
 from pbx.api.address import phone_server
 from pbx.api.office import ExtensionChange, LiveOffice, Scope, Srtp, TrunkDraft
+from pbx.cdr.counts import Rules
 from pbx.cdr.decisions import Decisions
-from pbx.cdr.store import RecordStore
 from pbx.cdr.figure_store import FigureStore
+from pbx.cdr.store import RecordStore
 from pbx.config import Home, Settings
 from pbx.db.engine import Database, open_database
 from pbx.directory.agents import OfficeAgents
@@ -32,12 +33,12 @@ from pbx.directory.snapshot import Address, Directory
 from pbx.directory.store import DirectoryStore
 from pbx.errors import CallpbxError, ConfigError, NotFound, Refused, StorageError
 from pbx.events.bus import Bus, Stamped
-from pbx.mailboxes.office import OfficeMailboxes
 from pbx.ivr.verbs import VOCABULARY
+from pbx.mailboxes.office import OfficeMailboxes
 from pbx.mailboxes.store import Mailboxes
-from pbx.recordings.store import RecordingStore
 from pbx.plan.loader import load_plan
 from pbx.plan.model import Plan
+from pbx.recordings.store import RecordingStore
 from pbx.roster.store import Roster
 from pbx.sip.binding import Binding
 from pbx.sip.digest import make_ha1
@@ -45,12 +46,13 @@ from pbx.sip.flow import Flow
 from pbx.sip.headers import NameAddr
 from pbx.sip.uri import Uri
 from pbx.why.answers import Answers
-
 from pbx.wiring import counting_rules
+
 log = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
 SALT_BYTES = 16
+CONTACT_BYTES = 12
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -84,13 +86,13 @@ class DatabaseOffice:
         self.directory = OfficeDirectory(self.store, realm=settings.sip.realm)
         self.agents = OfficeAgents(self.store)
         self.records = RecordStore(database, fresh=self._refresh)
-        self.why = Answers(
-            self.records,
         self.reports = FigureStore(database, rules=self._rules, wall=time.time, fresh=self._refresh)
         self.plan: Callable[[], Plan] | None = None
         """Returns the dialplan in force; None without a server."""
         self._home = home
         self._settings = settings
+        self.why = Answers(
+            self.records,
             Decisions(database, fresh=self._refresh),
             Roster(database, alarm=log.error),
         )
@@ -123,8 +125,6 @@ class DatabaseOffice:
         directory = await self.store.load()
         self.in_memory.learn(await _resolve(directory.hosts()))
 
-    def _recent(self) -> Iterable[Stamped]:
-        """Return what the bus remembers."""
     def _rules(self) -> Rules:
         """Return by what is counted: the dialplan in force, or that of the file."""
         if self.plan is not None:
@@ -135,6 +135,8 @@ class DatabaseOffice:
             log.warning("the dialplan is of no use (%s): its defaults count", error)
             return counting_rules(Plan(version_id=""), self._settings)
 
+    def _recent(self) -> Iterable[Stamped]:
+        """Return what the bus remembers."""
         return () if self.bus is None else self.bus.since(0)
 
     async def _refresh(self) -> None:
@@ -176,6 +178,14 @@ class DirectoryInMemory:
     def trunk_for(self, address: Address) -> Trunk | None:
         """Return the trunk that calls from `address` belong to."""
         return self._directory.trunk_for(address)
+
+    def trunk_of_token(self, token: str) -> Trunk | None:
+        """Return the trunk whose registration has this user part in its Contact."""
+        return self._directory.trunk_of_token(token)
+
+    def trunks(self) -> Sequence[Trunk]:
+        """Return all trunks, by name."""
+        return self._directory.trunks()
 
     def is_trunk(self, place: str) -> bool:
         """Tell whether a carrier sends from this IP address or network, from whatever port."""
@@ -236,7 +246,13 @@ class OfficeDirectory:
         )
 
     async def change_extension(self, number: str, change: ExtensionChange) -> None:
-        """Change some fields of a phone."""
+        """Change some fields of a phone; Refused where its caller number is none of ours."""
+        wanted, trunks = change.caller_id, self._store.directory.trunks()
+        if wanted and not any(wanted in trunk.numbers for trunk in trunks):
+            raise Refused(
+                f"{wanted} is no number of ours; add it to its trunk with --number {wanted}, "
+                "written in the same way"
+            )
         await self._store.change_extension(number, lambda before: _changed(before, change))
 
     async def remove_extension(self, number: str) -> None:
@@ -269,6 +285,9 @@ class OfficeDirectory:
                 match=draft.match,
                 max_calls=draft.max_calls,
                 srtp=draft.srtp,
+                numbers=draft.numbers,
+                per_minute=draft.per_minute,
+                token=secrets.token_hex(CONTACT_BYTES),
             )
         )
 
@@ -358,6 +377,8 @@ def _changed(before: Extension, change: ExtensionChange) -> Extension:
         after = replace(after, voicemail=change.voicemail)
     if change.srtp is not None:
         after = replace(after, srtp=change.srtp)
+    if change.caller_id is not None:
+        after = replace(after, caller_id=change.caller_id or None)
     if change.password is not None:
         digests = _digests(before.number, before.realm, change.password)
         after = replace(after, ha1_md5=digests.ha1_md5, ha1_sha256=digests.ha1_sha256)

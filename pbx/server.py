@@ -20,7 +20,7 @@ from pbx.alarms import Alarms
 from pbx.api.app import create_app
 from pbx.api.lock import hold_lock
 from pbx.api.serving import ApiServer, serve_api
-from pbx.api.views import DatabaseHealth, MediaWorker
+from pbx.api.views import DatabaseHealth
 from pbx.attendant import Attendant
 from pbx.call.admission import Admission
 from pbx.call.exchange import Exchange
@@ -61,7 +61,7 @@ from pbx.sip.transport import Listen, SipTransport
 from pbx.sip.user_agent import UserAgent
 from pbx.sounds import Sounds
 from pbx.trace import Trace
-from pbx.wiring import engine_settings, tls_of, worker_views
+from pbx.wiring import database_health, engine_settings, lines_of, tls_of, worker_views
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +153,10 @@ class Server:
         self._transport = SipTransport(
             self._ua,
             listen=[Listen(each.transport, each.host, each.port) for each in settings.sip.listen],
-            on_events=self._pump,
+            on_events=lambda: self._exchange.pump(),
             dropped=self._guard.dropped,
             tap=self._trace.tap,
-            bound=self._is_bound,
+            bound=lambda flow: bool(self._registrar.on_flow(flow)),
             closed=self._flow_closed,
             addresses=self._addresses,
             tls=tls_of(home, settings),
@@ -180,7 +180,10 @@ class Server:
             settings,
             office.database,
             boxes=office.boxes,
-            plan=lambda: self._exchange.plan,
+            registrar=self._registrar,
+            directory=office.in_memory,
+            plan=lambda: self._plan,
+            bus=self._bus,
             clock=clock,
             alarm=self._alarms.raise_,
         )
@@ -232,6 +235,15 @@ class Server:
             outward=self._transport,
             plan=self._plan,
             recordings=self._recordings,
+            lines=lines_of(
+                self._settings,
+                self._ua,
+                directory=directory,
+                outward=self._transport,
+                now=self._clock.monotonic,
+                alarm=self._alarms.raise_,
+                new_call_id=self._tokens,
+            ),
             settings=CallSettings(
                 capabilities=Capabilities.named(self._settings.media.codecs),
                 media_address=self._settings.media.address,
@@ -252,6 +264,7 @@ class Server:
         """Start the parts in the order in which they need each other."""
         self._bus.attach(self._recorder)
         self._bus.attach(self._trace.sink)
+        self._attendant.centre.listen(self._recorder)
         await self._office.reload()
         self._recorder.start()
         stack.push_async_callback(self._recorder.close)
@@ -260,8 +273,9 @@ class Server:
         stack.callback(asyncio.create_task(self._sounds.make_music(), name="hold music").cancel)
         now = self._clock.monotonic()
         self._registrar.load(await self._office.bindings.load(), now)
+        self._exchange.lines.directory_changed()
         self._registrations.directory_changed()  # extensions may have gone while no server ran
-        await self._attendant.start(stack, self._exchange.plan)
+        await self._attendant.start(stack, self._exchange)
         await self._dialplan.start(watched=self._settings.dialplan.watch)
         stack.push_async_callback(self._dialplan.close)
         await self._start_media(stack)
@@ -288,7 +302,9 @@ class Server:
 
     async def _start_api(self, stack: contextlib.AsyncExitStack) -> None:
         self._office.bus = self._bus
+        self._office.plan = lambda: self._plan
         self._office.fresh = self._flush
+        self._office.why.doing = self._attendant.centre.live.doing
         self._office.live = Live(
             about=self._about,
             exchange=self._exchange,
@@ -296,13 +312,14 @@ class Server:
             guard=self._guard,
             trace=self._trace,
             alarms=self._alarms,
-            media=self._media_workers,
+            media=lambda: worker_views(self._media.figures()),
             database=self._database_health,
             reload_directory=self._reload_directory,
             dialplan=ShownDialplan(self._dialplan),
+            centre=self._attendant.centre.live,
+            agents=self._attendant.centre.desk,
         )
         listen = self._settings.api.listen
-        self._office.plan = lambda: self._plan
         self._api = await serve_api(
             create_app(self._office), self._home.socket, listen.host, listen.port
         )
@@ -320,6 +337,7 @@ class Server:
         drain.cancel()
         killed.cancel()
         self._exchange.abandon_calls()
+        await self._exchange.lines.stop()
         await self._recordings.finish()
 
     def ready_line(self) -> str:
@@ -350,8 +368,8 @@ class Server:
             self._alarms.raise_(f"the certificates were not reloaded: {refused}")
 
     def _put_in_force(self, plan: Plan) -> None:
-        self._exchange.plan = plan
-        self._attendant.prepare(plan)
+        self._plan = self._exchange.plan = plan
+        self._attendant.plan_changed(plan)
 
     def _start_housekeeping(self) -> asyncio.Task[None]:
         return asyncio.create_task(self._keep_house(), name="housekeeping")
@@ -364,6 +382,8 @@ class Server:
             try:
                 self._registrations.expire()
                 self._registrations.qualify()
+                self._exchange.lines.tick()
+                self._attendant.centre.keep_house()
                 self._recording_keeper.look_after()
                 self._recordings.refused = self._recording_keeper.refusal
                 if self._clock.monotonic() >= forget_at:
@@ -391,11 +411,10 @@ class Server:
     async def _reload_directory(self) -> None:
         await self._office.reload()
         self._registrations.directory_changed()
+        self._exchange.lines.directory_changed()
+        self._attendant.centre.directory_changed()
 
     # -- what the parts ask of each other ----------------------------------------------------
-
-    def _pump(self) -> None:
-        self._exchange.pump()
 
     def _worker_lost(self, worker: int, legs: frozenset[int]) -> None:
         self._alarms.raise_("a media worker died and was replaced; its calls ended")
@@ -408,14 +427,11 @@ class Server:
             or self._transport.is_behind()
         )
 
-    def _is_trusted(self, source: str) -> bool:
-        return self._registrar.has_source(source) or self._office.in_memory.is_trunk(source)
-
-    def _is_bound(self, flow: Flow) -> bool:
-        return bool(self._registrar.on_flow(flow))
-
     def _flow_closed(self, flow: Flow) -> None:
         self._registrar.flow_closed(flow)
+
+    def _is_trusted(self, source: str) -> bool:
+        return self._registrar.has_source(source) or self._office.in_memory.is_trunk(source)
 
     # -- what status shows -------------------------------------------------------------------
 
@@ -430,15 +446,5 @@ class Server:
             api=(url,) if url is not None else (),
         )
 
-    def _media_workers(self) -> list[MediaWorker]:
-        return worker_views(self._media.figures())
-
     def _database_health(self) -> DatabaseHealth:
-        counts = self._recorder.snapshot()
-        waiting = counts["waiting_records"]
-        return DatabaseHealth(
-            ok=self._recorder.alarm is None,
-            size_bytes=self._office.database.size(),
-            pending=waiting if isinstance(waiting, int) else 0,
-            error=self._recorder.alarm,
-        )
+        return database_health(self._recorder, self._office.database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from pbx.api.views import DatabaseHealth, MediaWorker
 from pbx.call.lines import Lines
@@ -12,8 +13,11 @@ from pbx.cdr.counts import SATISFIED, Rules
 from pbx.cdr.recorder import Recorder
 from pbx.config import Home, Settings
 from pbx.config.settings import MediaSettings
+from pbx.db.engine import Database
 from pbx.media.engine_client import EngineSettings, WorkerFigures
+from pbx.plan.model import Plan
 from pbx.sip.tls import Tls, TlsFiles
+from pbx.sip.user_agent import UserAgent
 
 
 def engine_settings(media: MediaSettings) -> EngineSettings:
@@ -35,10 +39,6 @@ def tls_of(home: Home, settings: Settings) -> Tls | None:
     return Tls(TlsFiles(home.path / sip.certificate, home.path / sip.key, ca))
 
 
-def worker_views(figures: Iterable[WorkerFigures]) -> list[MediaWorker]:
-    """Return media workers as `status` shows them."""
-    return [
-        MediaWorker(
 def lines_of(settings: Settings, ua: UserAgent, **parts: Any) -> Lines:
     """Return the lines to carriers, with the office's limits; `parts` are those of `Lines`."""
     fraud = settings.toll_fraud
@@ -68,6 +68,10 @@ def database_health(recorder: Recorder, database: Database) -> DatabaseHealth:
     )
 
 
+def worker_views(figures: Iterable[WorkerFigures]) -> list[MediaWorker]:
+    """Return media workers as `status` shows them."""
+    return [
+        MediaWorker(
             worker=each.number,
             pid=each.pid,
             legs=each.legs,

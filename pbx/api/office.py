@@ -30,11 +30,12 @@ if TYPE_CHECKING:
         LiveStatus,
         Registration,
         TraceEntry,
+        TrunkState,
     )
     from pbx.api.why import Why
     from pbx.cdr.record import CallRecord, RecordQuery
-    from pbx.mailboxes.model import BoxEntry, MessageEntry
     from pbx.cdr.report import Report, ReportQuery
+    from pbx.mailboxes.model import BoxEntry, MessageEntry
     from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 
 Scope = Literal["read", "control", "admin"]
@@ -71,6 +72,10 @@ class ExtensionView(Protocol):
     def srtp(self) -> Srtp:
         """Return whether its speech is encrypted."""
 
+    @property
+    def caller_id(self) -> str | None:
+        """Return the number that the outside sees; None for the one that the dialplan says."""
+
 
 class TrunkView(Protocol):
     """A line to a carrier, without its password."""
@@ -97,7 +102,15 @@ class TrunkView(Protocol):
 
     @property
     def max_calls(self) -> int | None:
-        """Return how many calls it may carry at once."""
+        """Return how many calls it may carry at once, in and out."""
+
+    @property
+    def per_minute(self) -> int | None:
+        """Return how many calls may go out by it within a minute."""
+
+    @property
+    def numbers(self) -> Sequence[str]:
+        """Return the numbers that the carrier gave us, the first of them shown by default."""
 
     @property
     def srtp(self) -> Srtp:
@@ -130,6 +143,7 @@ class ExtensionChange:
     voicemail: bool | None = None
     contact: str | None = None
     srtp: Srtp | None = None
+    caller_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +158,8 @@ class TrunkDraft:
     match: tuple[str, ...] = ()
     max_calls: int | None = None
     srtp: Srtp = "optional"
+    numbers: tuple[str, ...] = ()
+    per_minute: int | None = None
 
 
 class Directory(Protocol):
@@ -214,11 +230,22 @@ class Records(Protocol):
     async def find_one(self, call: str) -> CallRecord:
         """Return one record; NotFound where there is none."""
 
+    async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
+        """Amend a record by an event at `at` (wall) and return it; without a server only, which
+        tells its bus instead. NotFound where there is none."""
+
     async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
         """Return stored events with a number greater than `seq`, in order.
 
         Those older than the bus remembers.
         """
+
+
+class Reports(Protocol):
+    """What was counted of calls, queues and agents."""
+
+    async def report(self, query: ReportQuery) -> Report:
+        """Return a report; Refused for a time that is none."""
 
 
 class Recordings(Protocol):
@@ -230,10 +257,6 @@ class Recordings(Protocol):
     async def find_one(self, recording: str) -> RecordingDetails:
         """Return one recording and who listened to it; NotFound where there is none."""
 
-    async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
-        """Amend a record by an event at `at` (wall) and return it; without a server only, which
-        tells its bus instead. NotFound where there is none."""
-
     async def fetch(
         self, recording: str, *, by: str | None, at: float
     ) -> tuple[RecordingEntry, Path]:
@@ -241,13 +264,6 @@ class Recordings(Protocol):
 
         NotFound where there is none, Refused where there is nothing to hear.
         """
-class Reports(Protocol):
-    """What was counted of calls, queues and agents."""
-
-    async def report(self, query: ReportQuery) -> Report:
-        """Return a report; Refused for a time that is none."""
-
-
 
 
 class Mailboxes(Protocol):
@@ -327,6 +343,9 @@ class LiveOffice(Protocol):
 
     def registrations(self) -> Sequence[Registration]:
         """Return the live bindings, sorted by number."""
+
+    def trunks(self) -> Mapping[str, TrunkState]:
+        """Return how each line is, by its name."""
 
     def calls(self) -> Sequence[LiveCall]:
         """Return the calls that are up, oldest first."""
@@ -415,6 +434,10 @@ class Office(Protocol):
         """Return what answers why a call went as it did."""
 
     @property
+    def reports(self) -> Reports:
+        """Return the reports."""
+
+    @property
     def recordings(self) -> Recordings:
         """Return the recordings."""
 
@@ -433,7 +456,3 @@ class Office(Protocol):
     @property
     def bus(self) -> Bus | None:
         """Return the bus of events; None without a server."""
-    @property
-    def reports(self) -> Reports:
-        """Return the reports."""
-

@@ -204,6 +204,7 @@ class Extension(View, frozen=True, kw_only=True):
     no_answer_s: float
     contact: str | None
     srtp: Literal["required", "optional", "off"]
+    caller_id: str | None = None
 
 
 class ExtensionCreated(View, frozen=True, kw_only=True):
@@ -216,8 +217,22 @@ class ExtensionCreated(View, frozen=True, kw_only=True):
     password: str
 
 
+class TrunkState(View, frozen=True, kw_only=True):
+    """How a line is: `calls` are those that it carries now, in and out.
+
+    `registered` is None where it does not register, `reachable` False where it is tried last, and
+    `error` says why. `round_trip_ms` comes from the OPTIONS that it is asked every 30 s.
+    """
+
+    registered: bool | None = None
+    reachable: bool = True
+    calls: int = 0
+    round_trip_ms: float | None = None
+    error: str | None = None
+
+
 class Trunk(View, frozen=True, kw_only=True):
-    """A line to a carrier, without its password."""
+    """A line to a carrier, without its password. `state` is None where no server runs."""
 
     name: str
     server: str
@@ -226,6 +241,9 @@ class Trunk(View, frozen=True, kw_only=True):
     match: tuple[str, ...]
     max_calls: int | None
     srtp: Literal["required", "optional", "off"]
+    numbers: tuple[str, ...] = ()
+    per_minute: int | None = None
+    state: TrunkState | None = None
 
 
 class Token(View, frozen=True, kw_only=True):

@@ -27,13 +27,14 @@ from pbx.api.views import (
     LiveStatus,
     Registration,
     TraceEntry,
+    TrunkState,
 )
-from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.cdr.amend import amended
 from pbx.cdr.counts import Rules
 from pbx.cdr.figures import Figures
-from pbx.directory.model import Agent
+from pbx.cdr.record import Called, Caller, CallRecord, RecordQuery
 from pbx.cdr.report import Ledger, Report, ReportQuery, report_of
+from pbx.directory.model import Agent
 from pbx.errors import NotFound, Refused
 from pbx.events import AnyEvent, SupervisionMode
 from pbx.events.bus import Bus, Stamped
@@ -54,6 +55,7 @@ class Phone:
     voicemail: bool = False
     contact: str | None = None
     srtp: Srtp = "optional"
+    caller_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Line:
     match: tuple[str, ...] = ()
     max_calls: int | None = None
     srtp: Srtp = "optional"
+    numbers: tuple[str, ...] = ()
+    per_minute: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,15 @@ class DirectoryDouble:
     async def change_extension(self, number: str, change: ExtensionChange) -> None:
         given = {
             name: getattr(change, name)
-            for name in ("name", "password", "no_answer_s", "voicemail", "contact", "srtp")
+            for name in (
+                "name",
+                "password",
+                "no_answer_s",
+                "voicemail",
+                "contact",
+                "srtp",
+                "caller_id",
+            )
             if getattr(change, name) is not None
         }
         self.phones[number] = replace(await self.extension(number), **given)
@@ -136,9 +148,13 @@ class DirectoryDouble:
         self.lines[draft.name] = Line(
             draft.name,
             draft.server,
+            username=draft.username,
+            register=draft.register,
             match=draft.match,
             max_calls=draft.max_calls,
             srtp=draft.srtp,
+            numbers=draft.numbers,
+            per_minute=draft.per_minute,
         )
 
     async def remove_trunk(self, name: str) -> None:
@@ -271,6 +287,7 @@ class RecordsDouble:
     rows: list[CallRecord] = field(default_factory=list)
     stored: list[Stamped] = field(default_factory=list)
     asked: list[RecordQuery] = field(default_factory=list)
+    amended: list[tuple[AnyEvent, float]] = field(default_factory=list)
 
     async def find(self, query: RecordQuery) -> Sequence[CallRecord]:
         self.asked.append(query)
@@ -284,33 +301,16 @@ class RecordsDouble:
                 return row
         raise NotFound(f"there is no record of a call {call}")
 
-    async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
-        return [stamped for stamped in self.stored if stamped.seq > seq][:limit]
-
-    amended: list[tuple[AnyEvent, float]] = field(default_factory=list)
-
-@dataclass
-class RecordingsDouble:
-    """Recordings, newest first, and their files; `fetched` is by whom."""
-
-    rows: list[RecordingEntry] = field(default_factory=list)
-    files: dict[str, Path] = field(default_factory=dict)
-    asked: list[RecordingQuery] = field(default_factory=list)
-    fetched: list[str] = field(default_factory=list)
-
-    async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
-        self.asked.append(query)
-        ids = [row.id for row in self.rows]
     async def amend(self, call: str, event: AnyEvent, at: float) -> CallRecord:
         self.amended.append((event, at))
         record = amended(await self.find_one(call), event)
         self.rows = [record if row.id == record.id else row for row in self.rows]
         return record
 
-        start = ids.index(query.before) + 1 if query.before else 0
-        return self.rows[start : start + query.limit]
+    async def events_after(self, seq: int, *, limit: int) -> Sequence[Stamped]:
+        return [stamped for stamped in self.stored if stamped.seq > seq][:limit]
 
-    async def find_one(self, recording: str) -> RecordingDetails:
+
 @dataclass
 class ReportsDouble:
     """Reports of the calls in `calls`, as they are computed; `now` is seconds since the epoch."""
@@ -328,6 +328,22 @@ class ReportsDouble:
         return report_of(query.kind, ledger, round(self.now * 1000))
 
 
+@dataclass
+class RecordingsDouble:
+    """Recordings, newest first, and their files; `fetched` is by whom."""
+
+    rows: list[RecordingEntry] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    asked: list[RecordingQuery] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+
+    async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
+        self.asked.append(query)
+        ids = [row.id for row in self.rows]
+        start = ids.index(query.before) + 1 if query.before else 0
+        return self.rows[start : start + query.limit]
+
+    async def find_one(self, recording: str) -> RecordingDetails:
         for row in self.rows:
             if row.id == recording:
                 return RecordingDetails(recording=row, accesses=())
@@ -435,6 +451,7 @@ class LiveDouble:
     centre: LiveCentre | None = None
     agents: DeskDouble | None = field(default_factory=DeskDouble)
     bindings: list[Registration] = field(default_factory=list)
+    lines: dict[str, TrunkState] = field(default_factory=dict)
     up: list[LiveCall] = field(default_factory=list)
     bans: list[Ban] = field(default_factory=list)
     rooms: list[ConferenceView] = field(default_factory=list)
@@ -456,6 +473,9 @@ class LiveDouble:
 
     def registrations(self) -> Sequence[Registration]:
         return self.bindings
+
+    def trunks(self) -> Mapping[str, TrunkState]:
+        return self.lines
 
     def calls(self) -> Sequence[LiveCall]:
         return self.up
@@ -540,6 +560,7 @@ class OfficeDouble:
     agents: AgentsDouble = field(default_factory=AgentsDouble)
     records: RecordsDouble = field(default_factory=RecordsDouble)
     why: WhyDouble = field(default_factory=WhyDouble)
+    reports: ReportsDouble = field(default_factory=ReportsDouble)
     recordings: RecordingsDouble = field(default_factory=RecordingsDouble)
     mailboxes: MailboxesDouble = field(default_factory=MailboxesDouble)
     live: LiveDouble | None = field(default_factory=LiveDouble)
@@ -560,7 +581,6 @@ def client_of(office: OfficeDouble) -> Iterator[ApiClient]:
 
 
 def record_of(call: str, **fields: object) -> CallRecord:
-    reports: ReportsDouble = field(default_factory=ReportsDouble)
     """Return a record with ordinary values."""
     given: dict[str, object] = {
         "id": call,
