@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pbx.events import AgentOffered, PastCall
@@ -27,6 +28,10 @@ SHOWN: Final = 5
 
 LONGEST_AGO: Final = 90 * 86_400.0
 """Seconds within which they were."""
+
+
+REMEMBERED: Final = 7 * 86_400.0
+"""Seconds for which the agent is remembered whom a caller talked to."""
 
 
 class History(Protocol):
@@ -65,6 +70,17 @@ class ScreenPop:
         """Wait until the earlier calls are known, or long enough."""
         if self._asking is not None and not self._asking.done():
             await asyncio.wait((self._asking,), timeout=PATIENCE)
+
+    def last_agent(self) -> str | None:
+        """Return whom the caller talked to last, lately, as far as that is known by now."""
+        since = self._call.exchange.clock.wall() - REMEMBERED
+        for past in self._history():
+            if (
+                past.agent is not None
+                and datetime.fromisoformat(past.started_at).timestamp() > since
+            ):
+                return past.agent
+        return None
 
     def show(self, agent: str, waiting: Waiting, waited_s: float) -> None:
         """Let everybody know that the agent's phone is about to ring."""

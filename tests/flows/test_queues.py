@@ -330,6 +330,29 @@ def test_a_slow_history_is_left_out_and_delays_no_phone_by_more_than_a_tenth_of_
     assert shown.history == ()
 
 
+@pytest.mark.parametrize(
+    ("began", "last", "rung"),
+    [
+        ("2026-11-20T08:00:00Z", "103", "103"),
+        ("2026-11-13T08:00:00Z", "103", "102"),  # eight days ago
+        ("2026-11-20T08:00:00Z", "109", "102"),  # no agent any more
+    ],
+)
+def test_whoever_talked_to_the_caller_last_is_asked_first(began: str, last: str, rung: str) -> None:
+    async def scenario(house: House) -> None:
+        phones = await two_agents(house, tech(last_agent_s=20.0))
+        house.history.calls["101"] = (
+            PastCall("c1", "2026-11-20T09:00:00Z", "abandoned"),
+            PastCall("c0", began, "answered", "tech", last),
+        )
+        call = await waits(house)
+        (phone,) = (phone for phone in phones if phone.number == rung)
+        await phone.rung(within=1)
+        call.hang_up()
+
+    flow(scenario)
+
+
 # -- sent away ---------------------------------------------------------------------------------
 
 
