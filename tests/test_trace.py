@@ -7,11 +7,13 @@ from typing import Literal
 import pytest
 
 from pbx.events import (
+    AgentStateChanged,
     AnyEvent,
     CallRouted,
     CallStarted,
     LegInvited,
     PlaybackFinished,
+    QueueSwitched,
     StepTaken,
 )
 from pbx.events.bus import Stamped
@@ -240,3 +242,11 @@ def test_sounds_are_told_by_their_names(source: str, told: str) -> None:
     office.event(CallRouted(call="one", destination="menu:main"))
     office.event(PlaybackFinished(call="one", leg=1, file=source))
     assert [entry.summary for entry in office.trace.ladder("one")] == ["goes to menu:main", told]
+
+
+def test_events_about_no_call_are_in_nobodys_ladder() -> None:
+    office = Office()
+    office.event(AgentStateChanged(agent="102", state="paused", previous="available", seconds=1.0))
+    office.call("c1", "a@x")
+    assert all("102 is paused" not in entry.summary for entry in office.trace.ladder("c1"))
+    office.event(QueueSwitched(queue="service", open=False))

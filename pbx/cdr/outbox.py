@@ -128,6 +128,7 @@ class Outbox:
         self._tried: list[Stamped] = []
         self._places: dict[str, int] = {}
         self._joined: list[int] = []
+        self._heirs: dict[str, str] = {}
         self._in_database: set[int] = set()
         self.listener = listener
 
@@ -190,6 +191,7 @@ class Outbox:
         _drop(self._late, batch.late)
 
     def _fold(self, name: str, stretch: list[Stamped]) -> None:
+        name = self._heirs.get(name, name)
         call = self._calls.get(name)
         state = fold_all(stretch, None if call is None else call.state)
         if state is None:
@@ -201,6 +203,7 @@ class Outbox:
         if state.joined:
             self._forget(name, call.ordinal)
             self._joined.append(call.ordinal)
+            _remember(self._heirs, name, state.joined)
         elif state.ending is not None:
             self._forget(name, call.ordinal)
             record = record_of(state)
@@ -218,9 +221,7 @@ class Outbox:
         """Let go of a call that goes on no longer, but for its place."""
         self._calls.pop(name, None)
         self._opened.pop(ordinal, None)
-        if len(self._places) >= KNOWN_CALLS:
-            self._places.pop(next(iter(self._places)))
-        self._places[name] = ordinal
+        _remember(self._places, name, ordinal)
 
     def _tell(self, state: OpenCall, record: CallRecord | None) -> None:
         """Tell the listener of a call with queues or agents."""
@@ -277,6 +278,13 @@ def _may_come_late(event: Event, ordinal: int | None) -> bool:
     """Tell whether an event of a call that is over is kept: what amends its record always, what
     only tells more of it where the call is known."""
     return type(event) in (AMENDMENTS if ordinal is None else _LATE)
+
+
+def _remember(memory: dict[str, T], call: str, what: T) -> None:
+    """Keep something of a call in mind; the oldest gives way beyond `KNOWN_CALLS`."""
+    if len(memory) >= KNOWN_CALLS:
+        memory.pop(next(iter(memory)))
+    memory[call] = what
 
 
 def _drop(waiting: deque[T], written: list[T]) -> None:

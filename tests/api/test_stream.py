@@ -9,8 +9,8 @@ from typing import Any
 
 from pbx.api.access import Administrator
 from pbx.api.app import create_app
-from pbx.api.stream import MAX_WAITING, TOO_SLOW
-from pbx.events import CallRouted
+from pbx.api.stream import MAX_WAITING, TOO_SLOW, event_text
+from pbx.events import AgentStateChanged, CallRouted
 from pbx.events.bus import Bus, Stamped
 from tests.api.office_double import Key, OfficeDouble
 from tests.kit.clock import VirtualClock
@@ -211,3 +211,10 @@ def test_stored_events_of_a_lost_stretch_leave_a_visible_jump() -> None:
         await socket.leave()
 
     play(scenario, keep=10)
+
+
+def test_an_event_about_no_call_names_none() -> None:
+    event = AgentStateChanged(agent="102", state="paused", previous="available", seconds=1.0)
+    found = json.loads(event_text(Stamped(7, 1_795_248_000.0, 1.0, event)))
+    assert (found["seq"], found["event"], found["agent"]) == (7, "AgentStateChanged", "102")
+    assert "call" not in found

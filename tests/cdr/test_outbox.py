@@ -206,6 +206,17 @@ def test_a_call_that_went_on_in_another_leaves_no_record_and_is_open_no_longer()
     assert outbox.batch(9).closed == []
 
 
+def test_what_comes_late_for_a_call_that_went_on_in_another_is_that_ones() -> None:
+    outbox, lives = Outbox(), queue_call("c9")
+    ending = lives.events.pop()
+    taken(outbox, lives)
+    taken(outbox, Story("c1", seq=90).started().say(CallJoined(call="c1", into="c9")))
+    taken(outbox, Story("c1", seq=190).noted("refund"))
+    lives.events.append(ending)
+    (row,) = taken(outbox, lives).records
+    assert read_record(row[-2]).disposition == "refund"
+
+
 class Ear:
     """A listener that writes down what it hears."""
 

@@ -45,6 +45,11 @@ ABSURD: st.SearchStrategy[Act] = st.one_of(
     st.builds(lambda survey, key: lambda s: s.rates(survey, key, "good"), PLACES, PLACES),
     st.builds(lambda tag: lambda s: s.tagged(tag), PLACES),
     st.builds(lambda place: lambda s: s.goes_to(f"menu:{place}"), PLACES),
+    st.builds(lambda agent, queue: lambda s: s.offered(agent, queue), NUMBERS, PLACES),
+    st.builds(lambda agent: lambda s: s.declined(agent), NUMBERS),
+    st.builds(lambda agent, leg: lambda s: s.taken(agent, leg), NUMBERS, LEGS),
+    st.builds(lambda agent, s_: lambda s: s.wrapped_up(agent, s_), NUMBERS, st.floats(-1.0, 99.0)),
+    st.builds(lambda text: lambda s: s.noted(text, text), st.sampled_from(["", "x"])),
 )
 """Any event about any leg, whether or not it makes sense."""
 
@@ -124,6 +129,11 @@ def check(record: CallRecord) -> None:
     starts = [segment.started_at for segment in record.segments]
     assert starts == sorted(starts)
     assert length(record, "talk") == milliseconds(record.talk_s)
+    for part in record.agents:
+        assert part.ring_s >= 0
+        assert part.result
+    assert sum(milliseconds(part.talk_s) for part in record.agents) <= milliseconds(record.talk_s)
+    assert sum(milliseconds(part.hold_s) for part in record.agents) <= milliseconds(record.hold_s)
     assert length(record, "hold") == milliseconds(record.hold_s)
 
 
