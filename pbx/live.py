@@ -43,6 +43,9 @@ from pbx.sip.guard import Guard
 from pbx.sip.registrar import Registrar
 from pbx.trace import Trace
 
+NOWHERE = (None, None)
+"""The queue and the agent of a call that has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -127,6 +130,7 @@ class Live:
 
     def calls(self) -> Sequence[LiveCall]:
         """Return the calls that are up, oldest first."""
+        places = {} if self.centre is None else self.centre.places()
         return [
             LiveCall(
                 id=call.id,
@@ -134,6 +138,8 @@ class Live:
                 to=call.called,
                 state=_state(call),
                 since=utc_text(call.started_at),
+                queue=places.get(call.id, NOWHERE)[0],
+                agent=places.get(call.id, NOWHERE)[1],
                 legs=tuple(_leg(leg) for leg in call.legs.values() if leg.ending is None),
             )
             for call in self._exchange.calls.values()

@@ -28,6 +28,7 @@ from pbx.errors import NotRunning
 from pbx.plan.model import Queue
 
 RINGS = frozenset({AgentState.RESERVED, AgentState.RINGING})
+TALKS = frozenset({AgentState.TALKING, AgentState.HOLD})
 
 
 class CallCentreLive:
@@ -83,6 +84,18 @@ class CallCentreLive:
     def switch_queue(self, name: str, on: bool, by: str) -> None:
         """Open a queue to new callers, or close it."""
         supervisor.switch(self._floor, name, on, by)
+
+    def places(self) -> Mapping[str, tuple[str, str | None]]:
+        """Return the queue of each call that waits in one or came from one, and who has it."""
+        found: dict[str, tuple[str, str | None]] = {
+            call: (view.name, None)
+            for view in self._floor.engine.queues(self._now())
+            for call in view.waiting
+        }
+        for agent in self._floor.engine.agents():
+            if agent.queue is not None and agent.call and agent.state in TALKS:
+                found[agent.call] = (agent.queue, agent.number)
+        return found
 
     # -- agents ------------------------------------------------------------------------------
 

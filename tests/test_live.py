@@ -9,6 +9,7 @@ from pbx.api.views import DatabaseHealth, LiveCall
 from pbx.live import About, Live
 from pbx.media.protocol import LegReport, StreamFigures
 from pbx.trace import Trace
+from tests.api.centre_double import CentreDouble
 from tests.api.office_double import DialplanDouble
 from tests.kit.exchange import House, flow
 
@@ -140,5 +141,23 @@ def test_a_change_of_the_directory_is_taken_over() -> None:
         del house.directory.extensions["102"]
         await live.directory_changed()
         assert [each.number for each in live.registrations()] == ["101"]
+
+    flow(scenario)
+
+
+def test_a_call_shows_its_queue_and_its_agent() -> None:
+    async def scenario(house: House) -> None:
+        live = live_of(house)
+        live.centre = centre = CentreDouble()
+        alice, bob = await house.registered("101", "102")
+        call = alice.call("102")
+        await bob.rung()
+        (shown,) = live.calls()
+        assert (shown.queue, shown.agent) == (None, None)
+        centre.taken[shown.id] = ("sales", "102")
+        (shown,) = live.calls()
+        assert (shown.queue, shown.agent) == ("sales", "102")
+        call.hang_up()
+        await asyncio.sleep(1)
 
     flow(scenario)

@@ -7,7 +7,7 @@ the name of a token, or `socket`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class LiveCentre(Protocol):
 
         Raises NotFound where nobody does, Refused where several do.
         """
+
+    def places(self) -> Mapping[str, tuple[str, str | None]]:
+        """Return the queue of each call that waits in one or came from one, and who has it."""
 
     def raise_caller(self, queue: str, call: str, by: str) -> None:
         """Put a caller before all others of the queue; NotFound where it does not wait there."""

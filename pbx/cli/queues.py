@@ -21,7 +21,7 @@ from pbx.cli.output import (
     print_json,
     print_table,
 )
-from pbx.cli.text import plural
+from pbx.cli.text import clip, plural, visible
 from pbx.config import Home
 from pbx.errors import Refused
 
@@ -245,7 +245,7 @@ def _watch(api: ApiClient) -> None:
 
     def draw(columns: int, rows: int) -> list[Line]:
         return [
-            *picture.remark(lambda: api.get("/board")),
+            *picture.remark(lambda: api.get("/board"), columns),
             *draw_board(picture.board, columns=columns, rows=rows - 1, marks=marks),
         ]
 
@@ -259,14 +259,15 @@ class _Picture:
         self.board = board
         self._missed = 0
 
-    def remark(self, fetch: Callable[[], Row]) -> list[Line]:
+    def remark(self, fetch: Callable[[], Row], columns: int) -> list[Line]:
         """Fetch a board; return what is to be said about one that is not to be had."""
         try:
             self.board = fetch()
         except Refused as error:
             self._missed += 1
             lost = plural(self._missed, "second")
-            return [((f"NOT CURRENT for about {lost}: {error}", "alarm"),)]
+            text = clip(visible(f"NOT CURRENT for about {lost}: {error}"), columns)
+            return [((text, "alarm"),)]
         self._missed = 0
         return []
 

@@ -67,6 +67,7 @@ def test_callers_are_seen_raised_and_moved() -> None:
         live = live_of(house)
         assert [each.number for each in live.queue("sales").callers] == ["201", "202", "203"]
         assert live.queue("sales").callers[0].waited_s >= 2
+        assert set(live.places().values()) == {("sales", None)}
         supervisor.put_first(house.floor, "sales", live.caller("203").call, "socket")
         assert [each.number for each in live.queue("sales").callers] == ["203", "201", "202"]
         supervisor.move(house.floor, "sales", live.caller("202").call, "tech", "socket")
@@ -140,6 +141,7 @@ def test_an_agents_number_names_its_call_to_supervisors() -> None:
         listening.answer()
         await asyncio.sleep(1)
         (call,) = house.exchange.calls.values()
+        assert live_of(house).places() == {call.id: ("sales", "102")}
         (leg,) = (each for each in call.legs.values() if each.role == "supervisor")
         assert call.agent is not None
         assert call.agent.number == "102"

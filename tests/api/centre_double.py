@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pbx.api.centre_views import (
@@ -23,6 +23,7 @@ class CentreDouble:
     shown: list[QueueDetail] = field(default_factory=list)
     staff: list[QueueAgent] = field(default_factory=list)
     done: list[tuple[str, ...]] = field(default_factory=list)
+    taken: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     booked: list[WaitingCallback] = field(default_factory=list)
 
     def board(self) -> Board:
@@ -52,6 +53,9 @@ class CentreDouble:
                 if name in (caller.call, caller.number):
                     return caller
         raise NotFound(f"nobody waits under {name}")
+
+    def places(self) -> Mapping[str, tuple[str, str | None]]:
+        return self.taken
 
     def raise_caller(self, queue: str, call: str, by: str) -> None:
         self.done.append(("raise", queue, call, by))
