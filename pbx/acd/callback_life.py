@@ -179,7 +179,8 @@ class Served:
         """Tell whether the customer may be called now that there are agents; what speaks against
         it is acted on."""
         exchange = self._exchange
-        if exchange.draining or self.booked.queue not in exchange.plan.queues:
+        no_more = exchange.draining or exchange.congested()
+        if no_more or self.booked.queue not in exchange.plan.queues:
             self._put_off(LOOK_AGAIN)
             return False
         if self._closed_s() and not self._hurried:

@@ -113,10 +113,12 @@ class Callbacks:
     def hurry(self, name: str) -> BookedCallback:
         """Let a call-back wait in its line now, before the next try's time and outside its hours.
 
-        It is put before nobody. Named as in `cancel`.
+        It is put before nobody; one that waits already, or is tried, stays as it is. Named as in
+        `cancel`.
         """
         served = self._find(name)
-        served.hurry.set()
+        if served.doing == "resting":
+            served.hurry.set()
         return served.booked
 
     def reclaim(self, number: str, queue: str) -> OldPlace | None:

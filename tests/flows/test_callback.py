@@ -608,6 +608,30 @@ def test_nobody_is_called_back_outside_the_hours_unless_somebody_wants_it_now() 
     assert ends(house) == ["answered", "answered"]
 
 
+def test_to_hurry_one_that_is_tried_already_shortens_no_later_rest() -> None:
+    async def scenario(house: House) -> None:
+        office = Office(house)
+        await office.open()
+        await books(house, office.alice)
+        house.callbacks.hurry("101")
+        office.free()
+        agent = await office.agent()
+        house.callbacks.hurry("101")
+        (await office.alice.rung()).respond(486)
+        await hears_out(house, "102")
+        await agent.ended()
+        await asyncio.sleep(200)
+        assert not office.bob.was_rung
+        house.callbacks.hurry("101")
+        agent = await office.agent(within=1)
+        (await office.alice.rung()).answer()
+        await asyncio.sleep(1)
+        agent.hang_up()
+        await asyncio.sleep(1)
+
+    assert tries(flow(scenario)) == [("busy", 1), ("answered", 2)]
+
+
 def test_a_queue_that_the_dialplan_no_longer_has_is_waited_for() -> None:
     async def scenario(house: House) -> None:
         office = Office(house)
