@@ -352,6 +352,18 @@ class SoftCall:
         time.sleep(seconds)
         return self.stop_listening(file)
 
+    def refer(self, uri: str) -> None:
+        """Hand the other party on to a number."""
+        self.do("refer", uri=uri)
+
+    def refer_to(self, other: SoftCall) -> None:
+        """Join the other party with that of another call of this phone."""
+        self.do("refer_to", other=other.number)
+
+    def told(self, status: int) -> Event:
+        """Wait until the phone is told that the transfer's target answered with `status`."""
+        return self.phone.wait("transfer", since=self.since, call=self.number, status=status)
+
     def figures(self) -> Mapping[str, Any]:
         """Return packets `sent`, `received` and `lost`."""
         return self.do("figures")

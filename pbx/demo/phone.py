@@ -27,6 +27,7 @@ from typing import Any
 import pjsua2 as pj
 
 from pbx.demo.phone_options import read_options, without_events
+from pbx.demo.phone_transfers import refer, refer_to
 
 POLL_MS = 20
 KEEP_ENDED_S = 1.0
@@ -134,6 +135,10 @@ class PhoneCall(pj.Call):
             self.tone.stopTransmit(audio)
         if self.recorder:
             audio.startTransmit(self.recorder)
+
+    def onCallTransferStatus(self, told: Any) -> None:
+        """Report what became of a REFER, as NOTIFYs tell it."""
+        self.phone.emit("transfer", call=self.getId(), status=int(told.statusCode))
 
     def onDtmfDigit(self, digit: Any) -> None:
         """Report a key that the other side pressed."""
@@ -415,6 +420,8 @@ COMMANDS: dict[str, Callable[..., Reply | None]] = {
         Phone.record,
         Phone.stop_recording,
         Phone.figures,
+        refer,
+        refer_to,
     )
 }
 
