@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pbx.events import AnyEvent, SupervisionMode
@@ -21,6 +20,7 @@ from pbx.events.bus import Bus, Stamped
 
 if TYPE_CHECKING:
     from pbx.api.agents import Agents, LiveAgents
+    from pbx.api.audio import Mailboxes, Recordings
     from pbx.api.centre import LiveCentre
     from pbx.api.views import (
         ConferenceView,
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from pbx.api.why import Why
     from pbx.cdr.record import CallRecord, RecordQuery
     from pbx.cdr.report import Report, ReportQuery
-    from pbx.mailboxes.model import BoxEntry, MessageEntry
-    from pbx.recordings.model import RecordingDetails, RecordingEntry, RecordingQuery
 
 Scope = Literal["read", "control", "admin"]
 """What a token may do: look; also make and end calls; also change the directory."""
@@ -248,62 +246,6 @@ class Reports(Protocol):
         """Return a report; Refused for a time that is none."""
 
 
-class Recordings(Protocol):
-    """The recordings, one entry each, and their files."""
-
-    async def find(self, query: RecordingQuery) -> Sequence[RecordingEntry]:
-        """Return the recordings that match, newest first, at most `query.limit`."""
-
-    async def find_one(self, recording: str) -> RecordingDetails:
-        """Return one recording and who listened to it; NotFound where there is none."""
-
-    async def fetch(
-        self, recording: str, *, by: str | None, at: float
-    ) -> tuple[RecordingEntry, Path]:
-        """Return a recording and its file; note that `by` fetched it at `at`, unless None.
-
-        NotFound where there is none, Refused where there is nothing to hear.
-        """
-
-
-class Mailboxes(Protocol):
-    """The mailboxes and the messages in them. Writes are durable when they return."""
-
-    async def boxes(self) -> Sequence[BoxEntry]:
-        """Return the boxes that have messages, or for which something was set, sorted by name."""
-
-    async def messages(
-        self, *, box: str | None = None, limit: int = 100, before: str | None = None
-    ) -> Sequence[MessageEntry]:
-        """Return messages of one box or of all, newest first, at most `limit`, those that follow
-        the message `before`; NotFound where that is none."""
-
-    async def message(self, message: str) -> MessageEntry:
-        """Return one message; NotFound where there is none."""
-
-    async def fetch(self, message: str) -> tuple[MessageEntry, Path]:
-        """Return a message and its file. NotFound, and Refused where there is nothing to hear."""
-
-    async def delete(self, message: str) -> None:
-        """Delete a message and its file; NotFound where there is none."""
-
-    async def change(
-        self,
-        box: str,
-        *,
-        pin: str | None = None,
-        mail: str | None = None,
-        standard_greeting: bool = False,
-    ) -> None:
-        """Set PIN or address of a box; None leaves one as it is, an empty text clears it.
-
-        `standard_greeting` forgets the one that the owner recorded. Raises Refused.
-        """
-
-    async def remove(self, box: str) -> None:
-        """Forget a box with all that is in it; without effect where there is none."""
-
-
 class LiveDialplan(Protocol):
     """The dialplan of the running server."""
 
@@ -360,8 +302,12 @@ class LiveOffice(Protocol):
     def hangup(self, call: str) -> None:
         """End a call; NotFound where none of that id is up."""
 
-    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+    async def supervise(
+        self, call: str, supervisor: str, mode: SupervisionMode, asked_by: str
+    ) -> None:
         """Ring a supervisor's phone and let it into the call; one that is in it changes its mode.
+
+        `asked_by` is the name of a token, or `socket`.
 
         Raises NotFound and Refused.
         """
@@ -373,7 +319,11 @@ class LiveOffice(Protocol):
         """
 
     def release(
-        self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
+        self,
+        call: str,
+        mode: Literal["all", "agent", "takeover"],
+        supervisor: str | None,
+        asked_by: str,
     ) -> None:
         """End a call by force, or one party's part in it. Raises NotFound and Refused."""
 
