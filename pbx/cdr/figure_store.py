@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from pbx.cdr.counts import Rules
+from pbx.cdr.figures import Figures
 from pbx.cdr.reconcile import contradictions
 from pbx.cdr.report import FCR_MS, By, Ledger, Report, ReportQuery, report_of
 from pbx.cdr.rows import first_ordinal, read_figures, read_record
@@ -79,7 +80,11 @@ class FigureStore:
             raise Refused("the report's time ends before it begins")
         if query.by == "hour" and until - since > MOST_ROWS * 3_600_000:
             raise Refused("that many hours are no report; ask for days")
-        ledger = await self._count(Ledger(rules, since, until, query.by))
+        ledger = Ledger(rules, since, until, query.by)
+        if query.kind == "queues":
+            await self._count(ledger, ledger.add, until + FCR_MS)
+        else:
+            await self._count(ledger, ledger.add_parts, until)
         if query.kind == "agents":
             await self._add_stretches(ledger, query.by)
         return report_of(query.kind, ledger, round(now * 1000))
@@ -110,13 +115,12 @@ class FigureStore:
                 return found
             first = rows[-1][0] + 1
 
-    async def _count(self, ledger: Ledger) -> Ledger:
+    async def _count(self, ledger: Ledger, add: Callable[[Figures], None], until: int) -> None:
         await self._refresh()
         first: int | None = first_ordinal((ledger.since - BEFORE) / 1000)
-        end = first_ordinal((ledger.until + FCR_MS) / 1000)
+        end = first_ordinal(until / 1000)
         while first is not None:
-            first = await self._database.read(partial(_add_piece, ledger, first, end))
-        return ledger
+            first = await self._database.read(partial(_add_piece, add, first, end))
 
     async def _add_stretches(self, ledger: Ledger, by: By | None) -> None:
         """Add what agents did; the database adds it up itself where there are no steps."""
@@ -147,11 +151,13 @@ def _midnight(wall: float, timezone: str) -> float:
     return datetime.combine(day, datetime.min.time(), zone).timestamp()
 
 
-def _add_piece(ledger: Ledger, first: int, end: int, connection: Connection) -> int | None:
+def _add_piece(
+    add: Callable[[Figures], None], first: int, end: int, connection: Connection
+) -> int | None:
     """Count some calls; return where to go on, None at the end."""
     rows = _read(_FIGURES, first, end, connection)
     for _, figures in rows:
-        ledger.add(read_figures(figures))
+        add(read_figures(figures))
     return rows[-1][0] + 1 if len(rows) == PIECE else None
 
 

@@ -136,6 +136,10 @@ class Ledger:
         """Count a call; calls come in the order of their beginning."""
         for visit in figures.visits:
             self._add_visit(figures, visit)
+        self.add_parts(figures)
+
+    def add_parts(self, figures: Figures) -> None:
+        """Count what agents did in a call, and the caller's opinion; not the caller's wait."""
         for part in figures.parts:
             at = part.at
             if self.since <= at < self.until:
