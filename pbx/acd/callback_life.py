@@ -222,9 +222,9 @@ class Served:
         call = exchange.begin(place.call, who, booked.number, attempt.script)
         try:
             return await attempt.done
-        except asyncio.CancelledError:
-            call.hang_up("callback_cancelled")
-            raise
+        finally:
+            if not attempt.answered:
+                call.hang_up("callback_cancelled")  # without effect on a call that is over
 
     def _count(self, before: BookedCallback, tried: Tried) -> None:
         """Draw the conclusion from a try that was not answered."""

@@ -99,6 +99,11 @@ class Attempt:
         self._ringing: dict[str, AgentRinging] = {}
         self._took: asyncio.Future[Leg] | None = None
 
+    @property
+    def answered(self) -> bool:
+        """Tell whether agent and customer talk, or have."""
+        return self._tried.result == "answered"
+
     def over(self) -> None:
         """The call is over, or what is said of it is so already."""
         if not self.done.done():
