@@ -96,6 +96,8 @@ class OutOfCall:
                 refusal = self.registrations.receive(event)
             case "SUBSCRIBE":
                 refusal = self.message_waiting.receive(event)
+            case "REFER":
+                refusal = Refusal(403)  # nobody is referred who is in no call
             case _:
                 refusal = Refusal(405, ALLOW)
         if refusal is not None:
