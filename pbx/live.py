@@ -153,19 +153,21 @@ class Live:
         """End a call."""
         self._exchange.hangup(call)
 
-    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+    async def supervise(
+        self, call: str, supervisor: str, mode: SupervisionMode, asked_by: str
+    ) -> None:
         """Ring a supervisor's phone and let it into the call."""
-        await supervision.supervise(self._exchange, call, supervisor, mode)
+        await supervision.supervise(self._exchange, call, supervisor, mode, asked_by=asked_by)
 
     def transfer(self, call: str, to: str) -> None:
         """Hand the customer of a call on; its agent is let go."""
         transfer(self._exchange, call, to)
 
     def release(
-        self, call: str, mode: supervision.ReleaseMode, supervisor: str | None = None
+        self, call: str, mode: supervision.ReleaseMode, supervisor: str | None, asked_by: str
     ) -> None:
         """End a call by force, or one party's part in it."""
-        supervision.release(self._exchange, call, mode, supervisor)
+        supervision.release(self._exchange, call, mode, supervisor, asked_by=asked_by)
 
     def conferences(self) -> Sequence[ConferenceView]:
         """Return the rooms of the dialplan and who is in them."""

@@ -60,7 +60,7 @@ class Supervision:
         self.leg = leg
         self.mode = mode
 
-    def begin(self) -> None:
+    def begin(self, asked_by: str = "") -> None:
         """Enter the call's bridge."""
         call, leg = self.call, self.leg
         leg.watch(self._news)
@@ -70,15 +70,25 @@ class Supervision:
         call.bridge.add(leg)
         leg.media.set_codes(tuple(MODE_OF_KEY))  # nobody else hears these keys
         call.supervisors[leg] = self
-        call.emit(SupervisorJoined(call=call.id, leg=leg.id, supervisor=leg.number, mode=self.mode))
+        call.emit(
+            SupervisorJoined(
+                call=call.id,
+                leg=leg.id,
+                supervisor=leg.number,
+                mode=self.mode,
+                asked_by=asked_by,
+            )
+        )
 
-    def switch(self, mode: SupervisionMode) -> None:
+    def switch(self, mode: SupervisionMode, asked_by: str = "") -> None:
         """Be heard by others than before."""
         if mode == self.mode:
             return
         self.mode = mode
         self.attend()
-        self.call.emit(SupervisorChanged(call=self.call.id, leg=self.leg.id, mode=mode))
+        self.call.emit(
+            SupervisorChanged(call=self.call.id, leg=self.leg.id, mode=mode, asked_by=asked_by)
+        )
 
     def attend(self) -> None:
         """Be heard by whoever is the agent now."""
@@ -109,7 +119,9 @@ class Supervision:
             self.end()
 
 
-async def supervise(exchange: Exchange, call_name: str, number: str, mode: SupervisionMode) -> None:
+async def supervise(
+    exchange: Exchange, call_name: str, number: str, mode: SupervisionMode, *, asked_by: str = ""
+) -> None:
     """Ring the supervisor's phone and let it into the call; one that is in it changes its mode.
 
     Raises NotFound where there is no such call or extension, Refused where it cannot be now.
@@ -117,7 +129,7 @@ async def supervise(exchange: Exchange, call_name: str, number: str, mode: Super
     call = find_call(exchange.calls, call_name)
     for supervision in call.supervisors.values():
         if supervision.leg.number == number:
-            supervision.switch(mode)
+            supervision.switch(mode, asked_by)
             return
     extension = exchange.directory.extension(number)
     if extension is None:
@@ -136,7 +148,7 @@ async def supervise(exchange: Exchange, call_name: str, number: str, mode: Super
         raise Refused(f"extension {number} has no registered phone")
     if call.ending is not None:
         raise NotFound(f"there is no call {call_name}")
-    call.attend(_ring(call, extension, contacts, mode), f"supervisor {number}")
+    call.attend(_ring(call, extension, contacts, mode, asked_by), f"supervisor {number}")
 
 
 def _already_in(call: Call, leg: Leg) -> str:
@@ -146,18 +158,27 @@ def _already_in(call: Call, leg: Leg) -> str:
 
 
 async def _ring(
-    call: Call, extension: ExtensionEntry, contacts: list[Contact], mode: SupervisionMode
+    call: Call,
+    extension: ExtensionEntry,
+    contacts: list[Contact],
+    mode: SupervisionMode,
+    asked_by: str,
 ) -> None:
     async with call.ring(role="supervisor") as ringing:
         for contact in contacts:
             ringing.add(replace(contact, headers=ANSWER_BY_ITSELF))
         first = await ringing.first(extension.no_answer_s)
     if not isinstance(first, Outcome) and first.up:
-        Supervision(call, first, mode).begin()
+        Supervision(call, first, mode).begin(asked_by)
 
 
 def release(
-    exchange: Exchange, call_name: str, mode: ReleaseMode, supervisor: str | None = None
+    exchange: Exchange,
+    call_name: str,
+    mode: ReleaseMode,
+    supervisor: str | None = None,
+    *,
+    asked_by: str = "",
 ) -> None:
     """End a call by force, or one party's part in it.
 
@@ -168,12 +189,12 @@ def release(
     by = supervisor or next((leg.number for leg in call.supervisors), None)
     if mode == "all":
         _tell_queue(call, call.agent)
-        call.emit(PartyReleased(call=call.id, mode=mode, by=by))
+        call.emit(PartyReleased(call=call.id, mode=mode, by=by, asked_by=asked_by))
         call.hang_up("released", cause=NORMAL_CLEARING, by="supervisor")
         return
     if mode == "takeover" and call.kept is not None and call.kept.up:
         _take_over(call, call.kept, _supervisor_in(call, supervisor))
-        call.emit(PartyReleased(call=call.id, mode=mode, by=by))
+        call.emit(PartyReleased(call=call.id, mode=mode, by=by, asked_by=asked_by))
         return
     agent = call.agent
     if agent is None or not agent.up or agent.other is None:
@@ -188,7 +209,7 @@ def release(
         _let_go(call, agent, customer)
     if successor is not None:
         _take_over(call, customer, successor)
-    call.emit(PartyReleased(call=call.id, mode=mode, by=by, leg=agent.id))
+    call.emit(PartyReleased(call=call.id, mode=mode, by=by, leg=agent.id, asked_by=asked_by))
     agent.close(reason="released", headers=RELEASED)
 
 

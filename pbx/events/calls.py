@@ -118,18 +118,21 @@ class DigitReceived(Event, frozen=True, tag=True):
 
 
 class SupervisorJoined(Event, frozen=True, tag=True):
-    """A supervisor's phone was answered and is on the call, as `mode` says."""
+    """A supervisor's phone was answered and is on the call, as `mode` says. `asked_by` is the API
+    token in whose name it was rung, or `socket`."""
 
     leg: int
     supervisor: str
     mode: SupervisionMode
+    asked_by: str = ""
 
 
 class SupervisorChanged(Event, frozen=True, tag=True):
-    """A supervisor is heard by others than before."""
+    """A supervisor is heard by others than before: by a key, or because somebody asked for it."""
 
     leg: int
     mode: SupervisionMode
+    asked_by: str = ""
 
 
 class SupervisorLeft(Event, frozen=True, tag=True):
@@ -141,12 +144,14 @@ class SupervisorLeft(Event, frozen=True, tag=True):
 class PartyReleased(Event, frozen=True, tag=True):
     """A supervisor ended the call, or the part of the party on `leg` in it.
 
-    `by` is the supervisor's number where one is on the call.
+    `by` is the supervisor's number where one is on the call, `asked_by` the API token in whose name
+    it was done, or `socket`.
     """
 
     mode: Literal["all", "agent", "takeover"]
     by: str | None = None
     leg: int | None = None
+    asked_by: str = ""
 
 
 class ConferenceJoined(Event, frozen=True, tag=True):
@@ -286,6 +291,13 @@ class SurveyAnswered(Event, frozen=True, tag=True):
     survey: str
     key: str
     meaning: str
+
+
+class SurveyCommented(Event, frozen=True, tag=True):
+    """The caller says a comment, which is taken down as the recording of that id."""
+
+    survey: str
+    recording: str
 
 
 class VoicemailEntered(Event, frozen=True, tag=True):

@@ -32,13 +32,15 @@ def sentence(event: events.AnyEvent) -> str:
         case events.DigitReceived():
             return f"key pressed ({event.source})"
         case events.SupervisorJoined():
-            return f"supervisor {event.supervisor} joins: {event.mode}"
+            asked = f", asked for by {event.asked_by}" if event.asked_by else ""
+            return f"supervisor {event.supervisor} joins: {event.mode}{asked}"
         case events.SupervisorChanged():
             return f"supervisor changes to {event.mode}"
         case events.SupervisorLeft():
             return "supervisor leaves"
         case events.PartyReleased():
-            return f"released by {event.by or 'an administrator'}: {event.mode}"
+            who = event.by or event.asked_by or "an administrator"
+            return f"released by {who}: {event.mode}"
         case events.ConferenceJoined():
             return f"is in conference {event.room}" + " as moderator" * event.moderator
         case events.ConferenceLeft():
@@ -71,6 +73,8 @@ def sentence(event: events.AnyEvent) -> str:
             return f"is asked survey {event.survey}"
         case events.SurveyAnswered():
             return f"answers survey {event.survey}: {event.key} ({event.meaning})"
+        case events.SurveyCommented():
+            return f"comments on survey {event.survey}: recording {event.recording}"
         case events.VoicemailEntered():
             return f"is in mailbox {event.box}"
         case events.VoicemailLeft():

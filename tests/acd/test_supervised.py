@@ -15,6 +15,7 @@ from pbx.errors import NotFound, Refused
 from pbx.events import (
     AgentConnected,
     OfferDecided,
+    PartyReleased,
     QueueEntered,
     QueueLeft,
     QueueSwitched,
@@ -136,7 +137,7 @@ def test_an_agents_number_names_its_call_to_supervisors() -> None:
         await asyncio.sleep(3)
         with pytest.raises(NotFound, match="there is no call 103"):
             await supervise(house.exchange, "103", "900", "whisper")
-        await supervise(house.exchange, "102", "900", "whisper")
+        await supervise(house.exchange, "102", "900", "whisper", asked_by="crm")
         listening = await boss.rung()
         listening.answer()
         await asyncio.sleep(1)
@@ -148,12 +149,14 @@ def test_an_agents_number_names_its_call_to_supervisors() -> None:
         assert call.caller_leg is not None
         silent = [command for command in house.media.commands if isinstance(command, SetGains)]
         assert silent[-1].gains == ((call.caller_leg.id, leg.id, 0.0),)
-        release(house.exchange, "102", "all", None)
+        release(house.exchange, "102", "all", asked_by="crm")
         await asyncio.sleep(2)
         await caller.ended()
 
     house = flow(scenario)
-    assert [event.supervisor for event in house.happened(SupervisorJoined)] == ["900"]
+    (joined,), (released,) = house.happened(SupervisorJoined), house.happened(PartyReleased)
+    assert (joined.supervisor, joined.mode, joined.asked_by) == ("900", "whisper", "crm")
+    assert (released.by, released.asked_by) == ("900", "crm")
     assert house.record.ended_by == "supervisor"
 
 

@@ -491,7 +491,9 @@ class LiveDouble:
             raise NotFound(f"no call {call} is up")
         self.done.append(("hangup", call))
 
-    async def supervise(self, call: str, supervisor: str, mode: SupervisionMode) -> None:
+    async def supervise(
+        self, call: str, supervisor: str, mode: SupervisionMode, asked_by: str
+    ) -> None:
         if call not in {row.id for row in self.up}:
             raise NotFound(f"there is no call {call}")
         self.done.append((mode, supervisor, call))
@@ -502,7 +504,11 @@ class LiveDouble:
         self.done.append(("transfer", call, to))
 
     def release(
-        self, call: str, mode: Literal["all", "agent", "takeover"], supervisor: str | None
+        self,
+        call: str,
+        mode: Literal["all", "agent", "takeover"],
+        supervisor: str | None,
+        asked_by: str,
     ) -> None:
         self.done.append(("release", mode, call, supervisor or ""))
 

@@ -73,9 +73,11 @@ class Release(Body):
 
 
 @router.post("/{call}/supervisors", status_code=204)
-async def supervise_call(call: str, wanted: NewSupervisor, live: LiveHere, _: Controls) -> Response:
+async def supervise_call(
+    call: str, wanted: NewSupervisor, live: LiveHere, caller: Controls
+) -> Response:
     """Ring a supervisor's phone and let it into the call; one that is in it changes its mode."""
-    await live.supervise(call, wanted.supervisor, wanted.mode)
+    await live.supervise(call, wanted.supervisor, wanted.mode, caller.name)
     return nothing()
 
 
@@ -93,9 +95,9 @@ async def transfer_call(call: str, wanted: Transfer, live: LiveHere, _: Controls
 
 
 @router.post("/{call}/release", status_code=204)
-async def release_call(call: str, wanted: Release, live: LiveHere, _: Controls) -> Response:
+async def release_call(call: str, wanted: Release, live: LiveHere, caller: Controls) -> Response:
     """End a call by force, or one party's part in it."""
-    live.release(call, wanted.mode, wanted.supervisor)
+    live.release(call, wanted.mode, wanted.supervisor, caller.name)
     return nothing()
 
 
