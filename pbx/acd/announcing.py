@@ -84,7 +84,7 @@ def gap(queue: Queue) -> float:
 
 
 def prompt_of(call: Call, name: str, language: str, values: Mapping[str, str]) -> Saying | None:
-    """Return what the prompt `name` of the plan says, with the values in it; None: there is none."""
+    """Return what the prompt `name` of the plan says with these values; None: there is none."""
     prompt = call.plan.prompts.get(name)
 
     def words(text: Text, language: str) -> str:

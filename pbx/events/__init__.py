@@ -49,6 +49,7 @@ from pbx.events.calls import (
     SupervisorLeft,
     SurveyAnswered,
     SurveyAsked,
+    SurveyCommented,
     VoicemailEntered,
     VoicemailLeft,
 )
@@ -120,6 +121,7 @@ AnyEvent = (
     | CallNoted
     | LookupFinished
     | SurveyAsked
+    | SurveyCommented
     | SurveyAnswered
     | QueueEntered
     | QueueLeft
@@ -217,6 +219,7 @@ __all__ = [
     "SupervisorLeft",
     "SurveyAnswered",
     "SurveyAsked",
+    "SurveyCommented",
     "TransferEnded",
     "TransferStarted",
     "VoicemailEntered",

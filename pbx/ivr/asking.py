@@ -144,4 +144,7 @@ async def survey(run: Run, survey: Survey) -> None:
         return
     run.world.emit(SurveyAnswered(call=call, survey=survey.name, key=key, meaning=meaning))
     run.tell(survey.name, f"key {key}: {meaning}", kind="survey")
+    if survey.comment:
+        await run.say(run.phrase("survey-comment"))
+        await run.world.comment(survey.name)
     await run.say(run.phrase("survey-thanks"))

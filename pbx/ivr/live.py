@@ -15,11 +15,13 @@ from functools import partial
 from typing import Final, Literal, Protocol, Unpack
 
 from pbx.call.call import Call
+from pbx.call.hearing import hearing
 from pbx.call.outcome import Outcome, OutcomeKind, failed
 from pbx.call.ring_group import ring_members
 from pbx.call.routing import Destinations
 from pbx.call.speaking import say
-from pbx.events import AnyEvent, CallNoted, MenuLeft
+from pbx.errors import Refused
+from pbx.events import AnyEvent, CallNoted, MenuLeft, SurveyCommented
 from pbx.ivr import interpreter
 from pbx.ivr.run import Run
 from pbx.ivr.verbs import VERBS
@@ -34,6 +36,13 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = 1.0
 """Seconds that a lookup may take before the caller is asked to wait."""
+
+
+LONGEST_COMMENT: Final = 60.0
+"""Seconds of a comment to a survey, at most."""
+
+COMMENT_SILENCE: Final = 5.0
+"""Seconds without a word after which nothing more is expected."""
 
 
 class Switches(Protocol):
@@ -188,6 +197,26 @@ class LiveWorld:
                 recording.resume()
         if beep and recorded:
             await call.caller.play("tone:beep", others=1.0)
+
+    async def comment(self, survey: str) -> None:
+        """Record the caller alone; where the call is recorded anyhow, the comment is in that."""
+        call, recordings = self._call, self._call.exchange.recordings
+        caller, going_on = call.caller, bool(recordings.of(call.bridge))
+        if caller.bridge is None:
+            call.bridge.add(caller)
+        try:
+            recording = recordings.begin(call)
+        except Refused as refusal:
+            log.warning("call %s: the comment is not recorded: %s", call.id, refusal)
+            return
+        call.emit(SurveyCommented(call=call.id, survey=survey, recording=recording.id))
+        with hearing(caller) as ear:
+            await caller.play("tone:beep")
+            try:
+                await ear.out(LONGEST_COMMENT, silence=COMMENT_SILENCE)
+            finally:
+                if not going_on:
+                    recording.stop()
 
     # -- elsewhere ---------------------------------------------------------------------------
 

@@ -207,6 +207,10 @@ class RehearsedWorld:
     ) -> None:
         """Nothing is said that could be."""
 
+    async def comment(self, survey: str) -> None:
+        """Let the time of a short comment pass."""
+        self._passed += SECONDS_A_FILE
+
     # -- elsewhere ---------------------------------------------------------------------------
 
     async def look_up(self, lookup: Lookup, values: Mapping[str, str]) -> Answer:

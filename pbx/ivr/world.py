@@ -183,6 +183,9 @@ class World(Protocol):
     ) -> None:
         """Record the call, or no longer; the caller hears a beep where it is wanted."""
 
+    async def comment(self, survey: str) -> None:
+        """Take down what the caller says after a beep, as a recording of the call."""
+
     def is_extension(self, number: str) -> bool:
         """Tell whether there is such an extension."""
 

@@ -114,6 +114,11 @@ PHRASES: Final[Mapping[str, Row]] = {
         "Agent {number:digits} will help you.",
     ),
     "queue-call": Row("{queue}来电。", "{queue}來電。", "A call for {queue}."),
+    "survey-comment": Row(
+        "请在提示音后说出您的意见，说完请按井号键或挂机。",
+        "請喺訊號聲後講出你嘅意見，講完請撳井號鍵或者收線。",
+        "Please tell us more after the tone, then press pound or hang up.",
+    ),
     "survey-thanks": Row(
         "谢谢您的评价，再见。", "多謝你嘅評價，再見。", "Thank you for your answer. Goodbye."
     ),

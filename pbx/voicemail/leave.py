@@ -11,11 +11,12 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pbx.call.hearing import Stop
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind
 from pbx.events import VoicemailEntered, VoicemailLeft
 from pbx.voicemail.boxes import SHORTEST, Boxes, Draft, Place
 from pbx.voicemail.speech import BEEP, greeting, hear, words
-from pbx.voicemail.take import Stop, Taken, take
+from pbx.voicemail.take import Taken, take
 
 if TYPE_CHECKING:
     from pbx.call.call import Call

@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pbx.call.hearing import Stop
 from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind
 from pbx.speech.saying import Saying
 from pbx.voicemail.boxes import Boxes, Draft, Message
 from pbx.voicemail.speech import BEEP, hear, local, words
-from pbx.voicemail.take import Stop, Taken, take
+from pbx.voicemail.take import Taken, take
 
 if TYPE_CHECKING:
     from pbx.call.call import Call

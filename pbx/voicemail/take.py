@@ -9,32 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pbx.call.hearing import SILENCE, Stop, hearing
 from pbx.call.note import Dictated
 
 if TYPE_CHECKING:
     from pbx.call.call import Call
-    from pbx.call.leg import Leg
-
-END_KEY: Final = "#"
-
-SILENCE: Final = 10.0
-"""Seconds without a word after which nothing more is expected."""
 
 PATIENCE: Final = 2.0
 """Seconds that the file may take to be completed while its caller waits to hear of it."""
-
-
-class Stop(Enum):
-    """What ended a take."""
-
-    KEY = "key"
-    SILENCE = "silence"
-    FULL = "full"
-    GONE = "gone"
-    """The caller hung up, or the call was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +28,6 @@ class Taken:
     stop: Stop
     seconds: float
     file: Dictated
-
-
-class _Ear:
-    """Knows since when the party is silent; None while it talks."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self.silent_since: float | None = now()
-        self._now = now
-
-    def talks(self, _leg: Leg, on: bool) -> None:
-        """Note that the party begins or ends to talk."""
-        self.silent_since = None if on else self._now()
 
 
 async def take(
@@ -78,35 +50,16 @@ async def take(
 
     alone = caller.bridge is None  # else the whole call is recorded, and goes on to be
     call.bridge.add(caller)
-    caller.keys.clear()  # what was keyed before the beep is not meant for it
-    ear = _Ear(call.exchange.now)
-    caller.on_talking = ear.talks
-    caller.media.watch(keys=True, talk=True)
-    note = call.exchange.recordings.dictate(call, path, then=whole)
-    try:
-        stop = await _over(call, ear, most)
-    finally:
-        note.stop()
-        caller.on_talking = None
-        caller.media.watch(talk=False)
-        if alone:
-            call.bridge.remove(caller)
+    with hearing(caller) as ear:
+        note = call.exchange.recordings.dictate(call, path, then=whole)
+        try:
+            stop = await ear.out(most)
+        finally:
+            note.stop()
+            if alone:
+                call.bridge.remove(caller)
     try:
         async with asyncio.timeout(PATIENCE):
             return await asyncio.shield(told)
     except TimeoutError:
         return None
-
-
-async def _over(call: Call, ear: _Ear, most: float) -> Stop:
-    """Wait for the key that ends a take, for a silence, or for its full length."""
-    now, keys = call.exchange.now, call.caller.keys
-    full_at = now() + most
-    while True:
-        # Of somebody who talks now, no silence can be over before this.
-        silent_at = (now() if ear.silent_since is None else ear.silent_since) + SILENCE
-        due = min(full_at, silent_at)
-        if now() >= due:
-            return Stop.FULL if now() >= full_at else Stop.SILENCE
-        if await keys.next(max(due - now(), 0.001)) == END_KEY:
-            return Stop.KEY

@@ -11,8 +11,15 @@ import pytest
 from pbx.acd.model import AgentState
 from pbx.call import supervision, transfer
 from pbx.call.bridge import KEPT_FOR
-from pbx.events import AgentConnected, Bridged, QueueEntered, SurveyAnswered, SurveyAsked
-from pbx.media.protocol import CodeHeard, Record
+from pbx.events import (
+    AgentConnected,
+    Bridged,
+    QueueEntered,
+    SurveyAnswered,
+    SurveyAsked,
+    SurveyCommented,
+)
+from pbx.media.protocol import CodeHeard, Record, Talking
 from pbx.plan.model import Prompt, PromptText, Queue, Survey
 from pbx.plan.text import parse_text as text
 from tests.flows.test_queue_waiting import Names, told
@@ -262,6 +269,40 @@ def test_an_agent_may_send_a_caller_who_would_not_be_asked(
         await call.ended()
 
     assert len(flow(scenario).happened(SurveyAsked)) == asked
+
+
+@pytest.mark.parametrize("ends", ["key", "silence", "hang-up"])
+def test_a_caller_may_say_why_and_that_is_a_recording_of_the_call(ends: str) -> None:
+    async def scenario(house: House) -> None:
+        surveys = {"happy": replace(SURVEY["happy"], comment=True)}
+        call, rung, _ = await answered(house, tech(survey="happy"), surveys=surveys, prompts=RATE)
+        house.media.plays_through = True
+        rung.hang_up()
+        await asyncio.sleep(0.5)
+        await press(house, "101", "2")
+        await asyncio.sleep(0.5)
+        assert told(house)[-1].startswith("survey-comment")
+        assert len(house.media.recording) == 1
+        house.media.report(Talking(leg_of(house, "101"), True))
+        await asyncio.sleep(20)
+        assert len(house.media.recording) == 1
+        if ends == "hang-up":
+            call.hang_up()
+            return
+        if ends == "key":
+            await press(house, "101", "#")
+        else:
+            house.media.report(Talking(leg_of(house, "101"), False))
+            await asyncio.sleep(5.1)
+        assert house.media.recording == {}
+        await call.ended()
+
+    house = flow(scenario)
+    (commented,) = house.happened(SurveyCommented)
+    assert isinstance(commented, SurveyCommented)
+    record = the_record(house)
+    assert commented.recording == f"{record.id}-1"
+    assert len(record.recordings) == 1
 
 
 def test_without_a_survey_the_code_does_nothing_but_a_tone() -> None:
