@@ -119,7 +119,7 @@ class Attempt:
             return await self._agent_first(call)
         finally:
             orders.cancel()
-            self._stop_ringing()
+            self._stop_ringing(call, elsewhere=False)
             self._tell(call)
 
     async def _agent_first(self, call: Call) -> Outcome:
@@ -200,8 +200,7 @@ class Attempt:
         self._took = asyncio.get_running_loop().create_future()
         self._ring_chosen(call)
         leg = await self._took
-        for agent in tuple(self._ringing):
-            self._ringing.pop(agent).stop(elsewhere=True)
+        self._stop_ringing(call, elsewhere=True)
         return leg
 
     async def _obey(self, call: Call) -> None:
@@ -278,10 +277,9 @@ class Attempt:
                 self._offer.call, self._offer.queue, left, self._offer.seconds
             )
 
-    def _stop_ringing(self) -> None:
-        for ringing in self._ringing.values():
-            ringing.stop(elsewhere=False)
-        self._ringing.clear()
+    def _stop_ringing(self, call: Call, *, elsewhere: bool) -> None:
+        for agent in tuple(self._ringing):
+            self._withdrawn(call, agent, elsewhere=elsewhere)
 
 
 async def _contacts(call: Call, number: str) -> list[Contact] | Outcome:

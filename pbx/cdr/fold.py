@@ -124,6 +124,9 @@ def _answered(call: OpenCall, event: events.LegAnswered) -> None:
     if leg not in call.live or leg in call.answered_legs:
         return
     call.answered_legs = (*call.answered_legs, leg)
+    if call.parties[leg].role == "caller" and call.caller_answered is None:
+        call.caller_leg = leg  # of several phones that were rung for whoever calls
+        call.caller_over = None
     if leg == call.caller_leg:
         call.caller_answered = call.now
         call.answered_by_us = bool(call.path)

@@ -266,6 +266,42 @@ def test_an_agent_who_does_not_answer_is_paused_and_the_customer_waits_on() -> N
     assert tries(house) == [("no_agent", 0)]
 
 
+@pytest.mark.parametrize("first", ["102", "103"])
+def test_of_several_agents_who_are_rung_the_first_to_answer_calls_back(first: str) -> None:
+    async def scenario(house: House) -> None:
+        office = Office(house)
+        await office.open(tech(strategy="ring_all"))
+        await books(house, office.alice)
+        (carol,) = await house.registered("103")
+        house.callbacks.close()
+        house.agent("103")
+        office.free()
+        await asyncio.sleep(1)
+        house.callbacks.load(house.keeping.kept.callbacks)
+        rung = {"102": await office.bob.rung(), "103": await carol.rung()}
+        taken = rung.pop(first)
+        taken.answer()
+        (other,) = rung.values()
+        cancelled = await other.saw(sip.InviteCancelled)
+        assert [reason.cause for reason in cancelled.reasons] == [200]
+        (await office.alice.rung()).answer()
+        await asyncio.sleep(5)
+        taken.hang_up()
+        await asyncio.sleep(1)
+
+    house = flow(scenario)
+    (back,) = in_call(house, "101", "outbound")
+    assert (back.agent, back.result, back.ended_by) == (first, "answered", "caller")
+    assert back.talk_s == pytest.approx(5, abs=0.2)
+    assert back.answered_at is not None
+    parts = {part.agent: (part.result, round(part.talk_s)) for part in back.agents}
+    assert parts == {first: ("answered", 5), other_of(first): ("withdrawn", 0)}
+
+
+def other_of(agent: str) -> str:
+    return "103" if agent == "102" else "102"
+
+
 # -- tries -------------------------------------------------------------------------------------
 
 
