@@ -13,17 +13,19 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pbx.acd import queue
 from pbx.call.day_night import DayNight
+from pbx.call.exchange import Exchange
 from pbx.call.features import DAY_NIGHT, Features
 from pbx.call.record_prompt import CODE as RECORD_PROMPT_CODE
 from pbx.call.record_prompt import NAME as RECORD_PROMPT
 from pbx.call.record_prompt import record_prompt
 from pbx.call.routing import Destinations
+from pbx.callcentre import AgentsInMemory, CallCentre
+from pbx.cdr.history import CallerHistory
 from pbx.config import Home, Settings
 from pbx.config.values import AllowedHost
 from pbx.db.engine import Storage
-from pbx.events.bus import Clock
+from pbx.events.bus import Bus, Clock
 from pbx.ivr.live import Ivr
 from pbx.ivr.sayings import sayings_of
 from pbx.mailboxes.store import Mailboxes
@@ -31,14 +33,15 @@ from pbx.mailroom import Mailroom
 from pbx.outside.enquiries import Outside
 from pbx.outside.speech.store import SpeechStore
 from pbx.plan.model import Plan
+from pbx.sip.registrar import Registrar
 from pbx.switches import DayNightSwitches
 
 log = logging.getLogger(__name__)
 
 
 class Attendant:
-    """Voice, outside, switches, voicemail and interpreter of one office. `plan` returns the
-    dialplan in force."""
+    """Voice, outside, switches, voicemail, call centre and interpreter of one office. `plan`
+    returns the dialplan in force."""
 
     def __init__(
         self,
@@ -47,7 +50,10 @@ class Attendant:
         database: Storage,
         *,
         boxes: Mailboxes,
+        registrar: Registrar,
+        directory: AgentsInMemory,
         plan: Callable[[], Plan],
+        bus: Bus,
         clock: Clock,
         alarm: Callable[[str], None],
     ) -> None:
@@ -63,26 +69,43 @@ class Attendant:
         )
         self.switches = DayNightSwitches(database, alarm=alarm)
         self.mailroom = Mailroom(boxes, self.outside, plan=plan, alarm=alarm)
+        self.centre = CallCentre(
+            database,
+            registrar=registrar,
+            directory=directory,
+            plan=plan,
+            bus=bus,
+            clock=clock,
+            history=CallerHistory(database, clock.wall),
+            switches=self.switches,
+            alarm=alarm,
+        )
         self._messages_kept_s = settings.retention.recordings_s
         self._rendering: asyncio.Task[Any] | None = None
 
     def register(self, destinations: Destinations, features: Features) -> None:
         """Put what the attendant brings into the registries."""
         Ivr(self.outside, self.switches).register(destinations)
-        queue.register(destinations)
+        self.centre.register(destinations, features)
         features.register(DAY_NIGHT, "", DayNight(self.switches).turn)
         self.mailroom.register(destinations, features)
         features.register(RECORD_PROMPT, RECORD_PROMPT_CODE, record_prompt(self.speech))
 
-    async def start(self, stack: contextlib.AsyncExitStack, plan: Plan) -> None:
+    async def start(self, stack: contextlib.AsyncExitStack, exchange: Exchange) -> None:
         """Read what was switched, and begin to render what the plan says."""
         await self.switches.load()
         stack.push_async_callback(self.switches.close)
         stack.push_async_callback(self.outside.close)
         stack.push_async_callback(self.speech.close)
         await self.mailroom.start(stack)
-        self.prepare(plan)
+        await self.centre.start(stack, exchange)
+        self.prepare(exchange.plan)
         stack.callback(self._stop_rendering)
+
+    def plan_changed(self, plan: Plan) -> None:
+        """Work by another plan from the next call on."""
+        self.centre.plan_changed()
+        self.prepare(plan)
 
     def prepare(self, plan: Plan) -> None:
         """Render what a plan says and is not rendered yet, while calls go on."""

@@ -283,7 +283,7 @@ class Server:
         stack.push_async_callback(self._transport.close)
         await self._start_api(stack)
         self._catch_signals()
-        stack.callback(self._start_housekeeping().cancel)
+        stack.callback(asyncio.create_task(self._keep_house(), name="housekeeping").cancel)
         calm_collector()
 
     async def _start_media(self, stack: contextlib.AsyncExitStack) -> None:
@@ -371,9 +371,6 @@ class Server:
         self._plan = self._exchange.plan = plan
         self._attendant.plan_changed(plan)
 
-    def _start_housekeeping(self) -> asyncio.Task[None]:
-        return asyncio.create_task(self._keep_house(), name="housekeeping")
-
     async def _keep_house(self) -> None:
         """Do what is due each second: the fence for a round that fails, as the next one follows."""
         forget_at = self._clock.monotonic() + FORGETTING
@@ -394,17 +391,18 @@ class Server:
                 self._alarms.raise_("housekeeping failed; the log says why")
 
     async def _forget_old(self) -> None:
-        kept = self._settings.retention
-        self._sounds.forget_notes(self._clock.wall())
-        self._attendant.forget(self._clock.wall())
+        kept, now = self._settings.retention, self._clock.wall()
+        self._sounds.forget_notes(now)
+        self._attendant.forget(now)
         try:
             await forget(
                 self._office.database,
-                self._clock.wall(),
+                now,
                 events_kept=kept.events_s,
                 records_kept=kept.records_s,
             )
-            await self._recording_keeper.forget(self._clock.wall())
+            await self._recording_keeper.forget(now)
+            await self._attendant.centre.roster.forget(now, kept=kept.records_s)
         except StorageError as error:
             self._alarms.raise_(f"old records are not being deleted: {error}")
 

@@ -40,6 +40,21 @@ class SippReport:
         return f"{counts}, {self.retransmissions} retransmissions\n{self.errors[-1500:]}"
 
 
+@dataclass(frozen=True)
+class Message:
+    """A message that SIPp sent or received: seconds since the epoch, Call-ID, first line."""
+
+    at: float
+    sent: bool
+    call_id: str
+    first_line: str
+
+
+def _message(line: str) -> Message:
+    _date, _time, at, direction, call_id, _cseq, first_line = line.split("\t", 6)
+    return Message(float(at), direction == "S", call_id, first_line)
+
+
 class Sipp:
     """One SIPp process that plays one scenario.
 
@@ -47,7 +62,8 @@ class Sipp:
     second, `pause_ms` what the scenario's `<pause/>` lasts. With `target` (HOST:PORT) it calls,
     without it answers. With `sounds` (for the scenario `talker`) each call speaks one of them, by
     its number, over and over. With `media_port` all its calls have their media there, where this
-    process has nothing itself, and `remote_ports` are where they may be spoken to.
+    process has nothing itself, and `remote_ports` are where they may be spoken to. A call of which
+    nothing is heard for `patience_ms` fails.
     """
 
     def __init__(
@@ -70,6 +86,7 @@ class Sipp:
         retransmits: bool = True,
         sounds: Sequence[Sound] = (),
         media_port: int = 0,
+        patience_ms: int = 32_000,
     ) -> None:
         self.folder = folder / f"sipp-{scenario}-{port}"
         self.folder.mkdir()
@@ -87,7 +104,9 @@ class Sipp:
         if calls:
             command += ["-m", str(calls)]
         if target:
-            command += [target, "-r", str(rate), "-d", str(pause_ms), "-recv_timeout", "32000"]
+            command += [target, "-r", str(rate), "-recv_timeout", str(patience_ms)]
+        if target or pause_ms:
+            command += ["-d", str(pause_ms)]
         if number:
             command += ["-s", number]
         if users:
@@ -148,11 +167,14 @@ class Sipp:
         Needs `log_messages`, and the scenario `caller`, which makes the number of the call's own.
         """
         begun: dict[str, float] = {}
-        for line in self._read("messages.csv").splitlines():
-            _date, _time, at, _direction, call_id, _cseq, first_line = line.split("\t", 6)
-            if first_line.startswith("INVITE"):
-                begun.setdefault("5" + call_id.split("-")[0], float(at))
+        for message in self.messages():
+            if message.first_line.startswith("INVITE"):
+                begun.setdefault("5" + message.call_id.split("-")[0], message.at)
         return begun
+
+    def messages(self) -> list[Message]:
+        """Return all messages sent and received, in order. Needs `log_messages`."""
+        return [_message(line) for line in self._read("messages.csv").splitlines()]
 
     def remote_ports(self) -> list[int]:
         """Return the port that the other side named for each call that was answered."""
