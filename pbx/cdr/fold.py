@@ -130,12 +130,12 @@ def _answered(call: OpenCall, event: events.LegAnswered) -> None:
     if leg == call.caller_leg:
         call.caller_answered = call.now
         call.answered_by_us = bool(call.path)
+    if call.offers:
+        phone_answered(call, call.parties[leg].number)
     if call.parties[leg].role != "called":
         return
     call.rung = without(leg, call.rung)
     stop_ringing(call, call.parties[leg].number, "answered")
-    if call.offers:
-        phone_answered(call, call.parties[leg].number)
     settle(call)
 
 

@@ -29,9 +29,13 @@ def _offered(call: OpenCall, event: events.AgentOffered) -> None:
 
 
 def _declined(call: OpenCall, event: events.AgentDeclined) -> None:
-    if not _change(call, event.agent, lambda offer: offer.over(call.now, event.reason)):
-        missed = Offer(event.agent, event.queue, call.now).over(call.now, event.reason)
-        call.offers = (*call.offers, missed)
+    if _change(call, event.agent, lambda offer: offer.over(call.now, event.reason)):
+        return
+    # Never rung: an agent without a phone may be asked every few seconds, and stands there once.
+    if any(each.agent == event.agent and each.result == event.reason for each in call.offers):
+        return
+    never_rung = Offer(event.agent, event.queue, call.now).over(call.now, event.reason)
+    call.offers = (*call.offers, never_rung)
 
 
 def _connected(call: OpenCall, event: events.AgentConnected) -> None:
@@ -39,7 +43,8 @@ def _connected(call: OpenCall, event: events.AgentConnected) -> None:
         call.agent = event.agent
     if call.queue is None:
         call.queue = event.queue
-    leads = event.leg == call.caller_leg
+    # In a call-back it is the customer who is called, by an agent who is the caller, or became it.
+    leads = event.leg == call.caller_leg or call.partner not in ("", event.agent)
     if not _change(call, event.agent, lambda offer: offer.taken(call.now, leads=leads)):
         taken = Offer(event.agent, event.queue, call.now).taken(call.now, leads=leads)
         call.offers = (*call.offers, taken)

@@ -45,7 +45,7 @@ class Offer(msgspec.Struct, frozen=True, gc=False):
     """The call was offered to an agent; times in milliseconds since the start of the call.
 
     `rang_until` is when the phone stopped ringing, `result` empty while nothing came of it. An
-    agent who `leads` is on the caller's own leg: in a call-back.
+    agent who `leads` called the other party: in a call-back.
     """
 
     agent: str

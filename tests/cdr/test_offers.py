@@ -112,10 +112,20 @@ def test_an_agent_who_leads_a_call_back_talks_in_all_of_it() -> None:
     story.offered("102").wait(2).picks_up(CALLER).invited(CALLED, "called", "13800138000").wait(8)
     story.picks_up(CALLED).bridged(CALLER, CALLED).taken("102", CALLER).wait(30)
     record = story.left("caller").over().record()
-    assert parts(record) == [("102", "answered", 10.0, 30.0, 0.0)]
+    assert parts(record) == [("102", "answered", 2.0, 30.0, 0.0)]
     assert record.queue == "service"
 
 
+def test_an_agent_who_is_called_behind_the_customer_talks_in_all_of_it_too() -> None:
+    story = Story().began(caller="", called="13800138000")
+    story.invited(CALLED, "called", "13800138000").wait(5).picks_up(CALLED)
+    story.offered("102").invited(COLLEAGUE, "called", "102").wait(4).picks_up(COLLEAGUE)
+    story.bridged(COLLEAGUE, CALLED).taken("102", COLLEAGUE).wait(30)
+    record = story.ends(CALLED).ends(COLLEAGUE, "local").over().record()
+    assert parts(record) == [("102", "answered", 4.0, 30.0, 0.0)]
+
+
 def test_what_was_declined_without_an_offer_is_told_all_the_same() -> None:
-    record = waiting().declined("102", "unreachable").wait(1).ends(CALLER).over().record()
+    story = waiting().declined("102", "unreachable").wait(1).declined("102", "unreachable")
+    record = story.wait(1).ends(CALLER).over().record()
     assert parts(record) == [("102", "unreachable", 0.0, 0.0, 0.0)]
