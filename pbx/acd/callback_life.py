@@ -98,8 +98,10 @@ class Served:
         self._switches = means.switches
         self._rng = means.rng
 
-    async def serve(self) -> None:
-        """Rest, wait and try until somebody talked, or no further try helps."""
+    async def serve(self, after: float = 0.0) -> None:
+        """Rest, wait and try until somebody talked, or no further try helps; begin `after` so many
+        seconds."""
+        await asyncio.sleep(after)
         while not self._over:
             await self._rest()
             before = self.booked

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+STARTING_S: Final = 1.5
+"""Seconds in which a server that starts can reach phones."""
+
 SHORTEST_PREFIX: Final = 4
 """Characters of an id that are enough, where they name one call-back only."""
 
@@ -99,7 +102,7 @@ class Callbacks:
         """Go on with what the server before this one left; each keeps its time and its tries."""
         for booked in kept:
             if booked.state == "waiting" and booked.id not in self._lives:
-                self._begin(booked)
+                self._begin(booked, after=STARTING_S)
 
     def cancel(self, name: str) -> BookedCallback:
         """Cancel a call-back by its id, the beginning of it, or its number; return it.
@@ -203,10 +206,10 @@ class Callbacks:
 
     # -- inside ------------------------------------------------------------------------------
 
-    def _begin(self, booked: BookedCallback) -> None:
+    def _begin(self, booked: BookedCallback, *, after: float = 0.0) -> None:
         served = Served(booked, self, self._means)
         loop = asyncio.get_running_loop()
-        task = loop.create_task(served.serve(), name=f"call-back {booked.id}")
+        task = loop.create_task(served.serve(after), name=f"call-back {booked.id}")
         task.add_done_callback(self._ended)
         self._lives[booked.id] = served, task
 

@@ -185,3 +185,18 @@ def test_leaving_twice_or_without_a_place_changes_nothing() -> None:
     office.places.left("a", lost_line=False)
     office.places.left("a", lost_line=True)
     assert office.old("13800138000") is None
+
+
+def test_who_waits_to_be_called_back_has_that_place_or_the_older_one() -> None:
+    office = Office()
+    booked: list[OldPlace] = []
+    office.places.booked = lambda _number, _queue: booked.pop() if booked else None
+    booked.append(OldPlace(900.0, 1))
+    assert office.old("13800138000") == OldPlace(900.0, 1)
+    assert office.old("13800138000") is None
+    joined = office.waits("a", "13800138000")
+    office.places.left("a", lost_line=True)
+    booked.append(OldPlace(joined - 50, 0))
+    assert office.old("13800138000") == OldPlace(joined - 50, 0)
+    booked.append(OldPlace(1.0, 0))
+    assert office.old("anonymous") is None
