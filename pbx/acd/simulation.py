@@ -11,6 +11,7 @@ Nothing waits: a day of some hundred calls takes a hundredth of a second.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,34 +30,45 @@ HOUR: Final = 3600.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
     """Who calls a queue: calls an hour (one figure for each hour of the day in turn, the last one
-    goes on), mean talk and mean patience in seconds (None: they never leave)."""
+    goes on), mean talk and mean patience in seconds (None: they never leave). Talks are exponential
+    if `varies`, else all of one length."""
 
     queue: Queue
     calls_per_hour: Sequence[float]
     talk_s: float
     patience_s: float | None = None
+    varies: bool = True
 
 
 @dataclass(slots=True)
 class Seen:
-    """What became of the callers of one queue, in the order in which it became so.
+    """What became of the callers of one queue, in the order in which they waited no longer.
 
-    `waits` and `talks` are of those answered, in seconds, `answered_at` when; `lost` are the waits
-    of those who left, `away` counts those who were sent away by reason.
+    Of each who was answered or left: `waits` in seconds, whether `answered` (1 or 0), for how long
+    it `talks` (0.0 for who left), and the moment `at` which. `away` counts those who were sent
+    away, by reason.
     """
 
     joined: int = 0
-    waits: list[float] = field(default_factory=list)
-    talks: list[float] = field(default_factory=list)
-    answered_at: list[float] = field(default_factory=list)
-    lost: list[float] = field(default_factory=list)
+    waits: array[float] = field(default_factory=lambda: array("d"))
+    answered: array[int] = field(default_factory=lambda: array("b"))
+    talks: array[float] = field(default_factory=lambda: array("d"))
+    at: array[float] = field(default_factory=lambda: array("d"))
     away: dict[str, int] = field(default_factory=dict)
-    changes: list[tuple[float, int]] = field(default_factory=list)
-    """When the number of waiting callers changed, and to what."""
+    changed_at: array[float] = field(default_factory=lambda: array("d"))
+    """When the number of waiting callers changed, and to what (`waiting`)."""
+    waiting: array[int] = field(default_factory=lambda: array("l"))
 
-    def answered_within(self, seconds: float) -> int:
-        """Return how many were answered after so many seconds at most."""
-        return sum(wait <= seconds for wait in self.waits)
+    def answered_waits(self) -> list[float]:
+        """Return how long those waited who were answered."""
+        return [wait for wait, answered in zip(self.waits, self.answered, strict=True) if answered]
+
+    def ended(self, wait_s: float, talk_s: float, now: float, *, answered: bool) -> None:
+        """Note that somebody was answered, or left."""
+        self.waits.append(wait_s)
+        self.answered.append(answered)
+        self.talks.append(talk_s)
+        self.at.append(now)
 
 
 @dataclass(slots=True)
@@ -70,7 +82,7 @@ class _Call:
 
 
 @dataclass(slots=True)
-class _Work:
+class Worked:
     """What one agent did."""
 
     calls: int = 0
@@ -91,7 +103,7 @@ class Simulation:
         self.now = 0.0
         self.engine = Engine(explains=False)
         self.seen = {demand.queue.name: Seen() for demand in demands}
-        self.work = {agent.number: _Work() for agent in agents}
+        self.work = {agent.number: Worked() for agent in agents}
         self._rng = rng
         self._pick_up_s = pick_up_s
         self._coming: list[tuple[float, int, Callable[[_Call], None], _Call]] = []
@@ -132,7 +144,8 @@ class Simulation:
             return
         seen = self.seen[demand.queue.name]
         self._count += 1
-        call = _Call(f"{self._count}", demand, seen, at, self._drawn(demand.talk_s))
+        talk_s = self._drawn(demand.talk_s) if demand.varies else demand.talk_s
+        call = _Call(f"{self._count}", demand, seen, at, talk_s)
         self._at(at, self._joins, call)
 
     def _arrival(self, demand: Demand) -> float | None:
@@ -164,13 +177,13 @@ class Simulation:
 
     def _leaves(self, call: _Call) -> None:
         if self._waiting.pop(call.number, None) is not None:
-            call.seen.lost.append(self.now - call.joined_at)
+            call.seen.ended(self.now - call.joined_at, 0.0, self.now, answered=False)
             self._changed(call.seen, -1)
             self._tell(inputs.CallerGone(call.number))
 
     def _changed(self, seen: Seen, by: int) -> None:
-        before = seen.changes[-1][1] if seen.changes else 0
-        seen.changes.append((self.now, before + by))
+        seen.changed_at.append(self.now)
+        seen.waiting.append((seen.waiting[-1] if seen.waiting else 0) + by)
 
     # -- agents ------------------------------------------------------------------------------
 
@@ -194,9 +207,7 @@ class Simulation:
         if self._waiting.pop(call.number, None) is None:
             return
         agent, seen = call.agent, call.seen
-        seen.waits.append(self.now - call.joined_at)
-        seen.talks.append(call.talk_s)
-        seen.answered_at.append(self.now)
+        seen.ended(self.now - call.joined_at, call.talk_s, self.now, answered=True)
         self._changed(seen, -1)
         work = self.work[agent]
         work.calls += 1

@@ -15,7 +15,6 @@ from pbx.events import OfferDecided
 from pbx.plan.model import Queue
 from tests.kit.desk import Desk
 
-
 LONG = "午休时间到了所以我去吃饭了下午两点以后才会回来" * 3
 
 
