@@ -297,6 +297,7 @@ class Visit:
         """Join the caller with the agent."""
         call, queue = self.call, self.queue.name
         self._offers.took(ringing)
+        call.music = self.queue.music
         call.connect(leg)
         agent = ringing.agent
         call.emit(events.AgentConnected(call=call.id, agent=agent, queue=queue, leg=leg.id))

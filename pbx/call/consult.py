@@ -65,7 +65,7 @@ def set_aside(leg: Leg, *, to: Bridge | None = None) -> Leg:
 def take_back(leg: Leg, party: Leg, tone: tuple[str, ...]) -> Leg:
     """Let `leg` talk to the party again that was set aside."""
     hold_reminder.stop(leg)
-    rejoin(party, leg)
+    rejoin(party, leg, shown=True)
     leg.call.emit(HoldEnded(call=leg.call.id, leg=leg.id))
     leg.media.start_playing(tone, others=1.0)
     return leg
@@ -256,7 +256,7 @@ async def together(party: Leg, asking: Leg, asked: Leg) -> Leg | Outcome:
     call = party.call
     hold_reminder.stop(asking)
     asked.role = "called"
-    rejoin(party, asking)
+    rejoin(party, asking, shown=True)
     call.emit(HoldEnded(call=call.id, leg=asking.id))
     call.bridge.add(asked)
     call.handing.heir = asking

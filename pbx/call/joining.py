@@ -48,8 +48,9 @@ def pair(leg: Leg, other: Leg, bridge: Bridge) -> None:
     renegotiation.match_codecs(other)
 
 
-def rejoin(leg: Leg, other: Leg) -> None:
-    """Let two parties that are up talk in their call, and let their phones show each other."""
+def rejoin(leg: Leg, other: Leg, *, shown: bool = False) -> None:
+    """Let two parties that are up talk in their call, and let their phones show each other, unless
+    they are `shown` already."""
     call = leg.call
     for each in (leg, other):
         each.media.stop_music()
@@ -61,8 +62,9 @@ def rejoin(leg: Leg, other: Leg) -> None:
         supervision.attend()
     call.connected()
     call.bridged(leg, other)
-    show(leg, other)
-    show(other, leg)
+    if not shown:
+        show(leg, other)
+        show(other, leg)
 
 
 def show(leg: Leg, other: Leg) -> None:

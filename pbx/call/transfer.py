@@ -2,18 +2,16 @@
 
 Whoever transfers (by REFER, by `##`, or an administrator for it) is out of the talk at once. The
 other party, whose call it is from then on, hears the target ring for `RECALL_S` seconds, with no
-mailbox at the end; a queue, a menu, a flow, a mailbox or a conference is entered for good. Where
-nobody takes the call, the transferrer has it back: at once if its phone still waits (it sent
-REFER), else it is rung again. If it does not answer either, the caller waits again in the queue
-that it came from, or goes to the operator.
+mailbox at the end; a queue, a menu, a flow, a mailbox or a conference is entered for good, and a
+ring group rings as it always does. Where nobody takes the call, the transferrer has it back: at
+once if its phone still waits (it sent REFER), else it is rung again. If it does not answer either,
+the caller waits again in the queue that it came from, or goes to the operator.
 
 The target is what the transferrer could dial itself, toll-fraud limits included; codes are not.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, Protocol
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from pbx.call.call import Call
     from pbx.call.exchange import Exchange
     from pbx.call.leg import Leg
-
-log = logging.getLogger(__name__)
 
 RECALL_S: Final = 20.0
 """Seconds that a target rings before the party goes back to whoever transferred it."""
@@ -122,7 +118,7 @@ def target_of(call: Call, to: str) -> Destination | None:
     if found is None or found.kind == "feature":
         return None
     route = call.plan.number(to) if found.kind == "numbers" else None
-    if route is not None and route.destination.kind in RUNG:
+    if route is not None and route.destination.kind in (*RUNG, "ring"):
         return route.destination
     return found
 
@@ -202,22 +198,16 @@ async def _reach(transfer: Transfer) -> Leg | Outcome:
         call.routed(str(destination))
         contacts = await contacts_of(call, destination, by=transfer.by)
         return contacts if isinstance(contacts, Outcome) else await ring(call, contacts, RECALL_S)
-    if destination.kind in ENTERED:
+    if _takes_all(call, destination):
         transfer.completed()
-        return await call.go(destination)
-    try:
-        async with asyncio.timeout(RECALL_S) as limit:
-            call.handing.reached = partial(_reached, transfer, limit)
-            return await call.go(destination)
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        return no_answer()
+    return await call.go(destination)
 
 
-def _reached(transfer: Transfer, limit: asyncio.Timeout) -> None:
-    limit.reschedule(None)
-    transfer.completed()
+def _takes_all(call: Call, destination: Destination) -> bool:
+    """Tell whether a place takes whoever comes, so that the transfer is done with the entering."""
+    route = call.plan.number(destination.name) if destination.kind == "numbers" else None
+    place = destination if route is None else call.plan.resolved(route.destination)
+    return place is not None and place.kind in ENTERED
 
 
 async def contacts_of(call: Call, destination: Destination, *, by: Leg) -> list[Contact] | Outcome:
@@ -254,7 +244,7 @@ async def come_back(transfer: Transfer, refusal: Outcome) -> Leg | Outcome:
     if by.up and by.ending is None and transfer.report is not None and not transfer.done:
         transfer.end(result)
         transfer.report.tell(refusal.status)
-        rejoin(transfer.party, by)
+        rejoin(transfer.party, by, shown=True)
         return by
     again = await _recall(transfer)
     transfer.end("recalled" if again is not None else result)

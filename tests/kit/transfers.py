@@ -23,7 +23,8 @@ class Talk:
         self.house = house
         self.phones = dict(zip(("101", "102", "103"), phones, strict=True))
         self.alice, self.bob = alice, bob
-        (self.call,) = house.exchange.calls.values()
+        calls = house.exchange.calls.values()
+        self.call = next(call for call in calls if call.who.number == "101")
 
     @property
     def carol(self) -> Softphone:
