@@ -6,7 +6,7 @@ Everything is read from memory and copied into views; nothing here decides anyth
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pbx.alarms import Alarms
@@ -25,6 +25,7 @@ from pbx.api.views import (
     MediaWorker,
     Registration,
     TraceEntry,
+    TrunkState,
     utc_text,
 )
 from pbx.call import supervision
@@ -127,6 +128,20 @@ class Live:
             )
             for binding in self._registrar.all(now)
         ]
+
+    def trunks(self) -> Mapping[str, TrunkState]:
+        """Return how each line is, by its name."""
+        now = self._exchange.now()
+        return {
+            line.name: TrunkState(
+                registered=line.is_registered(now),
+                reachable=line.is_reachable(now),
+                calls=line.calls,
+                round_trip_ms=_rounded(line.round_trip_ms),
+                error=line.trouble,
+            )
+            for line in self._exchange.lines
+        }
 
     def calls(self) -> Sequence[LiveCall]:
         """Return the calls that are up, oldest first."""

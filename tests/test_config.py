@@ -18,6 +18,7 @@ from pbx.config import (
     load_settings,
     parse_settings,
 )
+from pbx.config.settings import TollFraudSettings
 from pbx.config.values import mail_server
 from pbx.errors import ConfigError
 
@@ -43,6 +44,7 @@ secrets: {}
 retention: {recordings: 90d, events: 7d, records: 730d, min_free: 1GB}
 recording: {format: ulaw}
 speech: {engine: auto, voices: {}, url: null, speed: 1.0, recorded: {}}
+toll_fraud: {calls: 3, hourly: 20, office_calls: 10, office_hourly: 100}
 """
 
 
@@ -86,6 +88,7 @@ mail: {server: mail.example.com, from: pbx@example.com, user: pbx, password: env
 secrets: {crm: geheim}
 retention: {recordings: 30d, events: 12h, records: 365d, min_free: 500MB}
 recording: {format: opus}
+toll_fraud: {calls: 0, office_hourly: 500}
 speech: {engine: http, voices: {en: piper}, url: "http://tts:5000/?v={voice}", speed: 1.2}
 """,
         MAIL="s3cret",
@@ -110,6 +113,7 @@ speech: {engine: http, voices: {en: piper}, url: "http://tts:5000/?v={voice}", s
     assert settings.retention.events_s == 43200.0
     assert settings.retention.min_free_bytes == 500_000_000
     assert settings.recording.format == "opus"
+    assert settings.toll_fraud == TollFraudSettings(calls=0, office_hourly=500)
     assert (settings.speech.engine, settings.speech.voices) == ("http", {"en": "piper"})
     assert (settings.speech.url, settings.speech.speed) == ("http://tts:5000/?v={voice}", 1.2)
 
@@ -190,6 +194,7 @@ def test_tls_has_a_certificate_whose_files_are_there(tmp_path: Path) -> None:
         ("secrets: {CRM-Key: x}", 'E005 "CRM-Key" is no name of a secret'),
         ("mail: {password: env:NOPE}", "the environment variable NOPE is not set"),
         ("retention: {min_free: 1XB}", "is no size"),
+        ("toll_fraud: {calls: many}", "is no number from 0 to 9999"),
         ("recording: {format: mp3}", "is none of ulaw, pcm, opus"),
         ("speech: {engine: http}", "1:9 E005 engine: http needs speech: url"),
         ("speech: {engine: pipr}", 'did you mean "piper"'),

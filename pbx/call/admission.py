@@ -1,17 +1,20 @@
 """Who is calling (architecture §7): an extension by its digest, a trunk by its address, or nobody
 we know.
 
-On a flow that holds authenticated bindings a phone calls, never a trunk; elsewhere a trunk is known
-by its address. Everybody but a trunk proves by digest on every INVITE to be an extension: the
-digest alone says which, From is not believed. Whoever does not is answered alike whether or not the
-user exists. Failures are reported to the guard; a request without credentials is no failure.
+A call to the random Contact of a trunk's registration is that trunk's. On a flow that holds
+authenticated bindings a phone calls, never a trunk; elsewhere a trunk is known by its address.
+Everybody but a trunk proves by digest on every INVITE to be an extension: the digest alone says
+which, From is not believed. Whoever does not is answered alike whether or not the user exists.
+Failures are reported to the guard; a request without credentials is no failure.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pbx.call.line import TrunkEntry
 from pbx.events import Direction
 from pbx.sip.auth import Credential, DigestAuthenticator, Failed, Stale, Verified
 from pbx.sip.flow import Address, Flow
@@ -41,6 +44,10 @@ class ExtensionEntry(Protocol):
         """Tell whether its mailbox takes calls that nobody else does."""
 
     @property
+    def caller_id(self) -> str | None:
+        """Return the number that the outside sees; None for the rule's or the line's."""
+
+    @property
     def contact(self) -> str | None:
         """Return the fixed URI of a device that never registers."""
 
@@ -55,22 +62,6 @@ class ExtensionEntry(Protocol):
     @property
     def ha1_sha256(self) -> str:
         """Return the SHA-256 digest of user, realm and password."""
-
-
-class TrunkEntry(Protocol):
-    """What a call needs to know of a trunk."""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the line."""
-
-    @property
-    def max_calls(self) -> int | None:
-        """Return how many calls it may carry at once; None means no limit."""
-
-    @property
-    def srtp(self) -> str:
-        """Return whether its speech is encrypted: required, optional or off."""
 
 
 class ConferencePins(Protocol):
@@ -94,6 +85,12 @@ class DirectoryLookup(Protocol):
 
     def trunk_for(self, address: Address) -> TrunkEntry | None:
         """Return the trunk that calls from `address` belong to."""
+
+    def trunk_of_token(self, token: str) -> TrunkEntry | None:
+        """Return the trunk whose registration has this user part in its Contact."""
+
+    def trunks(self) -> Sequence[TrunkEntry]:
+        """Return all trunks, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +134,8 @@ class Admission:
 
     def identify(self, request: Request, flow: Flow, now: float) -> Identity | Refusal:
         """Return who sends this INVITE, or how to refuse it."""
-        trunk = None
-        if not self._registrar.on_flow(flow):
+        trunk = self._directory.trunk_of_token(request.uri.number)
+        if trunk is None and not self._registrar.on_flow(flow):
             trunk = self._directory.trunk_for(flow.remote)
         if trunk is not None:
             return _beyond_trunk(request, trunk)

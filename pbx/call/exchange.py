@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
-from pbx.call import routing
 from pbx.call.admission import (
     RETRY_AFTER,
     Admission,
@@ -24,6 +23,7 @@ from pbx.call.admission import (
     Identity,
     Refusal,
 )
+from pbx.call.arrival import Arrival, arrival_of, dialled_by
 from pbx.call.call import Call, Script
 from pbx.call.conference import Conferences
 from pbx.call.contact import Contact
@@ -31,9 +31,10 @@ from pbx.call.extension import click_to_dial
 from pbx.call.features import Features
 from pbx.call.in_call import IN_CALL
 from pbx.call.leg import Leg
+from pbx.call.lines import Lines
 from pbx.call.lookup import find_call
 from pbx.call.out_of_call import OutOfCall
-from pbx.call.outcome import TEMPORARY_FAILURE, Ending, Outcome, cause_of, failed
+from pbx.call.outcome import TEMPORARY_FAILURE, Ending, cause_of
 from pbx.call.recording import Recordings
 from pbx.call.replacing import takes_place
 from pbx.call.routing import Destinations
@@ -45,11 +46,9 @@ from pbx.media.engine import MediaEngine
 from pbx.media.offer_answer import no_keys
 from pbx.media.protocol import AnyWorkerEvent, RecordingDone, WorkerLoad
 from pbx.media.sdes import RandomBytes
-from pbx.plan.destination import Destination
 from pbx.plan.model import Plan
 from pbx.sip import events as sip
 from pbx.sip.flow import Address, Flow
-from pbx.sip.grammar import printable
 from pbx.sip.headers import Uri
 from pbx.sip.refer import Replaces
 from pbx.sip.registrar import Registrar
@@ -96,6 +95,7 @@ class Exchange:
         outward: Outward,
         plan: Plan,
         recordings: Recordings,
+        lines: Lines,
         settings: CallSettings,
         new_call_id: Callable[[], str],
         new_session_id: Callable[[], int],
@@ -110,6 +110,8 @@ class Exchange:
         self.outward = outward
         self.plan = plan
         self.recordings = recordings
+        self.lines = lines
+        """The lines to carriers: `lines.dial` is how a number of the outside is reached."""
         self.message_waiting = out_of_call.message_waiting
         self.settings = settings
         self.features = features
@@ -207,6 +209,8 @@ class Exchange:
         match event:
             case sip.InviteReceived():
                 self._admit(event)
+            case sip.RequestAnswered() | sip.RequestFailed() if self.lines.take(event):
+                pass
             case sip.Dropped(slug=slug):
                 self.dropped[slug] = self.dropped.get(slug, 0) + 1
             case _:
@@ -219,15 +223,17 @@ class Exchange:
         if isinstance(who, Refusal):
             self._out_of_call.refuse(event.transaction, who)
             return
-        if self.draining or self.congested() or self._trunk_full(who, event.flow):
-            self._out_of_call.refuse(event.transaction, Refusal(503, RETRY_AFTER))
-            return
         if takes_place(self, event, who):
             return
-        number, hops = printable(event.request.uri.number), event.request.max_forwards
+        arrival = arrival_of(event.request, who, self)
+        if self._turns_away(arrival):
+            self._out_of_call.refuse(event.transaction, Refusal(503, RETRY_AFTER))
+            return
+        hops = event.request.max_forwards
         max_forwards = (70 if hops is None else hops) - 1
-        entry = self._entry(number, who)
-        call = Call(self, self.new_call_id(), who, number, max_forwards=max_forwards)
+        call = Call(
+            self, self.new_call_id(), arrival.who, arrival.number, max_forwards=max_forwards
+        )
         self._announce(call)
         try:
             Leg.incoming(call, event)
@@ -236,32 +242,16 @@ class Exchange:
             call.end(Ending("failed", error.slug, error.status, cause, "system"))
         except Exception as error:  # a defect: the call ends, with a record
             call.fail(error)
-        call.run(entry)
+        call.run(arrival.script)
 
-    def _entry(self, number: str, who: Identity) -> Script:
-        destination = self._where(number, who)
-
-        async def entry(call: Call) -> Outcome:
-            if destination is None:
-                return failed(404, "unknown_number")
-            return await call.go(destination)
-
-        return entry
-
-    def _where(self, number: str, who: Identity) -> Destination | None:
-        if who.trunk is not None:
-            return routing.from_trunk(number, plan=self.plan)
-        return routing.from_extension(
-            number, features=self.features, plan=self.plan, extensions=self.directory.extension
-        )
-
-    def _trunk_full(self, who: Identity, flow: Flow) -> bool:
-        if who.trunk is None:
+    def _turns_away(self, arrival: Arrival) -> bool:
+        """Tell whether there is no room for the call; for one for help there always is."""
+        trunk = arrival.who.trunk
+        if arrival.urgent:
             return False
-        trunk = self.directory.trunk_for(flow.remote)
-        if trunk is None or trunk.max_calls is None:
-            return False
-        return sum(call.who.trunk == who.trunk for call in self.calls.values()) >= trunk.max_calls
+        if self.draining or self.congested():
+            return True
+        return trunk is not None and self.lines.refuses(trunk)
 
     def _announce(self, call: Call) -> None:
         self.calls[call.id] = call
@@ -283,10 +273,14 @@ class Exchange:
     def add_leg(self, leg: Leg) -> None:
         """Let the leg's events find it."""
         self._by_invite[leg.invite] = leg
+        if leg.trunk is not None:
+            self.lines.took(leg)
 
     def drop_leg(self, leg: Leg) -> None:
         """The leg is over: no more SIP events for it."""
         self._by_invite.pop(leg.invite, None)
+        if leg.trunk is not None:
+            self.lines.let_go(leg)
 
     def leg_of_dialog(self, dialog: Replaces) -> Leg | None:
         """Return the leg of one of our dialogs, as its far end names it (RFC 3891 §3)."""
@@ -364,17 +358,17 @@ class Exchange:
         extension = self.directory.extension(from_)
         if extension is None:
             raise NotFound(f"there is no extension {from_}")
-        who = Identity(from_, extension.name, "internal")
-        if script is None and self._where(to, who) is None:
+        arrival = dialled_by(Identity(from_, extension.name, "internal"), to, self)
+        if script is None and arrival.destination is None:
             raise NotFound(f"there is no number {to}")
         contacts = await self.contacts(extension)
         if not contacts:
             raise Refused(f"extension {from_} has no registered phone")
         if self.draining or self.congested():
             raise Refused("callpbx takes no further calls now; try again in a few seconds")
-        script = script or self._entry(to, who)
+        script = script or arrival.script
         script = partial(click_to_dial, extension=extension, contacts=contacts, script=script)
-        return self.begin(self.new_call_id(), who, to, script).id
+        return self.begin(self.new_call_id(), arrival.who, to, script).id
 
     def begin(self, call_id: str, who: Identity, called: str, script: Script) -> Call:
         """Begin a call of our own making, which nobody dialled; `script` is what it lives through.

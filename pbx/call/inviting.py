@@ -33,20 +33,31 @@ def invite(leg: Leg, contact: Contact) -> None:
         leg.begin("")
         leg.end(LegEnding("local", slug, status, cause_of(status)))
         return
-    name, number = shown_to(call, leg)
-    name = contact.caller_name or name
+    carried = contact.carried
+    if carried is None:
+        to = NameAddr(None, Uri("sip", escape_user(contact.number), host=host))
+        name, number = shown_to(call, leg)
+        shown = Uri("sip", escape_user(contact.caller_id or number), host=host)
+        from_ = NameAddr(contact.caller_name or name, shown)
+    else:
+        to, from_ = NameAddr(None, contact.uri), carried.from_
     leg.invite = exchange.ua.invite(
         contact.uri,
         destinations=contact.flows,
-        to=NameAddr(None, Uri("sip", escape_user(contact.number), host=host)),
-        from_=NameAddr(name, Uri("sip", escape_user(contact.caller_id or number), host=host)),
+        to=to,
+        from_=from_,
         body=body,
         headers=contact.headers,
         route=contact.route,
         max_forwards=call.max_forwards,
+        contact=None if carried is None else carried.token,
+        account=None if carried is None else carried.account,
+        silent_after=None if carried is None else carried.silent_after,
         now=exchange.now(),
     )
     leg.begin(exchange.ua.call_id(leg.invite))
+    if carried is not None:
+        exchange.lines.went_out(leg, carried)
     exchange.outward.transmit_soon()
 
 

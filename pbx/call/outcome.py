@@ -17,6 +17,7 @@ from pbx.events import EndedBy, Result
 NORMAL_CLEARING = 16
 NO_ANSWER = 19
 SUBSCRIBER_ABSENT = 20
+NO_CIRCUIT_AVAILABLE = 34
 TEMPORARY_FAILURE = 41
 INCOMPATIBLE_DESTINATION = 88
 RECOVERY_ON_TIMER = 102
@@ -222,18 +223,21 @@ def most_telling(refusals: Sequence[Outcome]) -> Outcome:
 ABSENT = Outcome(
     OutcomeKind.NO_ANSWER, "unavailable", "not_registered", 480, SUBSCRIBER_ABSENT, "system"
 )
-NOT_IN_THIS_VERSION = failed(480, "not_in_this_version")
+NO_RULE = failed(404, "unknown_number")
+DENIED = Outcome(OutcomeKind.FAILED, "rejected", "denied", 403, cause_of(403), "system")
+NO_LINE = Outcome(OutcomeKind.FAILED, "unavailable", "no_line", 503, NO_CIRCUIT_AVAILABLE, "system")
+NOT_RUNG = (ABSENT, NO_RULE, DENIED, NO_LINE)
+"""What became of those for whom no phone could be rung."""
 
 
 def reached_nobody(refusals: Sequence[Outcome]) -> Outcome:
     """Return the outcome for all, of what became of each member.
 
     Busy where all that were rung are; where none could be rung, that is no answer too, but for
-    numbers of the outside alone: they failed.
+    numbers of the outside alone: they failed, each for the reason of the last.
     """
-    rung = [refusal for refusal in refusals if refusal not in (ABSENT, NOT_IN_THIS_VERSION)]
+    rung = [refusal for refusal in refusals if refusal not in NOT_RUNG]
     if rung:
         all_busy = all(refusal.kind is OutcomeKind.BUSY for refusal in rung)
         return unanswered(486) if all_busy else no_answer()
-    only_outside = bool(refusals) and ABSENT not in refusals
-    return NOT_IN_THIS_VERSION if only_outside else ABSENT
+    return refusals[-1] if refusals and ABSENT not in refusals else ABSENT

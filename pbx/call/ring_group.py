@@ -4,9 +4,9 @@
     in_order   one member after the other, the first one first
     rotate     as in_order, but each call begins with the next member
 
-Members are extensions. One that no phone is registered for, or that there is not, is skipped and
-noted in the log; numbers of the outside cannot be rung in this version. A member's own mailbox
-never takes the call, nor does anybody outside whom its phone redirects to. What follows when nobody
+Members are extensions and numbers of the outside. One that no phone is registered for, that there
+is not, or that no line goes to, is skipped and noted in the log. A member's own mailbox never takes
+the call, nor does anybody outside whom its phone redirects to. What follows when nobody
 takes the call is for the dialplan, so nothing here goes there.
 
 With `confirm` keys whoever answers hears what the call is and has it once one of those keys is
@@ -22,10 +22,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pbx.call import bridge
+from pbx.call.arrival import OUTSIDE
 from pbx.call.keys import Wanted, collect
 from pbx.call.outcome import (
     ABSENT,
-    NOT_IN_THIS_VERSION,
     Outcome,
     failed,
     no_answer,
@@ -62,12 +62,6 @@ async def ring(call: Call, name: str) -> Outcome:
     return await ring_members(call, members, together=group.how == "all", each_s=group.ring_s)
 
 
-async def outside(call: Call, number: str) -> Outcome:
-    """Call a number of the outside, which no line does in this version; the kind `number`."""
-    log.info("call %s: %s is not called: no numbers of the outside yet", call.id, number)
-    return NOT_IN_THIS_VERSION
-
-
 async def ring_members(
     call: Call,
     members: Sequence[Destination],
@@ -86,9 +80,9 @@ async def ring_members(
     refusals: list[Outcome] = []
     for batch in _batches(members, together=together):
         contacts = [
-            replace(contact, caller_id=caller_id)
+            contact
             for member in batch
-            for contact in await _contacts(call, member, refusals)
+            for contact in await _contacts(call, member, caller_id, refusals)
         ]
         taken = await _taken(call, contacts, each_s, confirm, announce, refusals)
         if taken is not None:
@@ -102,20 +96,26 @@ def _batches(members: Sequence[Destination], *, together: bool) -> Sequence[Sequ
     return (once,) if together else [(member,) for member in once]
 
 
-async def _contacts(call: Call, member: Destination, refusals: list[Outcome]) -> list[Contact]:
+async def _contacts(
+    call: Call, member: Destination, caller_id: str | None, refusals: list[Outcome]
+) -> list[Contact]:
     """Return the phones of a member; none for one who cannot be rung, which is noted."""
     exchange = call.exchange
-    if member.kind != "ext":
-        log.info("call %s: %s is not rung: no numbers of the outside yet", call.id, member)
-        refusals.append(NOT_IN_THIS_VERSION)
-        return []
+    if member.kind == OUTSIDE:
+        by = None if call.who.trunk is not None else call.who.number
+        found = await exchange.lines.dial(member.name, plan=call.plan, by=by, caller_id=caller_id)
+        if isinstance(found, Outcome):
+            log.info("call %s: %s is not rung: %s", call.id, member, found.reason)
+            refusals.append(found)
+            return []
+        return [found]
     entry = exchange.directory.extension(member.name)
     contacts = [] if entry is None else await exchange.contacts(entry)
     if not contacts:
         why = "there is none" if entry is None else "no phone is registered"
         log.info("call %s: %s is not rung: %s", call.id, member, why)
         refusals.append(ABSENT)
-    return contacts
+    return [replace(contact, caller_id=caller_id) for contact in contacts]
 
 
 async def _taken(

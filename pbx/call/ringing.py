@@ -7,6 +7,10 @@ for no other (RFC 3261 §16.7 step 5). A 302 of a phone is followed to internal 
 five; one number twice is a loop): to the best of its Contacts that has a phone, and to the next
 when nobody rings for that number any more.
 
+A contact by a line to a carrier brings further lines (`otherwise`): the next one is rung where the
+line failed, by 408, 5xx or no answer at all, never where the party said something. A carrier's 302
+is followed nowhere.
+
 With a `Question` a 2xx alone wins nothing: whoever answers is asked, and has the call once it says
 yes. The others go on ringing meanwhile, and more than one may be asked at a time.
 
@@ -19,6 +23,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -74,6 +79,7 @@ class Ringing:
         self._early_media = early_media and question is None
         self._news: asyncio.Queue[tuple[Leg, _News]] = asyncio.Queue()
         self._live: dict[Leg, str] = {}  # each with the number that it was rung for
+        self._otherwise: dict[Leg, tuple[Contact, ...]] = {}
         self._asked: dict[Leg, asyncio.Task[object]] = {}
         self._refusals: dict[str, list[Outcome]] = {}
         self._rung: set[str] = set()
@@ -111,6 +117,7 @@ class Ringing:
         """Ring one more contact, for the number `member` where that is not its own."""
         self._rung.add(contact.number)
         leg = self._call.invite(contact, on_news=self._tell, role=self._role)
+        self._otherwise[leg] = contact.otherwise
         self._live[leg] = contact.number if member is None else member
 
     async def first(self, seconds: float) -> Leg | Outcome:
@@ -213,12 +220,15 @@ class Ringing:
         """Note that a leg ended before it had the call, and ring whoever stands in for it."""
         member = self._live.pop(leg)
         asked = self._asked.pop(leg, None)
+        others = self._otherwise.pop(leg, ())
         ending = leg.ending
         assert ending is not None
         if asked is not None:
             asked.cancel()
             self._refuse(member, no_answer())
-        elif ending.contacts:
+        elif others and _line_failed(ending):
+            self.add(replace(others[0], otherwise=others[1:]), member=member)
+        elif ending.contacts and leg.trunk is None:
             await self._follow(ending.contacts, member)
         else:
             self._refuse(member, _refusal(ending))
@@ -260,6 +270,11 @@ class Ringing:
             self._refuse(member, not_registered())
         if moved_out:
             self._refuse(member, unanswered(480, "moved_elsewhere"))
+
+
+def _line_failed(ending: LegEnding) -> bool:
+    """Tell whether it was the line that failed, and not the party that said no."""
+    return ending.by == "remote" and (ending.status == 408 or 500 <= ending.status < 600)
 
 
 def _refusal(ending: LegEnding) -> Outcome:

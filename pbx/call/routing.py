@@ -3,9 +3,10 @@ up.
 
 A destination is always `kind:name`. Each kind has one coroutine, put into the registry by
 `server.py`; verbs, queues and transfers all ask the same question, `await call.go(destination)`.
-Which number means which destination is architecture §7: from an extension feature code → `numbers`
-→ extension, room → 404; from a trunk `numbers` → `anything_else` → 404, and never anything that is
-not named.
+Which number means which destination is architecture §7: from an extension emergency (the whole
+number) → feature code → `numbers` → extension, room → `outbound` → 404; from a trunk `numbers` →
+`anything_else` → 404, and never anything that is not named. What a country has for help is dialled
+where the dialplan forgot it, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pbx.call.features import UNKNOWN_CODE, Features
 from pbx.call.outcome import Outcome
 from pbx.errors import UsageError
 from pbx.plan.destination import Destination
+from pbx.plan.dialling import emergency_rule, is_help, rule_for
 from pbx.plan.model import Plan
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def from_extension(
 
     A code that starts with `*` or `#` and is not known goes to the announcement that says so.
     """
+    if emergency_rule(plan, number) is not None:
+        return Destination("number", number)
     feature = features.codes(plan).get(number)
     if feature is not None:
         return Destination("feature", feature)
@@ -74,6 +78,8 @@ def from_extension(
         return Destination("ext", number)
     if plan.conference(number) is not None:
         return Destination("conference", number)
+    if rule_for(plan, number) is not None or is_help(plan, number):
+        return Destination("number", number)
     if number.startswith(("*", "#")):
         return Destination("feature", UNKNOWN_CODE)
     return None

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pbx.call.call import Call
 
 
-def security_of(call: Call, *, caller: bool, number: str, flow: Flow) -> Security:
+def security_of(call: Call, *, number: str, flow: Flow, trunk: str | None) -> Security:
     """Return what a leg does about SRTP; a party that is in no directory may have it."""
     exchange = call.exchange
-    if caller and call.who.trunk is not None:
-        trunk = exchange.directory.trunk_for(flow.remote)
-        policy = trunk.srtp if trunk is not None else "optional"
+    if trunk is not None:
+        line = exchange.lines.get(trunk)
+        policy = line.entry.srtp if line is not None else "optional"
     else:
         extension = exchange.directory.extension(number)
         policy = extension.srtp if extension is not None else "optional"

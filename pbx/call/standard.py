@@ -6,7 +6,8 @@ from pbx.call.clock_codes import tell_number, tell_time
 from pbx.call.conference import conference
 from pbx.call.extension import extension
 from pbx.call.features import UNKNOWN_CODE, Features, echo, unknown_code
-from pbx.call.ring_group import outside, ring
+from pbx.call.outside import outside
+from pbx.call.ring_group import ring
 from pbx.call.routing import Destinations
 
 

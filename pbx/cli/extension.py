@@ -112,6 +112,7 @@ def show(home: Home, number: str, as_json: bool) -> None:
 @click.option("--voicemail", type=bool, metavar="yes|no", help="Whether it has a mailbox.")
 @click.option("--contact", help='SIP URI of a device that never registers; "" clears it.')
 @click.option("--srtp", type=SRTP, help="Whether its speech is encrypted.")
+@click.option("--caller-id", help='The number that the outside sees, one of ours; "" clears it.')
 @click.option("--qr/--no-qr", default=None, help="Draw a QR code; the default on a terminal.")
 @as_json
 @pass_home
@@ -125,6 +126,7 @@ def set_(
     voicemail: bool | None,
     contact: str | None,
     srtp: str | None,
+    caller_id: str | None,
     qr: bool | None,
     as_json: bool,
 ) -> None:
@@ -136,6 +138,7 @@ def set_(
         "voicemail": voicemail,
         "contact": contact,
         "srtp": srtp,
+        "caller_id": caller_id,
     }
     change = {key: value for key, value in given.items() if value is not None}
     if not change and not new_password:
@@ -202,6 +205,7 @@ def _print_extension(row: dict[str, Any]) -> None:
         ("Voicemail", row["voicemail"]),
         ("SRTP", row["srtp"]),
         ("Contact", row["contact"]),
+        ("Caller number", row["caller_id"]),
     ]
     print_table(["Extension", row["number"]], lines[1:], empty="")
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005", "r0006", "r0007", "r0008")
+REVISIONS = ("r0001", "r0002", "r0003", "r0004", "r0005", "r0006", "r0007", "r0008", "r0009")
 """All revisions of the schema, oldest first; a database says which one it is."""
 
 metadata = MetaData()
@@ -114,8 +114,10 @@ extensions = Table(
     Column("contact", String),
     Column("created_at", BigInteger, nullable=False),
     Column("srtp", String, nullable=False, server_default="optional"),
+    Column("caller_id", String),
 )
-"""Phones. `srtp` says whether their speech must, may or must not be encrypted."""
+"""Phones. `srtp` says whether their speech must, may or must not be encrypted; `caller_id` is the
+number that the outside sees, null for the one that the dialplan or the line says."""
 
 recordings = Table(
     "recordings",
@@ -177,9 +179,14 @@ trunks = Table(
     Column("max_calls", Integer),
     Column("created_at", BigInteger, nullable=False),
     Column("srtp", String, nullable=False, server_default="optional"),
+    Column("numbers", Text, nullable=False, server_default="[]"),
+    Column("per_minute", Integer),
+    Column("token", String, nullable=False, server_default=""),
 )
-"""Lines to carriers. `match` is a JSON array of the addresses that its calls come from; `password`
-is a secret that we prove to the carrier, which is why the file is its owner's alone."""
+"""Lines to carriers. `match` is a JSON array of the addresses that its calls come from, `numbers`
+one of the numbers that the carrier gave us; `token` is the user part of the Contact that we
+register there; `password` is a secret that we prove to the carrier, which is why the file is its
+owner's alone."""
 
 tokens = Table(
     "tokens",

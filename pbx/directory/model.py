@@ -44,6 +44,7 @@ SrtpPolicy = Literal["required", "optional", "off"]
 SRTP_POLICIES: tuple[SrtpPolicy, ...] = ("required", "optional", "off")
 
 _NUMBER = re.compile(r"[0-9]{2,10}")
+_OUTSIDE = re.compile(r"\+?[0-9]{3,20}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _SKILL = re.compile(r"[^\s:,]{1,40}")
 _SERVER = re.compile(
@@ -61,7 +62,7 @@ class Extension:
     """A phone of the office. `created_at` is seconds since the epoch.
 
     `realm` is the one its digests were made for; `contact` a fixed SIP URI of a device that never
-    registers.
+    registers; `caller_id` the number that the outside sees.
     """
 
     number: str
@@ -74,6 +75,7 @@ class Extension:
     voicemail: bool = True
     contact: str | None = None
     srtp: SrtpPolicy = "optional"
+    caller_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,9 @@ class PasswordDigests:
 class Trunk:
     """A line to a carrier. `match` are the addresses that its calls come from (see `Source`).
 
-    Without `match` it is the host of `server`. `max_calls` None means no limit.
+    Without `match` it is the host of `server`. `max_calls` and `per_minute` (calls that go out)
+    None mean no limit. `numbers` are those that the carrier gave us, the first of them shown by
+    default. `token` is the user part of the Contact that we register: random and hexadecimal.
     """
 
     name: str
@@ -117,6 +121,9 @@ class Trunk:
     match: tuple[str, ...] = ()
     max_calls: int | None = None
     srtp: SrtpPolicy = "optional"
+    numbers: tuple[str, ...] = ()
+    per_minute: int | None = None
+    token: str = field(repr=False)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -188,6 +195,8 @@ def check_extension(extension: Extension) -> None:
         )
     if extension.contact is not None and not _SERVER.fullmatch(extension.contact):
         raise Refused(f"{extension.contact!r} is no SIP URI such as sip:door@192.0.2.7")
+    if extension.caller_id is not None and not _OUTSIDE.fullmatch(extension.caller_id):
+        raise Refused(f"{extension.caller_id!r} is no number; write digits alone")
     _check_srtp(extension.srtp)
 
 
@@ -222,6 +231,11 @@ def check_trunk(trunk: Trunk) -> None:
     for secret in (trunk.username, trunk.password):
         if secret is not None and not (secret and secret.isprintable()):
             raise Refused(f"trunk {trunk.name}: username and password are printable characters")
+    if trunk.per_minute is not None and trunk.per_minute < 1:
+        raise Refused(f"at least 1 call a minute goes out by a trunk, not {trunk.per_minute}")
+    for number in trunk.numbers:
+        if not _OUTSIDE.fullmatch(number):
+            raise Refused(f"trunk {trunk.name}: {number!r} is no number; write digits alone")
     for text in trunk.match:
         parse_source(text)
     _check_srtp(trunk.srtp)

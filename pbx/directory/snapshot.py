@@ -93,6 +93,11 @@ class Directory:
         """Return all trunks, by name."""
         return tuple(self._trunks.values())
 
+    def trunk_of_token(self, token: str) -> Trunk | None:
+        """Return the trunk that registers with this user part in its Contact."""
+        found = (trunk for trunk in self._trunks.values() if trunk.register)
+        return next((trunk for trunk in found if trunk.token == token), None)
+
     def tokens(self) -> tuple[ApiToken, ...]:
         """Return all tokens, by name."""
         return tuple(self._tokens.values())

@@ -323,13 +323,19 @@ def _agent_values(agent: Agent) -> dict[str, Any]:
 
 
 def _trunk_of(row: Row[Any]) -> Trunk:
-    match = tuple(msgspec.json.decode(row.match, type=list[str]))
-    return Trunk(**{**row._mapping, "match": match, "created_at": row.created_at / 1000})
+    lists = {
+        name: tuple(msgspec.json.decode(text, type=list[str]))
+        for name, text in (("match", row.match), ("numbers", row.numbers))
+    }
+    return Trunk(**{**row._mapping, **lists, "created_at": row.created_at / 1000})
 
 
 def _trunk_values(trunk: Trunk) -> dict[str, Any]:
-    match = msgspec.json.encode(trunk.match).decode()
-    return {**asdict(trunk), "match": match, "created_at": _ms(trunk.created_at)}
+    lists = {
+        "match": msgspec.json.encode(trunk.match).decode(),
+        "numbers": msgspec.json.encode(trunk.numbers).decode(),
+    }
+    return {**asdict(trunk), **lists, "created_at": _ms(trunk.created_at)}
 
 
 def _token_of(row: Row[Any]) -> ApiToken:

@@ -16,6 +16,7 @@ from typing import Final, Literal, Unpack
 
 from pbx.call.outcome import (
     ABSENT,
+    NO_RULE,
     NORMAL_CLEARING,
     Outcome,
     OutcomeKind,
@@ -32,6 +33,7 @@ from pbx.ivr.run import Run
 from pbx.ivr.verbs import VERBS
 from pbx.ivr.world import Answer, Caller, Failure, Found, Letter, Nothing, Overrides, Ring
 from pbx.plan.destination import Destination
+from pbx.plan.dialling import is_help, rule_for
 from pbx.plan.hours import Schedule, State
 from pbx.plan.model import Lookup, Plan, Queue
 from pbx.speech.saying import Saying
@@ -287,8 +289,10 @@ class RehearsedWorld:
     def _member(self, member: Destination) -> Outcome | None:
         """Return why a member of a group does not answer; None for one who does."""
         if member.kind == "number":
-            state = self._told.phones.get(member.name)
-            return _REFUSALS["no_answer" if state is None else state]
+            plan = self._plan
+            if rule_for(plan, member.name) is None and not is_help(plan, member.name):
+                return NO_RULE
+            return _REFUSALS[self._told.phones.get(member.name, "answers")]
         if not self.is_extension(member.name):
             return ABSENT
         state = self._told.phones.get(member.name, "answers")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pbx.marks import MapNode, Node, Problem, Tree, read_tree
-from pbx.marks.problem import NOT_ACTED_ON, UNKNOWN_KEY, WRONG_TYPE
+from pbx.marks.problem import UNKNOWN_KEY, WRONG_TYPE
 from pbx.plan.files import included, read_first, version_of
 from pbx.plan.model import Plan
 from pbx.plan.names import Reference
@@ -122,8 +122,6 @@ def _sections(reader: PlanReader, tree: Tree, *, first: bool) -> dict[str, Node]
             reader.problem(key, UNKNOWN_KEY, sentence, "move it to the first file")
         elif name != VERSION:
             found[name] = node
-            if later := SECTIONS[name].later:
-                reader.problem(key, NOT_ACTED_ON, f"{name} is not acted on yet: {later}")
     if isinstance(root, MapNode):
         _check_version(reader, root, needed=first)
     return found

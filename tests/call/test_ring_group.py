@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pbx.call.outcome import Outcome, OutcomeKind, failed, no_answer, unanswered
-from pbx.call.ring_group import ABSENT, NOT_IN_THIS_VERSION, reached_nobody
+from pbx.call.outcome import (
+    ABSENT,
+    DENIED,
+    NO_LINE,
+    Outcome,
+    OutcomeKind,
+    failed,
+    no_answer,
+    reached_nobody,
+    unanswered,
+)
 
 BUSY, DECLINED = unanswered(486), unanswered(603)
 
@@ -15,13 +24,14 @@ BUSY, DECLINED = unanswered(486), unanswered(603)
     [
         ([BUSY], OutcomeKind.BUSY, "busy", "busy"),
         ([BUSY, DECLINED], OutcomeKind.BUSY, "busy", "busy"),
-        ([BUSY, ABSENT, NOT_IN_THIS_VERSION], OutcomeKind.BUSY, "busy", "busy"),
+        ([BUSY, ABSENT, NO_LINE], OutcomeKind.BUSY, "busy", "busy"),
         ([BUSY, no_answer()], OutcomeKind.NO_ANSWER, "no_answer", "no_answer"),
         ([unanswered(480)], OutcomeKind.NO_ANSWER, "no_answer", "no_answer"),
         ([failed(482, "loop")], OutcomeKind.NO_ANSWER, "no_answer", "no_answer"),
         ([ABSENT, ABSENT], OutcomeKind.NO_ANSWER, "unavailable", "not_registered"),
-        ([ABSENT, NOT_IN_THIS_VERSION], OutcomeKind.NO_ANSWER, "unavailable", "not_registered"),
-        ([NOT_IN_THIS_VERSION], OutcomeKind.FAILED, "failed", "not_in_this_version"),
+        ([ABSENT, NO_LINE], OutcomeKind.NO_ANSWER, "unavailable", "not_registered"),
+        ([NO_LINE], OutcomeKind.FAILED, "unavailable", "no_line"),
+        ([NO_LINE, DENIED], OutcomeKind.FAILED, "rejected", "denied"),
         ([], OutcomeKind.NO_ANSWER, "unavailable", "not_registered"),
     ],
 )

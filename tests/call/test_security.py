@@ -23,17 +23,15 @@ class Entry:
     srtp: str
 
 
-def call(*, trunk: str | None = None, over_plain: bool = False, **policies: str) -> Any:
+def call(*, over_plain: bool = False, **policies: str) -> Any:
     """Return a call in an office whose phones and line have these policies."""
     entries = {name: Entry(policy) for name, policy in policies.items()}
-    directory = SimpleNamespace(
-        extension=lambda number: entries.get(f"ext{number}"),
-        trunk_for=lambda address: entries.get("line") if address == TLS.remote else None,
-    )
+    directory = SimpleNamespace(extension=lambda number: entries.get(f"ext{number}"))
+    lines = {"main": SimpleNamespace(entry=entries["line"])} if "line" in entries else {}
     exchange = SimpleNamespace(
-        directory=directory, settings=SimpleNamespace(srtp_over_plain=over_plain)
+        directory=directory, lines=lines, settings=SimpleNamespace(srtp_over_plain=over_plain)
     )
-    return SimpleNamespace(exchange=exchange, who=SimpleNamespace(trunk=trunk))
+    return SimpleNamespace(exchange=exchange)
 
 
 @pytest.mark.parametrize(
@@ -48,20 +46,17 @@ def test_the_phones_entry_decides_and_its_signalling(
     policy: str, by_tls: Security, by_udp: Security
 ) -> None:
     office = call(ext101=policy)
-    for caller in (True, False):
-        assert security_of(office, caller=caller, number="101", flow=TLS) is by_tls
-        assert security_of(office, caller=caller, number="101", flow=UDP) is by_udp
+    assert security_of(office, number="101", flow=TLS, trunk=None) is by_tls
+    assert security_of(office, number="101", flow=UDP, trunk=None) is by_udp
     willing = call(ext101=policy, over_plain=True)
-    assert security_of(willing, caller=True, number="101", flow=UDP) is by_tls
+    assert security_of(willing, number="101", flow=UDP, trunk=None) is by_tls
 
 
-def test_the_caller_behind_a_line_has_the_lines_policy() -> None:
-    office = call(trunk="main", line="required", ext101="off")
-    assert security_of(office, caller=True, number="101", flow=TLS) is Security.REQUIRED
-    assert security_of(office, caller=False, number="101", flow=TLS) is Security.OFF
+def test_whoever_is_behind_a_line_has_the_lines_policy() -> None:
+    office = call(line="required", ext101="off")
+    assert security_of(office, number="101", flow=TLS, trunk="main") is Security.REQUIRED
+    assert security_of(office, number="101", flow=TLS, trunk="gone") is Security.OPTIONAL
 
 
 def test_whoever_is_in_no_directory_may_encrypt() -> None:
-    gone = call(trunk="gone")
-    assert security_of(gone, caller=True, number="5", flow=TLS) is Security.OPTIONAL
-    assert security_of(gone, caller=False, number="5", flow=TLS) is Security.OPTIONAL
+    assert security_of(call(), number="5", flow=TLS, trunk=None) is Security.OPTIONAL

@@ -136,8 +136,7 @@ def test_a_call_is_transferred(live: OfficeDouble, command: Command) -> None:
     assert command("transfer", "c9", "queue:service")[1] == "Call c9 goes to queue:service\n"
     assert live.live.done == [("transfer", "c9", "queue:service")]
     status, _, error = command("transfer", "c8", "103")
-    assert (status, error) == (1, "there is no call c8
-")
+    assert (status, error) == (1, "there is no call c8\n")
 
 
 def test_a_call_is_released(live: OfficeDouble, command: Command) -> None:

@@ -36,7 +36,16 @@ def test_json_is_one_document(command: Command) -> None:
     assert list(json.loads(out)) == ["number", "name", "server", "user", "password"]
     _, out, _ = command("extension", "list", "--json")
     assert [list(row) for row in json.loads(out)] == [
-        ["number", "name", "registered", "voicemail", "no_answer_s", "contact", "srtp"]
+        [
+            "number",
+            "name",
+            "registered",
+            "voicemail",
+            "no_answer_s",
+            "contact",
+            "srtp",
+            "caller_id",
+        ]
     ]
 
 

@@ -82,7 +82,7 @@ def test_an_office_begins_with_the_template_that_was_asked_for(
         ("clinic", {"W026"}),
         ("takeaway", {"W026", "W027"}),  # its table of customers is to be configured
         ("property", {"W026"}),
-        ("outbound-desk", {"W029"}),
+        ("outbound-desk", set()),
     ],
 )
 def test_a_new_office_is_told_only_what_it_lacks(

@@ -15,6 +15,7 @@ def test_a_line_is_added_by_address_listed_and_removed(command: Command) -> None
     status, out, _ = command("trunk", "add", "main", "--server", "sip:192.0.2.7", "--max", "30")
     assert status == 0
     assert out.startswith("Trunk main is added: calls from sip:192.0.2.7 are its calls\n")
+    assert "under outbound" in out
     match = ("--match", "192.0.2.8", "--match", "192.0.2.9:5070")
     command(
         "trunk", "add", "backup", "--server", "sip:carrier.example", *match, "--srtp", "required"
@@ -26,16 +27,36 @@ def test_a_line_is_added_by_address_listed_and_removed(command: Command) -> None
     assert [row["srtp"] for row in rows] == ["required", "optional"]
     assert (rows[1]["max_calls"], rows[1]["register"]) == (30, False)
     _, out, _ = command("trunk", "list")
-    assert "192.0.2.8, 192.0.2.9:5070" in out
+    assert "sip:carrier.example" in out
     assert command("trunk", "remove", "main")[0] == 0
     assert command("trunk", "remove", "main") == (1, "", "there is no trunk main\n")
 
 
-@pytest.mark.parametrize("words", [["--register"], ["--username", "u", "--password", "p"]])
-def test_registering_is_not_there_yet(command: Command, words: list[str]) -> None:
-    status, _, err = command("trunk", "add", "main", "--server", "sip:192.0.2.7", *words)
+def test_a_line_that_registers_needs_a_user_and_a_password(command: Command) -> None:
+    words = ("trunk", "add", "main", "--server", "sip:192.0.2.7", "--register")
+    status, _, err = command(*words)
+    assert (status, err) == (1, "trunk main needs a username and a password to register\n")
+    numbers = ("--number", "02888886666", "--number", "02888886667", "--per-minute", "20")
+    status, out, _ = command(*words, "--username", "u1", "--password", "geheim", *numbers)
+    assert status == 0
+    assert "and it registers as u1" in out
+    _, out, _ = command("trunk", "list", "--json")
+    (row,) = json.loads(out)
+    assert (row["numbers"], row["per_minute"]) == (["02888886666", "02888886667"], 20)
+    assert "geheim" not in out
+
+
+def test_only_a_number_of_ours_is_shown_to_the_outside(command: Command) -> None:
+    command("trunk", "add", "main", "--server", "sip:192.0.2.7", "--number", "02888886667")
+    command("extension", "add", "101")
+    assert command("extension", "set", "101", "--caller-id", "02888886667")[0] == 0
+    status, _, err = command("extension", "set", "101", "--caller-id", "02812345678")
     assert status == 1
-    assert "not in this version yet" in err
+    assert err.startswith("02812345678 is no number of ours; add it to its trunk")
+    _, out, _ = command("extension", "show", "101", "--json")
+    assert json.loads(out)["caller_id"] == "02888886667"
+    _, out, _ = command("extension", "set", "101", "--caller-id", "", "--json")
+    assert json.loads(out)["caller_id"] is None
 
 
 def test_a_server_is_needed(command: Command) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pbx.call import info, renegotiation, worker_reports
+from pbx.call import info, renegotiation, routing, worker_reports
 from pbx.call.exchange import Exchange
 from pbx.call.leg import Leg
 from pbx.call.ringing import Ringing
@@ -99,7 +99,7 @@ def test_a_broken_invite_gets_500_and_the_call_has_its_record(
 def test_an_invite_that_breaks_before_there_is_a_call_gets_500(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Exchange, "_trunk_full", broken)
+    monkeypatch.setattr(Exchange, "_turns_away", broken)
 
     async def scenario(house: House) -> None:
         house.defects = 1
@@ -112,7 +112,7 @@ def test_an_invite_that_breaks_before_there_is_a_call_gets_500(
 def test_a_number_that_cannot_be_looked_up_leaves_no_call_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Exchange, "_where", broken)
+    monkeypatch.setattr(routing, "from_extension", broken)
 
     async def scenario(house: House) -> None:
         house.defects = 1

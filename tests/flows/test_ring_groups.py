@@ -182,20 +182,20 @@ def test_members_without_a_phone_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "result", "reason"),
+    ("members", "status", "result", "reason"),
     [
-        (ext("104", "999"), "unavailable", "not_registered"),
-        ((*ext("104"), Destination("number", "139")), "unavailable", "not_registered"),
-        ((Destination("number", "139"),), "failed", "not_in_this_version"),
+        (ext("104", "999"), 480, "unavailable", "not_registered"),
+        ((*ext("104"), Destination("number", "139")), 480, "unavailable", "not_registered"),
+        ((Destination("number", "139"),), 404, "failed", "unknown_number"),
     ],
 )
 def test_a_group_of_which_nobody_can_be_rung(
-    members: tuple[Destination, ...], result: str, reason: str
+    members: tuple[Destination, ...], status: int, result: str, reason: str
 ) -> None:
     async def scenario(house: House) -> None:
         house.add("104")
         (alice,) = await phones(house, group(members), "101")
-        assert await alice.call("400").failed() == 480
+        assert await alice.call("400").failed() == status
 
     record = flow(scenario).record
     assert (record.result, record.reason) == (result, reason)
@@ -208,17 +208,6 @@ def test_a_group_that_the_plan_does_not_have_is_unknown() -> None:
         assert await alice.call("400").failed() == 404
 
     assert flow(scenario).record.reason == "unknown_number"
-
-
-def test_a_number_of_the_outside_is_not_called_in_this_version() -> None:
-    async def scenario(house: House) -> None:
-        plan = Plan("test", {"400": NumberRoute("400", Destination("number", "13900139000"))})
-        (alice,) = await phones(house, plan, "101")
-        assert await alice.call("400").failed() == 480
-
-    record = flow(scenario).record
-    assert (record.result, record.reason) == ("failed", "not_in_this_version")
-    assert record.path == ("numbers:400", "number:13900139000")
 
 
 def test_a_redirection_is_followed_inside_and_never_outside() -> None:

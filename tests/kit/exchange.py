@@ -28,12 +28,13 @@ from pbx.acd.places import Places
 from pbx.acd.queue import Queues
 from pbx.call.admission import Admission
 from pbx.call.exchange import Exchange
+from pbx.call.lines import Lines
 from pbx.call.out_of_call import OutOfCall
 from pbx.call.recording import Recordings
 from pbx.call.settings import CallSettings
 from pbx.call.standard import standard_destinations, standard_features
-from pbx.cdr.fold import fold
 from pbx.cdr.closing import record_of
+from pbx.cdr.fold import fold
 from pbx.cdr.open_call import OpenCall
 from pbx.cdr.record import CallRecord
 from pbx.events import (
@@ -87,16 +88,32 @@ class Extension:
     contact: str | None = None
     voicemail: bool = True
     srtp: str = "optional"
+    caller_id: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trunk:
-    """A line to a carrier, known by its address."""
+    """A line to a carrier, known by its address, and by its token where it registers."""
 
     name: str
     host: str
     max_calls: int | None = None
     srtp: str = "optional"
+    username: str | None = None
+    password: str | None = None
+    register: bool = False
+    numbers: tuple[str, ...] = ()
+    per_minute: int | None = None
+
+    @property
+    def server(self) -> str:
+        """Return the carrier's URI."""
+        return f"sip:{self.host}"
+
+    @property
+    def token(self) -> str:
+        """Return the user part of our Contact: hexadecimal, one for each line."""
+        return f"7a0c{self.name.encode().hex()}"
 
 
 @dataclass
@@ -120,7 +137,7 @@ class Directory:
     """The directory's look-ups on two dictionaries."""
 
     extensions: dict[str, Extension] = field(default_factory=dict)
-    trunks: list[Trunk] = field(default_factory=list)
+    lines: dict[str, Trunk] = field(default_factory=dict)
     pins: dict[str, RoomPins] = field(default_factory=dict)
 
     def conference_pins(self, room: str) -> RoomPins | None:
@@ -131,9 +148,18 @@ class Directory:
         """Return the extension of that number."""
         return self.extensions.get(number)
 
+    def trunks(self) -> list[Trunk]:
+        """Return all trunks."""
+        return list(self.lines.values())
+
     def trunk_for(self, address: Address) -> Trunk | None:
         """Return the trunk that calls from there."""
-        return next((trunk for trunk in self.trunks if trunk.host == address[0]), None)
+        return next((line for line in self.lines.values() if line.host == address[0]), None)
+
+    def trunk_of_token(self, token: str) -> Trunk | None:
+        """Return the trunk that registers with this Contact."""
+        found = (line for line in self.lines.values() if line.register and line.token == token)
+        return next(found, None)
 
 
 class Keeper:
@@ -264,6 +290,14 @@ class House:
         self.switches = Switches()
         Ivr(self.enquiries, self.switches).register(self.destinations)
         ids = Tokens("call")
+        self.lines = Lines(
+            self.ua,
+            directory=self.directory,
+            outward=outward,
+            now=clock.monotonic,
+            alarm=self.alarms.append,
+            new_call_id=Tokens("line"),
+        )
         self.exchange = Exchange(
             ua=self.ua,
             media=self.media,
@@ -278,6 +312,7 @@ class House:
             outward=outward,
             plan=self.plan,
             recordings=self.recordings,
+            lines=self.lines,
             settings=CallSettings(
                 capabilities=Capabilities.named(codecs),
                 hold_music=lambda name=None: f"music:{name or 'hold.wav'}",
@@ -351,6 +386,11 @@ class House:
         )
         self.directory.extensions[number] = extension
         return extension
+
+    def trunk(self, trunk: Trunk) -> None:
+        """Put a line into the directory, or another one in its place."""
+        self.directory.lines[trunk.name] = trunk
+        self.lines.directory_changed()
 
     def phone(
         self,

@@ -25,7 +25,8 @@ class NewExtension(Body):
 
 
 class ChangedExtension(Body):
-    """What to change of a phone: fields left out stay; an empty name or contact is cleared."""
+    """What to change of a phone: fields left out stay; an empty name, contact or caller_id
+    is cleared."""
 
     name: Word | None = None
     password: Word | None = None
@@ -33,6 +34,7 @@ class ChangedExtension(Body):
     voicemail: bool | None = None
     contact: Word | None = None
     srtp: Srtp | None = None
+    caller_id: Word | None = None
 
 
 @router.get("", responses=returns(list[Extension]))
@@ -143,4 +145,5 @@ def _view(extension: ExtensionView, registered: frozenset[str] | None) -> Extens
         no_answer_s=extension.no_answer_s,
         contact=extension.contact,
         srtp=extension.srtp,
+        caller_id=extension.caller_id,
     )

@@ -8,14 +8,14 @@ from pydantic import Field
 from pbx.api.office import Srtp, TrunkDraft, TrunkView
 from pbx.api.replies import nothing, reply, returns
 from pbx.api.routes.requests import Administers, Body, OfficeHere, Reads, Word, written
-from pbx.api.views import Trunk
-from pbx.errors import Refused
+from pbx.api.views import Trunk, TrunkState
 
 router = APIRouter(prefix="/trunks", tags=["trunks"])
 
 
 class NewTrunk(Body):
-    """A line to add. Calls are recognised as its own by the addresses in `match`."""
+    """A line to add. Calls are recognised as its own by the addresses in `match`, and by its
+    registration."""
 
     name: Word
     server: Word
@@ -25,29 +25,33 @@ class NewTrunk(Body):
     match: tuple[Word, ...] = Field(default=(), max_length=100)
     max_calls: int | None = None
     srtp: Srtp = "optional"
+    numbers: tuple[Word, ...] = Field(default=(), max_length=1000)
+    per_minute: int | None = None
 
 
 @router.get("", responses=returns(list[Trunk]))
 async def list_trunks(office: OfficeHere, _: Reads) -> Response:
-    """Return all lines, sorted by name."""
-    return reply([_view(trunk) for trunk in await office.directory.trunks()])
+    """Return all lines, sorted by name, and how they are."""
+    states = {} if office.live is None else office.live.trunks()
+    trunks = await office.directory.trunks()
+    return reply([_view(trunk, states.get(trunk.name)) for trunk in trunks])
 
 
 @router.post("", status_code=201, responses=returns(Trunk, status=201))
 async def add_trunk(wanted: NewTrunk, office: OfficeHere, _: Administers) -> Response:
-    """Add a line to a carrier that is recognised by its addresses."""
-    if wanted.register_ or wanted.username is not None or wanted.password is not None:
-        raise Refused(
-            "registering with a carrier is not in this version yet; "
-            "add the line by its addresses with --match ADDRESS"
-        )
+    """Add a line to a carrier, by registration or by address."""
     await office.directory.add_trunk(
         TrunkDraft(
             name=wanted.name,
             server=wanted.server,
+            username=wanted.username,
+            password=wanted.password,
+            register=wanted.register_,
             match=wanted.match,
             max_calls=wanted.max_calls,
             srtp=wanted.srtp,
+            numbers=wanted.numbers,
+            per_minute=wanted.per_minute,
         )
     )
     await written(office)
@@ -63,7 +67,7 @@ async def remove_trunk(name: str, office: OfficeHere, _: Administers) -> Respons
     return nothing()
 
 
-def _view(trunk: TrunkView) -> Trunk:
+def _view(trunk: TrunkView, state: TrunkState | None = None) -> Trunk:
     return Trunk(
         name=trunk.name,
         server=trunk.server,
@@ -72,4 +76,7 @@ def _view(trunk: TrunkView) -> Trunk:
         match=tuple(trunk.match),
         max_calls=trunk.max_calls,
         srtp=trunk.srtp,
+        numbers=tuple(trunk.numbers),
+        per_minute=trunk.per_minute,
+        state=state,
     )

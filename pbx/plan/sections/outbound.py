@@ -61,4 +61,4 @@ def _tell_overlaps(reader: PlanReader, rules: Mapping[str, OutboundRule]) -> Non
                 reader.problem_at(rule.mark, OVERLAP, sentence, "keep one of the two")
 
 
-SECTION = Section("outbound", _read, _THINGS.schema, KEYS, later="no call goes out by it")
+SECTION = Section("outbound", _read, _THINGS.schema, KEYS)

@@ -26,15 +26,13 @@ class Section:
     """One section of dialplan.yaml.
 
     `read` takes the section's node of each file that has one and returns fields of `Plan`. `keys`
-    are those of its things, for the documentation. `later` says what this version does not do with
-    it.
+    are those of its things, for the documentation.
     """
 
     name: str
     read: Callable[[PlanReader, Sequence[Node]], Mapping[str, Any]]
     schema: Schema
     keys: Keys = field(default_factory=dict)
-    later: str = ""
 
 
 def things(

@@ -34,6 +34,7 @@ def test_phones_are_listed_by_number_with_their_state() -> None:
                 "no_answer_s": 20.0,
                 "contact": None,
                 "srtp": "optional",
+                "caller_id": None,
             },
             {
                 "number": "102",
@@ -43,6 +44,7 @@ def test_phones_are_listed_by_number_with_their_state() -> None:
                 "no_answer_s": 20.0,
                 "contact": "sip:door@192.0.2.7",
                 "srtp": "optional",
+                "caller_id": None,
             },
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pbx.api.views import Ban, Registration
+from pbx.api.views import Ban, Registration, TrunkState
 from pbx.errors import NotFound, Refused
 from tests.api.office_double import OfficeDouble, Phone, client_of
 
@@ -62,6 +62,9 @@ def test_a_trunk_is_added_by_its_addresses() -> None:
             "username": None,
             "register": False,
             "srtp": "required",
+            "numbers": [],
+            "per_minute": None,
+            "state": None,
         }
         assert api.get("/trunks") == [added]
         api.delete("/trunks/main")
@@ -72,11 +75,30 @@ def test_a_trunk_is_added_by_its_addresses() -> None:
     assert double.live.done == [("directory_changed",)] * 2
 
 
-@pytest.mark.parametrize("extra", [{"register": True}, {"username": "u"}, {"password": "p"}])
-def test_registering_with_a_carrier_is_refused_by_name(extra: dict[str, object]) -> None:
-    body = {"name": "main", "server": "sip:192.0.2.1", **extra}
-    with client_of(OfficeDouble()) as api, pytest.raises(Refused, match="not in this version yet"):
-        api.post("/trunks", body)
+def test_a_trunk_that_registers_says_how_it_is_and_never_its_password() -> None:
+    double = OfficeDouble()
+    assert double.live is not None
+    double.live.lines["main"] = TrunkState(registered=False, error="registering: 403 Forbidden")
+    body = {
+        "name": "main",
+        "server": "sip:192.0.2.1",
+        "username": "u",
+        "register": True,
+        "numbers": ["02888886666"],
+        "per_minute": 20,
+    }
+    with client_of(double) as api:
+        api.post("/trunks", {**body, "password": "geheim"})
+        (shown,) = api.get("/trunks")
+    assert {key: shown[key] for key in body} == body
+    assert "geheim" not in str(shown)
+    assert shown["state"] == {
+        "registered": False,
+        "reachable": True,
+        "calls": 0,
+        "round_trip_ms": None,
+        "error": "registering: 403 Forbidden",
+    }
 
 
 def test_a_tokens_secret_is_shown_once() -> None:

@@ -33,8 +33,7 @@ outbound:
     ],
 )
 def test_a_mistake_is_told_where_it_stands(lines: str, words: str) -> None:
-    later, found = problems(f"outbound:\n  {lines}\n")
-    assert str(later) == "d.yaml:2:1 W029 outbound is not acted on yet: no call goes out by it"
+    (found,) = problems(f"outbound:\n  {lines}\n")
     assert words in str(found)
 
 
