@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 
 from pbx.acd import inputs
-from pbx.acd.announcing import Told
-from pbx.acd.model import Estimate
 from pbx.media.protocol import Play
 from pbx.plan.destination import CALLBACK, STAY, Destination
 from pbx.plan.model import Flow, Menu, Prompt, PromptText, Queue
@@ -76,31 +74,6 @@ async def all_busy(house: House, *agents: str) -> list[Any]:
 
 
 # -- the place and the wait --------------------------------------------------------------------
-
-
-def news(known: Told, ahead: int, low: float = 0, high: float = 0) -> list[str]:
-    estimate = Estimate(low * 60, high * 60) if high else None
-    return [saying.words for saying in known.news(ahead, estimate, "en")]
-
-
-def test_only_what_is_better_is_told() -> None:
-    known = Told()
-    assert news(known, 3) == ["You are number four in the queue."]
-    assert news(known, 3) == []
-    assert news(known, 5) == []
-    assert news(known, 2) == ["You are number three in the queue."]
-    assert news(known, 0) == ["You are next."]
-
-
-def test_a_wait_is_a_range_and_told_when_it_is_shorter_than_was_said() -> None:
-    known = Told()
-    first = news(known, 3, 2.5, 4.2)
-    assert first[1:] == ["We expect to answer you in two to five minutes."]
-    assert news(known, 3, 3, 6) == []
-    assert news(known, 2, 3, 6) == ["You are number three in the queue."]
-    assert news(known, 2, 1, 3)[1:] == ["We expect to answer you in one to three minutes."]
-    assert news(known, 4, 0, 1) == []
-    assert news(known, 1, 0, 0.5)[1:] == ["We expect to answer you within one minute."]
 
 
 def test_the_place_is_told_at_entry_and_again_once_it_is_better() -> None:
