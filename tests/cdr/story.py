@@ -31,6 +31,7 @@ from pbx.events import (
     LegInvited,
     LegQuality,
     LegRinging,
+    LegRole,
     MenuEntered,
     MenuLeft,
     Quality,
@@ -97,7 +98,7 @@ class Story:
             )
         )
 
-    def invited(self, leg: int, role: Literal["caller", "called"], number: str) -> Self:
+    def invited(self, leg: int, role: LegRole, number: str) -> Self:
         """Add a leg."""
         return self.say(
             LegInvited(
