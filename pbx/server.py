@@ -266,6 +266,7 @@ class Server:
         self._bus.attach(self._trace.sink)
         self._attendant.centre.listen(self._recorder)
         await self._office.reload()
+        await self._office.reports.seed(self._attendant.centre.today)
         self._recorder.start()
         stack.push_async_callback(self._recorder.close)
         await self._recording_keeper.start()
@@ -403,6 +404,7 @@ class Server:
             )
             await self._recording_keeper.forget(now)
             await self._attendant.centre.roster.forget(now, kept=kept.records_s)
+            await self._office.reports.look_after(now, self._alarms.raise_)
         except StorageError as error:
             self._alarms.raise_(f"old records are not being deleted: {error}")
 

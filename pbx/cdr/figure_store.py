@@ -6,6 +6,7 @@ waits for the whole of it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -23,6 +24,8 @@ from pbx.cdr.today import Today
 from pbx.db.engine import Storage
 from pbx.errors import Refused
 
+log = logging.getLogger(__name__)
+
 PIECE: Final = 2_000
 """Rows that are read at once."""
 
@@ -31,6 +34,9 @@ BEFORE: Final = 86_400_000
 
 LONGEST: Final = 7 * 86_400_000
 """Milliseconds before a period in which what an agent did within it may have begun."""
+
+MOST_ALARMS: Final = 20
+"""Lines in the log about one day."""
 
 MOST_ROWS: Final = 100_000
 """Hours or days, times queues or agents, that one report may have."""
@@ -70,6 +76,7 @@ class FigureStore:
         self._rules = rules
         self._wall = wall
         self._fresh = fresh
+        self._looked: float | None = None
 
     async def report(self, query: ReportQuery) -> Report:
         """Return a report. Raises Refused for a period that is none, or too long for its steps."""
@@ -100,6 +107,19 @@ class FigureStore:
             if len(rows) < PIECE:
                 return
             first = rows[-1][0] + 1
+
+    async def look_after(self, now: float, alarm: Callable[[str], None]) -> None:
+        """Look whether the day before `now` (wall) adds up, once a day; tell `alarm` where not."""
+        timezone = self._rules().timezone
+        today = _midnight(now, timezone)
+        if today == self._looked:
+            return
+        self._looked = today
+        wrong = await self.contradictions(_midnight(today - 1, timezone), today)
+        for sentence in wrong[:MOST_ALARMS]:
+            log.error("the records of yesterday do not add up: %s", sentence)
+        if wrong:
+            alarm(f"yesterday's records do not add up, {len(wrong)} in all: {wrong[0]}")
 
     async def contradictions(self, since: float, until: float) -> list[str]:
         """Return, as sentences, what in the records of a time (seconds) does not add up."""

@@ -28,6 +28,7 @@ from tests.kit.clock import VirtualClock
 from tests.kit.loop import run
 
 DAY = 86_400.0
+HOUR = 3_600.0
 RULES = Rules(timezone="Asia/Shanghai", service_level_s={"service": 20.0})
 
 YEAR = """
@@ -155,6 +156,20 @@ def test_records_that_add_up_are_silent_and_others_are_named() -> None:
     run(database.write(lambda connection: connection.execute(wrong) and None))
     assert run(store.contradictions(START - 1, START + 1)) == [
         "call a: answered in a queue, but by no agent"
+    ]
+
+
+def test_each_night_the_day_before_is_looked_at_once() -> None:
+    database = stored(queue_call("a", wall=START - DAY))
+    wrong = schema.records.update().values(
+        body=func.replace(schema.records.c.body, '"agent":"102","path"', '"agent":"9","path"')
+    )
+    run(database.write(lambda connection: connection.execute(wrong) and None))
+    store, alarms = store_of(database), list[str]()
+    for now in (START, START + HOUR, START + DAY):
+        run(store.look_after(now, alarms.append))
+    assert alarms == [
+        "yesterday's records do not add up, 1 in all: call a: 102 took it, but it is 9's"
     ]
 
 
