@@ -19,9 +19,9 @@ from heapq import heappop, heappush
 from typing import Final
 
 from pbx.acd import inputs
-from pbx.acd.commands import Command, Offer, SendAway, Withdraw
+from pbx.acd.commands import Command, Offer, SendAway, StateChanged, Withdraw
 from pbx.acd.engine import Engine
-from pbx.acd.model import Profile, RandomSource, Waiting
+from pbx.acd.model import AgentState, Profile, RandomSource, Waiting
 from pbx.plan.model import Queue
 
 HOUR: Final = 3600.0
@@ -86,7 +86,8 @@ class Worked:
     """What one agent did."""
 
     calls: int = 0
-    talk_s: float = 0.0
+    busy_s: float = 0.0
+    """In calls, and in the work after them."""
 
 
 class Simulation:
@@ -134,6 +135,11 @@ class Simulation:
             self.now, _, then, call = heappop(coming)
             then(call)
         self.now = max(self.now, until) if until < math.inf else self.now
+
+    def busy_s(self) -> float:
+        """Return for how many seconds agents were busy until now, all of them together."""
+        unended = (self.now - view.since for view in self.engine.agents() if view.state in _BUSY)
+        return sum(unended) + sum(work.busy_s for work in self.work.values())
 
     # -- callers -----------------------------------------------------------------------------
 
@@ -209,9 +215,7 @@ class Simulation:
         agent, seen = call.agent, call.seen
         seen.ended(self.now - call.joined_at, call.talk_s, self.now, answered=True)
         self._changed(seen, -1)
-        work = self.work[agent]
-        work.calls += 1
-        work.talk_s += call.talk_s
+        self.work[agent].calls += 1
         self._at(self.now + call.talk_s, self._ends, call)
         self._tell(inputs.PhoneTalks(agent, call.number, int(agent)))
         self._tell(inputs.AgentTook(call.number, agent))
@@ -230,6 +234,9 @@ class Simulation:
             command = told[0]
             if isinstance(command, Offer):
                 self._offered(command)
+            elif isinstance(command, StateChanged):
+                if command.before in _BUSY:
+                    self.work[command.agent].busy_s += command.seconds
             elif isinstance(command, Withdraw):
                 self._withdrawn(command)
             elif isinstance(command, SendAway):
@@ -250,4 +257,5 @@ class Simulation:
         return -math.log1p(-self._rng.random()) * mean
 
 
+_BUSY: Final = (AgentState.TALKING, AgentState.HOLD, AgentState.WRAP_UP)
 _TIME: Final = inputs.TimePassed()

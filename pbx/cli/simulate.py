@@ -1,4 +1,7 @@
-"""`callpbx simulate`: what happens to a call, step by step, without making it."""
+"""`callpbx simulate`: what happens to a call, step by step, without making it.
+
+With `--queue NAME` and no `--to` it is a day of that queue (simulate_queue.py).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import click
 
 from pbx.cli.check import find_plan
 from pbx.cli.output import as_json, print_json
+from pbx.cli.simulate_queue import Day, day_options, simulate_day
 from pbx.cli.text import pad, visible, width
 from pbx.config import Home, did_you_mean
 from pbx.errors import Refused
@@ -35,11 +39,14 @@ KIND_CELLS = 10
 STORY_CELLS = 60
 """How wide the story may be before the places of the file."""
 
+FEW = 5
+"""Agents in a day of a queue, when nobody says how many."""
+
 EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 202600123#"'
 
 
 @click.command(epilog=f"Example: {EXAMPLE}")
-@click.option("--to", required=True, help="The number that is called.")
+@click.option("--to", help="The number that is called.")
 @click.option("--from", "from_", default="", help="The caller's number.")
 @click.option("--at", help='When, in the plan\'s time zone: "2026-10-01 09:30"; else now.')
 @click.option(
@@ -70,13 +77,15 @@ EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 2
     "--queue",
     "queues",
     multiple=True,
-    metavar="NAME=STATE",
-    help=f"What becomes of the caller in a queue: {', '.join(QUEUE_STATES)}.",
+    metavar="NAME[=STATE]",
+    help=f"What becomes of the caller in a queue: {', '.join(QUEUE_STATES)}. A name alone, without"
+    " --to: a day of that queue.",
 )
 @click.option(
     "--agents",
     type=click.IntRange(0, 10_000),
-    help="How many agents are on duty in queues that --queue says nothing of; else none.",
+    help="How many agents are on duty in queues that --queue says nothing of; else none. In a day"
+    " of a queue: how many work there; else 5.",
 )
 @click.option(
     "--ahead",
@@ -102,11 +111,13 @@ EXAMPLE = 'callpbx simulate --to 4008001234 --at "2026-10-01 09:30" --press "1 2
     type=click.Path(dir_okay=False, path_type=Path),
     help="Another dialplan than the office's.",
 )
+@day_options
 @as_json
 @click.pass_context
 def simulate(
     ctx: click.Context,
-    to: str,
+    /,
+    to: str | None,
     from_: str,
     at: str | None,
     press: str,
@@ -119,13 +130,21 @@ def simulate(
     switched: tuple[str, ...],
     file: Path | None,
     as_json: bool,
+    **made_up: Any,
 ) -> None:
     """Rehearse a call: every step, its line in the file, and why it went that way.
 
-    Nothing is called, asked or sent.
+    Or a day of a queue: --queue NAME --calls-per-hour 120 --agents 8. Nothing is called, asked or
+    sent.
     """
     home: Home = ctx.obj
     plan = find_plan(home, file)
+    if to is None:
+        if len(queues) != 1 or "=" in queues[0]:
+            raise click.UsageError("Missing option '--to', or the one '--queue NAME' of a day.")
+        day = Day(agents=FEW if agents is None else agents, **made_up)
+        simulate_day(plan, queues[0], day, as_json=as_json)
+        return
     circumstances = Circumstances(
         to=to,
         from_=from_,
