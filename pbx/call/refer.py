@@ -27,12 +27,15 @@ QUIET = (("Refer-Sub", "false"),)
 
 
 class Notices:
-    """The NOTIFYs about one REFER; the implicit subscription ends with the final status."""
+    """The NOTIFYs about one REFER, one on its way at a time; the implicit subscription ends with
+    the final status."""
 
     def __init__(self, leg: Leg, event: sip.RequestReceived) -> None:
         self._leg = leg
         self._quiet = wants_no_notice(event.request)
         self._id = event.request.cseq.number if leg.referred else None
+        self._on_its_way: int | None = None
+        self._due: int | None = None
         leg.referred = True
 
     def accept(self, transaction: sip.TransactionId) -> None:
@@ -42,15 +45,20 @@ class Notices:
 
     def tell(self, status: int) -> None:
         """Tell what the target answered; after 200 the phone is not needed any more."""
-        leg = self._leg
-        if leg.up and not self._notify(status, last=True) and status < 300:
-            leg.close(reason="transferred")
+        if self._quiet:
+            self._over(status)
+        else:
+            self._notify(status)
 
-    def _notify(self, status: int, *, last: bool = False) -> bool:
-        """Send one, where they are wanted; return whether it was."""
+    def _notify(self, status: int) -> None:
+        """Send one, or once the one before has its answer."""
         if self._quiet or not self._leg.up:
-            return False
-        state = "terminated;reason=noresource" if last else f"active;expires={EXPIRES}"
+            return
+        if self._on_its_way is not None:
+            self._due = status
+            return
+        self._on_its_way = status
+        state = f"active;expires={EXPIRES}" if status < 200 else "terminated;reason=noresource"
         event = "refer" if self._id is None else f"refer;id={self._id}"  # RFC 3515 §2.4.6
         in_dialog.send(
             self._leg,
@@ -58,17 +66,22 @@ class Notices:
             headers=(("Event", event), ("Subscription-State", state)),
             body=sipfrag(status),
             content_type=SIPFRAG,
-            then=self._let_go if last and status < 300 else _ignore,
+            then=self._told,
         )
-        return True
 
-    def _let_go(self, _outcome: object) -> None:
+    def _told(self, _outcome: object) -> None:
+        """Go on: the phone knows, or will never."""
+        told, self._on_its_way = self._on_its_way, None
+        due, self._due = self._due, None
+        if due is not None:
+            self._notify(due)
+        elif told is not None:
+            self._over(told)
+
+    def _over(self, status: int) -> None:
         """End the leg of a phone that knows of the success, if it has not done so itself."""
-        self._leg.close(reason="transferred")
-
-
-def _ignore(_outcome: object) -> None:
-    pass
+        if 200 <= status < 300:
+            self._leg.close(reason="transferred")
 
 
 def received(leg: Leg, event: sip.RequestReceived) -> None:
