@@ -99,20 +99,22 @@ class CallCentreLive:
 
     # -- agents ------------------------------------------------------------------------------
 
-    def doing(self, agent: str) -> Stretch | None:
-        """Return what an agent does at present, from when it began until now."""
-        view, now = self._floor.engine.agent(agent), self._floor.clock.wall()
-        if view is None:
-            return None
-        return Stretch(
-            agent=agent,
-            state=view.state.value,
-            since=now - max(0.0, self._now() - view.since),
-            until=now,
-            reason=view.reason,
-            call=view.call,
-            queue=view.queue,
-        )
+    def doing(self, agent: str | None = None) -> Sequence[Stretch]:
+        """Return what an agent, or each, does at present, from when it began until now."""
+        wall, now = self._floor.clock.wall(), self._now()
+        return [
+            Stretch(
+                agent=view.number,
+                state=view.state.value,
+                since=wall - max(0.0, now - view.since),
+                until=wall,
+                reason=view.reason,
+                call=view.call,
+                queue=view.queue,
+            )
+            for view in self._floor.engine.agents()
+            if agent in (None, view.number)
+        ]
 
     # -- callers -----------------------------------------------------------------------------
 

@@ -103,3 +103,24 @@ def test_an_agent_who_cannot_be_reached_is_an_alarm_with_its_cause() -> None:
 
     run(scenario(), clock=wall.clock)
     assert wall.alarms == ["agent 102 cannot be reached: its phone is gone"]
+
+
+def test_what_agents_do_at_present_is_a_stretch_that_ends_now() -> None:
+    wall = Wallboard()
+    live = live_of(wall)
+    (paused,) = live.doing("103")
+    assert (paused.state, paused.reason) == ("paused", "lunch")
+    assert (paused.until, paused.until - paused.since) == (wall.clock.wall(), 5.0)
+    assert [each.agent for each in live.doing()] == ["102", "103", "104"]
+
+
+def test_calls_in_queues_and_from_queues_are_told_apart() -> None:
+    wall = Wallboard()
+    wall.engine.shown_agents.append(
+        wall.agent("105", AgentState.TALKING, "c-carl", queue="tech", queues=("tech",))
+    )
+    assert live_of(wall).places() == {
+        "c-anna": ("sales", None),
+        "c-bert": ("sales", None),
+        "c-carl": ("tech", "105"),
+    }

@@ -31,7 +31,7 @@ def calls(home: Home, as_json: bool) -> None:
                 row["id"],
                 row["from"],
                 row["to"],
-                row["state"],
+                _state(row),
                 clock_length((now - datetime.fromisoformat(row["since"])).total_seconds()),
                 _codecs(row),
                 _quality(row),
@@ -142,6 +142,13 @@ def release(home: Home, call: str, mode: str, by: str | None) -> None:
     with connect_live(home) as api:
         api.post(f"/calls/{segment(call)}/release", {"mode": mode, "supervisor": by})
     click.echo(RELEASED[mode].format(call=call))
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Return a call's state, of one that waits the queue, of one from a queue the agent."""
+    if row["queue"] is None:
+        return str(row["state"])
+    return f"{row['state']}, {row['agent']}" if row["agent"] else f"waits in {row['queue']}"
 
 
 def _quality(row: dict[str, Any]) -> str | None:

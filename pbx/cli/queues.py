@@ -241,7 +241,7 @@ def _watch(api: ApiClient) -> None:
     from pbx.cli.screen import show
 
     marks = BLOCKS if can_print(BLOCKS.bar) else ASCII
-    picture = _Picture(board)
+    picture = Picture(board)
 
     def draw(columns: int, rows: int) -> list[Line]:
         return [
@@ -252,7 +252,7 @@ def _watch(api: ApiClient) -> None:
     show(draw, every=EVERY)
 
 
-class _Picture:
+class Picture:
     """The newest board, and for how many pictures there has been none."""
 
     def __init__(self, board: Row) -> None:

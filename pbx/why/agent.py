@@ -25,6 +25,9 @@ UNNAMED: Final = "unnamed"
 UNKNOWN: Final = "unknown"
 """The test of offers that do not name the agent at a time of which nothing is stored."""
 
+SHORTEST: Final = 0.5
+"""Seconds: what took less stands in the table alone."""
+
 _TEST_OF_STATE: Final = {
     "available": UNNAMED,
     "reserved": "reserved",
@@ -141,12 +144,13 @@ def _with_summary(why: AgentWhy, period: float) -> AgentWhy:
 
 
 def _did(why: AgentWhy, period: float) -> str:
-    if not why.spent:
+    if all(each.seconds < SHORTEST for each in why.spent):
         return f"Nothing is stored of what {why.agent} did in this time."
     parts = [
         f"{STATES.get(each.state, each.state)}{f' ({each.reason})' if each.reason else ''} "
         f"for {length(each.seconds)}"
         for each in why.spent
+        if each.seconds >= SHORTEST
     ]
     rest = period - sum(each.seconds for each in why.spent)
     unknown = f" Of {length(rest)} nothing is stored." if rest >= 1 else ""

@@ -10,7 +10,7 @@ from pbx.api.why_views import AgentWhy, CallWhy
 from pbx.errors import NotFound, Refused
 from pbx.events.bus import Stamped
 from pbx.why.agent import explain_agent
-from pbx.why.call import explain_call
+from pbx.why.call import explain_call, waited_for_nobody
 
 SHORTEST_PREFIX = 4
 """Characters of the id of a call that goes on which are enough."""
@@ -41,8 +41,8 @@ class StoredStretches(Protocol):
 class Answers:
     """Answers of one office.
 
-    `recent` returns events of calls that may go on, `doing` what an agent does at present, if a
-    server runs.
+    `recent` returns events of calls that may go on, `doing` what an agent (None: each) does at
+    present, if a server runs.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Answers:
         self._decisions = decisions
         self._stretches = stretches
         self.recent: Callable[[], Iterable[Stamped]] = tuple
-        self.doing: Callable[[str], Stretch | None] = _nothing
+        self.doing: Callable[[str | None], Sequence[Stretch]] = _nothing
 
     async def call(self, name: str) -> CallWhy:
         """Return why a call, over or going on, went as it did.
@@ -67,7 +67,10 @@ class Answers:
                 raise
         if not story:
             raise NotFound(f"the events of call {name} are gone; they are kept for some days only")
-        return explain_call(story)
+        if not waited_for_nobody(story):
+            return explain_call(story)
+        stretches = await self._did(None, story[0].at, story[-1].at)
+        return explain_call(story, stretches)
 
     async def agent(self, agent: str, since: float, until: float) -> AgentWhy:
         """Return why an agent got the calls that it got within that time (wall).
@@ -77,11 +80,13 @@ class Answers:
         if until <= since:
             raise Refused("the time ends before it begins; --until must be after --since")
         story = await self._decisions.within(since, until)
-        stretches = list(await self._stretches.stretches(agent, since, until))
-        present = self.doing(agent)
-        if present is not None and present.since < until:
-            stretches.append(present)
+        stretches = await self._did(agent, since, until)
         return explain_agent(agent, since, until, stretches=stretches, story=story)
+
+    async def _did(self, agent: str | None, since: float, until: float) -> list[Stretch]:
+        """Return what an agent, or each, did within that time, until now."""
+        stored = await self._stretches.stretches(agent, since, until)
+        return [*stored, *(each for each in self.doing(agent) if each.since < until)]
 
     def _going_on(self, name: str) -> list[Stamped]:
         """Return what is remembered of a call that goes on."""
@@ -95,5 +100,5 @@ class Answers:
         return [each for each in recent if each.event.call in found]
 
 
-def _nothing(_agent: str) -> None:
-    return None
+def _nothing(_agent: str | None) -> Sequence[Stretch]:
+    return ()

@@ -7,15 +7,17 @@ the trace's to tell.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pbx import events
+from pbx.acd.keeping import Stretch
 from pbx.api.views import utc_text
 from pbx.api.why_views import CallWhy, Decision, WhyStep
 from pbx.events.bus import Stamped
 from pbx.sentences import sentence
-from pbx.sentences.words import DECLINED, LEFT, counted, length, listed
+from pbx.sentences.words import DECLINED, LEFT, STATES, counted, length, listed
 
 TOLD: Final = (
     events.StepTaken
@@ -42,9 +44,25 @@ TOLD: Final = (
 """What is told in the words of the trace."""
 
 
-def explain_call(story: Sequence[Stamped]) -> CallWhy:
-    """Return why a call went as it did; `story` are its events in order, at least one."""
-    steps = tuple(_steps(story))
+TOLD_WHY: Final = frozenset({"paused", "unreachable"})
+"""States whose reasons are told."""
+
+MOST_TOLD: Final = 10
+"""Agents of whom it is told one by one what they did."""
+
+
+def waited_for_nobody(story: Sequence[Stamped]) -> bool:
+    """Tell whether a call waited in a queue and was not offered to anybody."""
+    kinds = {type(stamped.event) for stamped in story}
+    return events.QueueEntered in kinds and events.OfferDecided not in kinds
+
+
+def explain_call(story: Sequence[Stamped], stretches: Sequence[Stretch] = ()) -> CallWhy:
+    """Return why a call went as it did; `story` are its events in order, at least one.
+
+    `stretches` are what all agents did while one waited that was offered to nobody.
+    """
+    steps = tuple(_steps(story, stretches))
     started = _started(story)
     return CallWhy(
         call=story[0].event.call,
@@ -59,15 +77,22 @@ def _started(story: Sequence[Stamped]) -> events.CallStarted | None:
     return next((each.event for each in story if isinstance(each.event, events.CallStarted)), None)
 
 
-def _steps(story: Sequence[Stamped]) -> Iterator[WhyStep]:
+def _steps(story: Sequence[Stamped], stretches: Sequence[Stretch]) -> Iterator[WhyStep]:
     legs = {
         each.event.leg: each.event for each in story if isinstance(each.event, events.LegInvited)
     }
     answered: set[int] = set()
+    entered = story[0].at
     for index, stamped in enumerate(story):
         event, text, decision = stamped.event, "", None
         if isinstance(event, events.LegAnswered):
             answered.add(event.leg)
+        if isinstance(event, events.QueueEntered):
+            entered = stamped.at
+        if isinstance(event, events.QueueLeft) and (
+            did := meanwhile(stretches, entered, stamped.at)
+        ):
+            yield _step(stamped, story[0], did, None)
         if isinstance(event, events.OfferDecided):
             decision = _decision(event, story[index + 1 :])
             text = sentence(event)
@@ -76,12 +101,16 @@ def _steps(story: Sequence[Stamped]) -> Iterator[WhyStep]:
         else:
             text = _text(event, legs)
         if text:
-            yield WhyStep(
-                at=utc_text(stamped.at),
-                after_s=round(stamped.monotonic - story[0].monotonic, 3),
-                text=text,
-                decision=decision,
-            )
+            yield _step(stamped, story[0], text, decision)
+
+
+def _step(stamped: Stamped, first: Stamped, text: str, decision: Decision | None) -> WhyStep:
+    return WhyStep(
+        at=utc_text(stamped.at),
+        after_s=round(stamped.monotonic - first.monotonic, 3),
+        text=text,
+        decision=decision,
+    )
 
 
 def _text(event: events.AnyEvent, legs: dict[int, events.LegInvited]) -> str:
@@ -109,6 +138,25 @@ def _unanswered(event: events.LegEnded, leg: events.LegInvited | None) -> str:
     code = f" ({event.sip_status})" if event.sip_status else ""
     ended = "is rung no longer" if event.by == "local" else "does not take it"
     return f"{leg.number} {ended}: {event.reason.replace('_', ' ')}{code}"
+
+
+def meanwhile(stretches: Sequence[Stretch], since: float, until: float) -> str:
+    """Return what the agents did most of the time in between; nothing where that is not known."""
+    spent: dict[str, Counter[str]] = {}
+    for stretch in stretches:
+        inside = min(stretch.until, until) - max(stretch.since, since)
+        if inside > 0:
+            reason = f" ({stretch.reason})" if stretch.state in TOLD_WHY else ""
+            words = f"{STATES[stretch.state]}{reason}"
+            spent.setdefault(stretch.agent, Counter())[words] += max(1, round(inside * 1000))
+    most = {agent: counts.most_common(1)[0][0] for agent, counts in spent.items()}
+    there = [f"{agent} {did}" for agent, did in most.items() if did != STATES["logged_out"]]
+    parts = there[:MOST_TOLD]
+    if len(there) > MOST_TOLD:
+        parts.append(f"{len(there) - MOST_TOLD} more at work")
+    if len(most) > len(there):
+        parts.append(f"{len(most) - len(there)} logged out")
+    return f"meanwhile, of all agents: {', '.join(parts)}" if parts else ""
 
 
 # -- offers ----------------------------------------------------------------------------------
@@ -158,7 +206,7 @@ def _summary(story: Sequence[Stamped], started: events.CallStarted | None) -> st
         took = length(ended.monotonic - story[0].monotonic)
         reason = ended.event.reason.replace("_", " ")
         result = ended.event.result.replace("_", " ")
-        because = "" if reason in (result, "normal") else f" ({reason})"
+        because = "" if reason in (result, "normal", "bye") else f" ({reason})"
         parts.append(f"After {took} it was over: {result}{because}.")
     return " ".join(parts)
 

@@ -15,11 +15,15 @@ import termios
 
 import pytest
 
+from pbx.api.views import LiveCall
+from pbx.cli.queues import Picture
 from pbx.config import Home
+from pbx.errors import Refused
 from tests.api.centre_double import CentreDouble, centre_of
 from tests.api.office_double import OfficeDouble
 from tests.cli.conftest import Command
 
+SINCE = "2026-11-21T08:00:00.000Z"
 CALLPBX = (sys.executable, "-c", "from pbx.cli import main; main()")
 
 
@@ -186,3 +190,31 @@ def test_into_a_pipe_there_is_a_line_for_each_change(centre: CentreDouble, home:
         centre.shown = centre_of("tech").shown
         assert "tech: 1 waiting" in program.stdout.readline()
         program.terminate()
+
+
+def test_calls_say_in_which_queue_they_wait_or_who_has_them(
+    live: OfficeDouble, command: Command
+) -> None:
+    assert live.live is not None
+    live.live.up = [
+        LiveCall(id=call, from_="1", to="400", state=state, since=SINCE, queue="sales", agent=agent)
+        for call, state, agent in (("c1", "routing", None), ("c2", "talking", "102"))
+    ]
+    _, out, _ = command("calls")
+    assert "waits in sales" in out.splitlines()[1]
+    assert "talking, 102" in out.splitlines()[2]
+
+
+def test_a_picture_that_is_not_current_says_so_within_its_line() -> None:
+    def away() -> dict[str, object]:
+        raise Refused("the connection to callpbx broke")
+
+    picture = Picture({"queues": []})
+    ((text, style),) = picture.remark(away, 80)[0]
+    assert text == "NOT CURRENT for about 1 second: the connection to callpbx broke"
+    assert style == "alarm"
+    ((text, _),) = picture.remark(away, 30)[0]
+    assert text == "NOT CURRENT for about 2 secon…"
+    assert picture.board == {"queues": []}
+    assert picture.remark(lambda: {"queues": ["new"]}, 80) == []
+    assert picture.board == {"queues": ["new"]}

@@ -8,6 +8,7 @@ import pytest
 
 from pbx.acd.keeping import Stretch
 from pbx.errors import NotFound, Refused
+from pbx.events import AgentStateName, QueueEntered, QueueLeft
 from pbx.events.bus import Stamped
 from pbx.why.answers import Answers
 from tests.cdr.story import START, Story
@@ -61,9 +62,9 @@ def test_a_record_whose_events_are_gone_says_so() -> None:
 
 def test_what_an_agent_does_at_present_counts() -> None:
     why = answers(Stored())
-    why.doing = lambda agent: Stretch(
-        agent=agent, state="paused", since=START, until=START + 60, reason="lunch"
-    )
+    why.doing = lambda agent: [
+        Stretch(agent="102", state="paused", since=START, until=START + 60, reason="lunch")
+    ]
     answer = run(why.agent("102", START - 60, START + 60))
     assert [(each.state, each.seconds) for each in answer.spent] == [("paused", 60.0)]
 
@@ -71,3 +72,20 @@ def test_what_an_agent_does_at_present_counts() -> None:
 def test_a_time_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(Refused, match="--until must be after --since"):
         run(answers(Stored()).agent("102", START, START))
+
+
+def test_a_caller_for_whom_nobody_was_free_learns_what_agents_did() -> None:
+    story = Story("c0ffee").began().say(QueueEntered(call="c0ffee", queue="sales")).wait(20)
+    story.say(QueueLeft(call="c0ffee", queue="sales", result="abandoned")).over()
+    stored = Stored(story)
+
+    def did(agent: str, state: AgentStateName, until: float, reason: str = "") -> Stretch:
+        return Stretch(
+            agent=agent, state=state, since=START - 9, until=START + until, reason=reason
+        )
+
+    stored.kept = [did("102", "talking", 5, "queue sales"), did("104", "logged_out", 60)]
+    why = answers(stored)
+    why.doing = lambda agent: [did("103", "paused", 90, "lunch")]
+    texts = [step.text for step in run(why.call("c0ffee")).steps]
+    assert "meanwhile, of all agents: 102 on calls, 103 paused (lunch), 1 logged out" in texts
