@@ -147,7 +147,8 @@ def meanwhile(stretches: Sequence[Stretch], since: float, until: float) -> str:
         inside = min(stretch.until, until) - max(stretch.since, since)
         if inside > 0:
             reason = f" ({stretch.reason})" if stretch.state in TOLD_WHY else ""
-            words = f"{STATES[stretch.state]}{reason}"
+            free = ", but not for this caller" if stretch.state == "available" else ""
+            words = f"{STATES[stretch.state]}{reason}{free}"
             spent.setdefault(stretch.agent, Counter())[words] += max(1, round(inside * 1000))
     most = {agent: counts.most_common(1)[0][0] for agent, counts in spent.items()}
     there = [f"{agent} {did}" for agent, did in most.items() if did != STATES["logged_out"]]
@@ -156,7 +157,7 @@ def meanwhile(stretches: Sequence[Stretch], since: float, until: float) -> str:
         parts.append(f"{len(there) - MOST_TOLD} more at work")
     if len(most) > len(there):
         parts.append(f"{len(most) - len(there)} logged out")
-    return f"meanwhile, of all agents: {', '.join(parts)}" if parts else ""
+    return f"meanwhile, of all agents: {'; '.join(parts)}" if parts else ""
 
 
 # -- offers ----------------------------------------------------------------------------------

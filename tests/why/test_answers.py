@@ -86,6 +86,9 @@ def test_a_caller_for_whom_nobody_was_free_learns_what_agents_did() -> None:
 
     stored.kept = [did("102", "talking", 5, "queue sales"), did("104", "logged_out", 60)]
     why = answers(stored)
-    why.doing = lambda agent: [did("103", "paused", 90, "lunch")]
+    why.doing = lambda agent: [did("103", "paused", 90, "lunch"), did("105", "available", 90)]
     texts = [step.text for step in run(why.call("c0ffee")).steps]
-    assert "meanwhile, of all agents: 102 on calls, 103 paused (lunch), 1 logged out" in texts
+    assert (
+        "meanwhile, of all agents: 102 on calls; 103 paused (lunch); "
+        "105 available, but not for this caller; 1 logged out"
+    ) in texts
