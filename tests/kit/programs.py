@@ -24,6 +24,7 @@ PACKAGES = {
     "espeak-ng": "espeak-ng",
     "faketime": "faketime",
     "ip": "iproute2",
+    "kamailio": "kamailio",
     "nft": "nftables",
     "postgres": "postgresql",
     "sipp": "sip-tester",
