@@ -217,7 +217,15 @@ class Tally:
 
     def add_part(self, part: Part) -> None:
         """Count what an agent did in a call, for the agent and for the queue."""
+        self.add_agent(part)
+        self.add_work(part)
+
+    def add_agent(self, part: Part) -> None:
+        """Count what an agent did in a call, for the agent."""
         (self.agents.get(part.agent) or self.agent(part.agent)).add_part(part)
+
+    def add_work(self, part: Part) -> None:
+        """Count what an agent did in a call, for the queue that the caller came from."""
         if part.queue is not None:
             (self.queues.get(part.queue) or self.queue(part.queue)).add_work(part)
 

@@ -87,11 +87,14 @@ class FigureStore:
             raise Refused("the report's time ends before it begins")
         if query.by == "hour" and until - since > MOST_ROWS * 3_600_000:
             raise Refused("that many hours are no report; ask for days")
-        ledger = Ledger(rules, since, until, query.by)
+        known = query.by is not None or until + FCR_MS <= now * 1000
+        ledger = Ledger(rules, since, until, query.by, contacts=known)
         if query.kind == "queues":
-            await self._count(ledger, ledger.add, until + FCR_MS)
+            await self._count(ledger, ledger.add_for_queues, until + FCR_MS if known else until)
+        elif query.kind == "agents":
+            await self._count(ledger, ledger.add_for_agents, until)
         else:
-            await self._count(ledger, ledger.add_parts, until)
+            await self._count(ledger, ledger.add_opinion, until)
         if query.kind == "agents":
             await self._add_stretches(ledger, query.by)
         return report_of(query.kind, ledger, round(now * 1000))

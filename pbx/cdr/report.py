@@ -113,10 +113,19 @@ class _Page:
         counts.available = (counts.available or 0) + (length if state in REACHABLE else 0)
 
 
-class Ledger:
-    """Counts of the time from `since` until `until`, milliseconds since the epoch."""
+_Contacts = dict[tuple[str, str], tuple[Counts, int]]
+"""Caller and queue → where the last answered call counts, and when it came."""
 
-    def __init__(self, rules: Rules, since: int, until: int, by: By | None) -> None:
+
+class Ledger:
+    """Counts of the time from `since` until `until`, milliseconds since the epoch.
+
+    Without `contacts` nobody looks whether callers call again: where that cannot be known yet.
+    """
+
+    def __init__(
+        self, rules: Rules, since: int, until: int, by: By | None, *, contacts: bool = True
+    ) -> None:
         self.rules = rules
         self.since = since
         self.until = until
@@ -125,7 +134,7 @@ class Ledger:
         self._pages: dict[int, _Page] = {}
         self._quarters: dict[int, _Page] = {}
         self._page = _Page(rules, 0, 0)
-        self._contacts: dict[tuple[str, str], tuple[Counts, int]] = {}
+        self._track: _Contacts | None = {} if contacts else None
 
     @property
     def pages(self) -> list[_Page]:
@@ -133,38 +142,65 @@ class Ledger:
         return [self._pages[first] for first in sorted(self._pages)]
 
     def add(self, figures: Figures) -> None:
-        """Count a call; calls come in the order of their beginning."""
-        for visit in figures.visits:
-            self._add_visit(figures, visit)
-        self.add_parts(figures)
+        """Count a call, for queues, agents and surveys; calls come in the order of their
+        beginning."""
+        self._add_callers(figures)
+        self._add_agents(figures)
+        self.add_opinion(figures)
 
-    def add_parts(self, figures: Figures) -> None:
-        """Count what agents did in a call, and the caller's opinion; not the caller's wait."""
+    def add_for_queues(self, figures: Figures) -> None:
+        """Count a call as far as it is about queues."""
+        self._add_callers(figures)
+        if figures.opinion is not None:
+            self.add_opinion(figures)
+
+    def add_for_agents(self, figures: Figures) -> None:
+        """Count a call as far as it is about agents."""
+        self._add_agents(figures)
+        if figures.opinion is not None:
+            self.add_opinion(figures)
+
+    # A year is some 400,000 calls: what is asked of each stands here in as few steps as can be.
+
+    def _add_callers(self, figures: Figures) -> None:
+        page, track = self._page, self._track
+        for visit in figures.visits:
+            at = visit.at
+            if track is not None:
+                self._note_repeated(track, figures, visit)
+            if not page.first <= at < page.last:
+                if not self.since <= at < self.until:
+                    continue
+                page = self.page(at)
+            counts = page.tally.add_visit(visit)
+            if track is not None and visit.result == "answered" and figures.caller:
+                counts.contacts += 1
+                track[figures.caller, visit.queue] = counts, at
         for part in figures.parts:
             at = part.at
-            if self.since <= at < self.until:
-                page = self._page
-                (page if page.first <= at < page.last else self.page(at)).tally.add_part(part)
-        if figures.opinion is not None:
-            self._add_opinion(figures)
+            if not page.first <= at < page.last:
+                if not self.since <= at < self.until:
+                    continue
+                page = self.page(at)
+            page.tally.add_work(part)
 
-    def _add_visit(self, figures: Figures, visit: Visit) -> None:
-        """Count a caller of a queue, and whether an earlier call of the same one solved nothing."""
-        at, caller = visit.at, figures.caller
-        key = caller, visit.queue
-        before = self._contacts.get(key)
+    def _note_repeated(self, track: _Contacts, figures: Figures, visit: Visit) -> None:
+        """Note that an earlier call of the same caller solved nothing."""
+        before = track.get((figures.caller, visit.queue))
         if before is not None and figures.began > before[1]:
-            del self._contacts[key]
-            if at - before[1] <= FCR_MS:
+            del track[figures.caller, visit.queue]
+            if visit.at - before[1] <= FCR_MS:
                 before[0].repeated = (before[0].repeated or 0) + 1
-        if self.since <= at < self.until:
-            page = self._page
-            counts = (page if page.first <= at < page.last else self.page(at)).tally.add_visit(
-                visit
-            )
-            if visit.result == "answered" and caller:
-                counts.contacts += 1
-                self._contacts[key] = counts, at
+
+    def _add_agents(self, figures: Figures) -> None:
+        page = self._page
+        for part in figures.parts:
+            at = part.at
+            if not page.first <= at < page.last:
+                if not self.since <= at < self.until:
+                    continue
+                page = self.page(at)
+            page.tally.add_agent(part)
 
     def add_stretch(self, agent: str, state: str, since: int, until: int) -> None:
         """Count what an agent did, in each hour or day that it lasted."""
@@ -192,7 +228,8 @@ class Ledger:
         """Write a moment as the clock on the office's wall, with its offset."""
         return datetime.fromtimestamp(at / 1000, self.zone).isoformat(timespec="minutes")
 
-    def _add_opinion(self, figures: Figures) -> None:
+    def add_opinion(self, figures: Figures) -> None:
+        """Count what the caller answered to a survey."""
         opinion = figures.opinion
         at = _end(figures)
         if opinion is None or at is None or not self.since <= at < self.until:
