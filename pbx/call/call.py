@@ -19,7 +19,7 @@ from pbx.call import bridge
 from pbx.call.admission import Identity
 from pbx.call.bridge import Bridge
 from pbx.call.contact import Contact
-from pbx.call.endings import ANSWERED_ELSEWHERE
+from pbx.call.endings import ANSWERED_ELSEWHERE, last_event
 from pbx.call.handing import Handing
 from pbx.call.leg import Leg, OnNews
 from pbx.call.leg_media import LegMedia
@@ -39,9 +39,7 @@ from pbx.errors import NoResource, RemoteError, UsageError
 from pbx.events import (
     AnyEvent,
     Bridged,
-    CallEnded,
     CallerChanged,
-    CallJoined,
     CallRouted,
     EndedBy,
     Result,
@@ -421,7 +419,7 @@ class Call:
         ending = self.ending
         if ending is None or self._over:
             return
-        self.emit(self._last_event(ending))
+        self.emit(last_event(self.id, ending, joined_to=self.joined_to))
         self._over = True
         log.info(
             "call %s: %s → %s ended: %s (%s)",
@@ -436,15 +434,3 @@ class Call:
         # the garbage collector, which takes three times as long to free them.
         self.legs = {}
         self.caller_leg = self._script = None
-
-    def _last_event(self, ending: Ending) -> AnyEvent:
-        if self.joined_to is not None:
-            return CallJoined(call=self.id, into=self.joined_to)
-        return CallEnded(
-            call=self.id,
-            result=ending.result,
-            reason=ending.reason,
-            cause=ending.cause,
-            sip_status=ending.status,
-            ended_by=ending.ended_by,
-        )

@@ -1,9 +1,11 @@
-"""What the SIP core's last event about a leg means: cause, redirections, whose doing it was."""
+"""What the SIP core's last event about a leg means: cause, redirections, whose doing it was; and
+the last event of a call."""
 
 from __future__ import annotations
 
-from pbx.call.outcome import NORMAL_CLEARING, LegEnding, cause_of
+from pbx.call.outcome import NORMAL_CLEARING, Ending, LegEnding, cause_of
 from pbx.errors import MessageError
+from pbx.events import CallEnded, CallJoined
 from pbx.sip import events as sip
 from pbx.sip.headers import NameAddr
 from pbx.sip.message import Request, Response
@@ -16,6 +18,20 @@ ELSEWHERE = (("Reason", 'SIP;cause=200;text="Call completed elsewhere"'),)
 
 RELEASED = (("Reason", 'Q.850;cause=16;text="Released by a supervisor"'),)
 """What a party is told that a supervisor let go."""
+
+
+def last_event(call: str, ending: Ending, *, joined_to: str | None) -> CallEnded | CallJoined:
+    """Return the last event of a call that ended so, or went on as part of another."""
+    if joined_to is not None:
+        return CallJoined(call=call, into=joined_to)
+    return CallEnded(
+        call=call,
+        result=ending.result,
+        reason=ending.reason,
+        cause=ending.cause,
+        sip_status=ending.status,
+        ended_by=ending.ended_by,
+    )
 
 
 def ending_of_cancel(event: sip.InviteCancelled) -> LegEnding:
