@@ -44,6 +44,8 @@ class Happening(Enum):
     WORK = "has work after a call"
     READY = "nothing of all that"
 
+    __hash__ = object.__hash__  # one of each; an Enum's own hash is a call of a Python function
+
 
 _S = AgentState
 _H = Happening

@@ -8,8 +8,10 @@ the order. All others are counted by the test that they failed. A decision stays
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from pbx.acd.agent import Agent
@@ -19,6 +21,7 @@ from pbx.acd.model import AgentState
 from pbx.events import Candidate
 
 if TYPE_CHECKING:
+    from pbx.acd.requirement import Requirement
     from pbx.acd.room import Room
     from pbx.acd.strategy import Tiers
 
@@ -50,6 +53,8 @@ _DECLINED: Final = {
     "unreachable": "was unreachable",
     "failed": "failed",
 }
+
+_STATE: Final = attrgetter("state")
 
 _FAILED: Final = {
     AgentState.RESERVED: ("reserved", "offered another call"),
@@ -100,16 +105,22 @@ def _told(
 def _counts(room: Room, caller: Caller, tiers: Tiers) -> dict[str, int]:
     """Return how many agents failed which test."""
     requirement = caller.requirement
-    able = sum(map(len, tiers))
-    chosen = len(tiers[0])
-    counts = {CHOSEN: chosen, LATER: able - chosen, "declined": 0, "skill": requirement.lacks}
-    for state, (test, _) in _FAILED.items():
-        there = len(room.by_state[state].keys() & requirement.agents)
-        counts[test] = counts.get(test, 0) + there
-    if caller.agent is not None:
-        counts[ELSEWHERE] = len(room.free.keys() & requirement.agents - {caller.agent})
+    agents = requirement.agents
+    able, chosen = sum(map(len, tiers)), len(tiers[0])
+    counts = {CHOSEN: chosen, LATER: able - chosen, "skill": requirement.lacks}
+    for state, count in Counter(map(_STATE, agents)).items():
+        if state is not AgentState.AVAILABLE:
+            test, _ = _FAILED[state]
+            counts[test] = counts.get(test, 0) + count
+    free = room.free.keys() & agents
+    for agent in free:
+        if agent.state is not AgentState.AVAILABLE:  # with room for one more call
+            counts[_FAILED[agent.state][0]] -= 1
+    if caller.agent is None:
+        counts["declined"] = len(free) - able
     else:
-        counts["declined"] = len(room.free.keys() & requirement.agents) - able
+        counts[ELSEWHERE] = len(free - {caller.agent})
+        counts["skill"] -= caller.agent not in agents
     return counts
 
 
@@ -118,16 +129,25 @@ def _candidates(room: Room, caller: Caller, tiers: Tiers, now: float) -> Iterato
     for tier in tiers:
         for agent in tier:
             yield Candidate(agent=agent.number, text=f"idle {_clock(now - agent.idle_since)}")
-    agents = caller.requirement.agents
+    requirement = caller.requirement
     for agent, declined in caller.declined.items():
-        if agent in room.free and agent in agents and declined.until > now:
+        if agent in room.free and agent in requirement.agents and declined.until > now:
             text = f"{_DECLINED[declined.reason]} {now - declined.at:.0f} s ago"
             yield Candidate(agent=agent.number, failed="declined", text=text)
     for state, (test, words) in _FAILED.items():
-        for agent in room.by_state[state]:
-            if agent in agents and agent not in room.free:
+        for agent in _in_state(room, requirement, state):
+            if agent not in room.free:
                 yield Candidate(agent=agent.number, failed=test, text=words + _more(agent, now))
-    yield from caller.requirement.lacking
+    only = "" if caller.agent is None else caller.agent.number
+    yield from (candidate for candidate in requirement.lacking if candidate.agent != only)
+
+
+def _in_state(room: Room, requirement: Requirement, state: AgentState) -> Iterator[Agent]:
+    """Give the agents with the skills who are in a state: by the shorter of both lists."""
+    there = room.by_state[state]
+    if len(there) > len(requirement.by_number):
+        return (agent for agent in requirement.by_number if agent.state is state)
+    return (agent for agent in there if agent in requirement.agents)
 
 
 def _more(agent: Agent, now: float) -> str:

@@ -45,6 +45,8 @@ class AgentState(Enum):
     UNREACHABLE = "unreachable"
     """Logged in, but no phone is registered, or none answers."""
 
+    __hash__ = object.__hash__  # one of each; an Enum's own hash is a call of a Python function
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:

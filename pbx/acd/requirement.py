@@ -32,11 +32,13 @@ class Requirement:
     because nobody is.
     """
 
-    __slots__ = ("agents", "lacking", "lacks", "present", "skills", "timer")
+    __slots__ = ("agents", "by_number", "lacking", "lacks", "present", "skills", "timer")
 
     def __init__(self, skills: Skills) -> None:
         self.skills = dict(skills)
         self.agents: set[Agent] = set()
+        self.by_number: list[Agent] = []
+        """The same, by number."""
         self.present = 0
         self.lacking: tuple[Candidate, ...] = ()
         self.lacks = 0
@@ -53,12 +55,14 @@ class Requirement:
     def survey(self, agents: Sequence[Agent]) -> None:
         """Find out who satisfies it. `agents` are all there are, by number."""
         self.agents.clear()
+        self.by_number.clear()
         self.present = self.lacks = 0
         lacking: list[Candidate] = []
         for agent in agents:
             lack = self.lack(agent.profile.skills)
             if not lack:
                 self.agents.add(agent)
+                self.by_number.append(agent)
                 self.present += agent.present()
                 continue
             self.lacks += 1

@@ -75,9 +75,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 """Package → the packages (or `package.file`s) of pbx that it may import besides itself."""
 
 LAZILY: Mapping[str, frozenset[str]] = {
-    "cli": frozenset(
-        {*ROOTS, "api", "outside.speech", "speech", "acd.model", "acd.simulation"}
-    )
+    "cli": frozenset({*ROOTS, "api", "outside.speech", "speech", "acd.model", "acd.simulation"})
 }
 """What a package may import besides, but only inside a function or for types: serve, demo, the
 in-process mode; what renders prompts."""
