@@ -35,6 +35,7 @@ from pbx.outside.speech.store import SpeechStore
 from pbx.plan.model import Plan
 from pbx.sip.registrar import Registrar
 from pbx.switches import DayNightSwitches
+from pbx.wiring import counting_rules
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Attendant:
             clock=clock,
             history=CallerHistory(database, clock.wall),
             switches=self.switches,
+            rules=lambda: counting_rules(plan(), settings),
             alarm=alarm,
         )
         self._messages_kept_s = settings.retention.recordings_s

@@ -55,7 +55,8 @@ class AgentsInMemory(Protocol):
 
 
 class CallCentre:
-    """The call centre of one office. `plan` returns the dialplan in force."""
+    """The call centre of one office. `plan` returns the dialplan in force, `rules` by what calls
+    are counted."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class CallCentre:
         clock: Clock,
         history: History,
         switches: Switches,
+        rules: Callable[[], Rules],
         alarm: Callable[[str], None],
     ) -> None:
         self._clock = clock
@@ -91,7 +93,7 @@ class CallCentre:
         self._visits = Queues(self.floor, places=self.places, rng=self._rng, history=history)
         self.presence = Presence(self.floor, registrar, directory, timezone=self._zone)
         registrar.changed = self.presence.changed
-        self.today = Today(clock, self._rules)
+        self.today = Today(clock, rules)
         self.callbacks: Callbacks | None = None
         """Who waits to be called back; from the start on."""
         self._watch = Watch(self.floor, self.today, self._queues, alarm)
@@ -188,8 +190,3 @@ class CallCentre:
 
     def _queues(self) -> Mapping[str, Queue]:
         return self._plan().queues
-
-    def _rules(self) -> Rules:
-        plan = self._plan()
-        levels = {name: queue.service_level[1] for name, queue in plan.queues.items()}
-        return Rules(timezone=plan.defaults.timezone, service_level_s=levels)
