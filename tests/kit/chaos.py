@@ -8,7 +8,8 @@ queues. It keeps its own plain books beside and compares each command with them:
 - nobody is offered who does not wait, nor twice at once, nor to an agent who is not free for it;
 - nobody is overtaken by a later one who wants the same, called back or live;
 - who joined was answered, left, was sent away, or waits;
-- no agent is idle while a caller waits whom it could serve.
+- no agent is idle while a caller waits whom it could serve;
+- each decision tells of every agent there is, one by one or counted.
 
 `drain` lets everything come to its end: every agent rests then, and nothing is left behind.
 """
@@ -25,6 +26,7 @@ from pbx.acd import commands, inputs
 from pbx.acd.agent import AIMS, LEGAL, LONGEST_RING
 from pbx.acd.engine import Engine
 from pbx.acd.model import AgentState, DeclineReason, Profile, Waiting
+from pbx.acd.offering import Between
 from pbx.plan.model import Queue, Relaxation
 
 NUMBERS: Final = tuple(str(number) for number in range(101, 113))
@@ -48,6 +50,7 @@ REASONS: Final[tuple[DeclineReason, ...]] = (
     "unreachable",
     "failed",
 )
+BETWEEN: Final[tuple[Between, ...]] = ("oldest", "strict", "weighted")
 AGAIN_S: Final = {"rejected": 60.0, "no_answer": 0.0}
 RESTING: Final = {
     AgentState.AVAILABLE,
@@ -78,7 +81,8 @@ class Chaos:
         self.silent = 0
         """Offers of which nobody will hear again: the watchdog may find so many."""
         self.tell(inputs.AgentsChanged(tuple(self.profiles.values())))
-        self.tell(inputs.QueuesChanged(self.queues))
+        self.between = self.chance.choice(BETWEEN)
+        self.tell(inputs.QueuesChanged(self.queues, self.between))
         for number in NUMBERS:
             self.tell(inputs.LoggedIn(number))
         self._does: list[Callable[[], None]] = []
@@ -296,7 +300,7 @@ class Chaos:
 
     def _replans(self) -> None:
         self.queues = {queue.name: queue for queue in self.chance.sample(QUEUES, 3)}
-        self.tell(inputs.QueuesChanged(self.queues))
+        self.tell(inputs.QueuesChanged(self.queues, self.between))
 
     def _closes(self) -> None:
         queue = self.chance.choice(QUEUES).name
@@ -340,6 +344,9 @@ class Chaos:
         match command:
             case commands.Offer():
                 self._offered(command)
+            case commands.Decided():
+                told = len(command.candidates) + sum(command.others.values())
+                assert told == len(self.profiles), command
             case commands.Withdraw(call, agent, reason):
                 assert agent in self.offers[call], command
                 self.offers[call].remove(agent)
