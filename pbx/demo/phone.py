@@ -192,7 +192,7 @@ class Phone:
     def __init__(self, options: argparse.Namespace) -> None:
         self._wire = Wire()
         self.options = options
-        self._ended: list[tuple[float, PhoneCall]] = []
+        self._ended: list[tuple[float, int, PhoneCall]] = []
         self.calls: dict[int, PhoneCall] = {}
         self.account = PhoneAccount(self)
         self._endpoint = pj.Endpoint()
@@ -249,16 +249,18 @@ class Phone:
         self._wire.write(event=event, at=time.monotonic(), **details)
 
     def park(self, call: int) -> None:
-        """Keep an ended call's object a while before it is dropped."""
+        """Keep an ended call's object a while, and while another call has its number: dropping it
+        would hang that one up."""
         ended = self.calls.pop(call, None)
         if ended:
-            self._ended.append((time.monotonic() + KEEP_ENDED_S, ended))
+            self._ended.append((time.monotonic() + KEEP_ENDED_S, call, ended))
 
     def run(self) -> None:
         """Serve commands and PJSIP's events until stdin ends or says quit."""
         while True:
             self._endpoint.libHandleEvents(POLL_MS)
-            self._ended = [kept for kept in self._ended if kept[0] > time.monotonic()]
+            now = time.monotonic()
+            self._ended = [kept for kept in self._ended if kept[0] > now or kept[1] in self.calls]
             while not self._wire.commands.empty():
                 line = self._wire.commands.get()
                 command = json.loads(line) if line else {"do": "quit"}

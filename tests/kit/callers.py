@@ -48,6 +48,10 @@ class Caller:
             assert time.monotonic() < deadline, f"{hz} Hz was not heard"
             time.sleep(0.1)
 
+    def heard_so_far(self) -> set[str]:
+        """Return every prompt that was heard since the beginning."""
+        return {each.name for each in said(self._ear.since(0.0), self._marks)}
+
     def presses(self, keys: str, *, method: str = "rfc4733") -> None:
         """Press keys; what was said before does not count any more."""
         self._from = self._ear.mark()

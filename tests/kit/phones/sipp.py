@@ -63,7 +63,8 @@ class Sipp:
     without it answers. With `sounds` (for the scenario `talker`) each call speaks one of them, by
     its number, over and over. With `media_port` all its calls have their media there, where this
     process has nothing itself, and `remote_ports` are where they may be spoken to. A call of which
-    nothing is heard for `patience_ms` fails.
+    nothing is heard for `patience_ms` fails. `callers` are who calls whom, each once and in order,
+    in place of numbers of the scenario's own and of `number`.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Sipp:
         pause_ms: int = 0,
         number: str = "",
         users: Path | None = None,
+        callers: Sequence[tuple[str, str]] = (),
         at_once: int = 3000,
         transport: str = "u1",
         bind: str = "127.0.0.1",
@@ -95,6 +97,10 @@ class Sipp:
             played = _write_talker(self.folder, played.read_text(), sounds)
         if media_port:
             played = _write_elsewhere(self.folder, played.read_text(), media_port)
+        if callers:
+            played = _write_given(self.folder, played.read_text())
+            users = write_callers(self.folder / "callers.csv", callers)
+            calls = len(callers)
         command = ["taskset", "-c", pin] if pin else []
         command += [find("sipp") or "sipp", "-sf", str(played), "-nostdin"]
         command += ["-i", bind, "-p", str(port), "-t", transport, "-mi", bind]
@@ -223,6 +229,14 @@ def _write_elsewhere(folder: Path, scenario: str, media_port: int) -> Path:
     return file
 
 
+def _write_given(folder: Path, scenario: str) -> Path:
+    """Write the scenario in which a file says who calls whom."""
+    file = folder / "given.xml"
+    text = scenario.replace("sip:5[call_number]@", "sip:[field0]@")
+    file.write_text(text.replace("[service]", "[field1]"))
+    return file
+
+
 def _milliseconds(text: str) -> float:
     """Read SIPp's `HH:MM:SS:microseconds`, its `HH:MM:SS.ffffff`, or nothing."""
     parts = text.replace(".", ":").split(":")
@@ -238,5 +252,12 @@ def write_users(file: Path, users: Iterable[tuple[str, str]]) -> Path:
         f"{number};[authentication username={number} password={password}]"
         for number, password in users
     ]
+    file.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
+    return file
+
+
+def write_callers(file: Path, callers: Iterable[tuple[str, str]]) -> Path:
+    """Write SIPp's CSV of who calls whom, each used once in order; return its path."""
+    lines = [f"{number};{called}" for number, called in callers]
     file.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
     return file
