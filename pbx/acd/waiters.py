@@ -210,8 +210,6 @@ class Waiters:
 
     def nobody(self, requirement: Requirement, now: float) -> None:
         """Send those away whom nobody has been able to serve for a while."""
-        if requirement.present:
-            return
         for caller in tuple(self.room.callers.values()):
             stays = caller.waiting.callback or caller.agent or caller.offered
             if caller.final is requirement and not stays:

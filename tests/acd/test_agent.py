@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from pbx.acd.agent import AIMS, LEGAL, LEGLESS, LONGEST_RING, MOVES, Happening
+from pbx.acd.agent import AIMS, LEGAL, LEGLESS, LONGEST_RING, MOVES, Happening, Work
 from pbx.acd.commands import Healed, Offer, StateChanged, Withdraw, WrapUpDone
 from pbx.acd.inputs import (
     AgentTook,
@@ -318,3 +318,15 @@ def test_no_phone_rings_for_ever() -> None:
     assert desk.heard(Healed)
     assert desk.state("101") == "available"
     assert desk.tell(PhoneFree("101", "private", leg)) == []
+
+
+def test_what_cannot_be_is_reported_and_healed() -> None:
+    desk = Desk()
+    room = desk.engine._room
+    agent = room.agents["101"]
+    agent.work = Work("c1", "service", talk_s=60.0, left=30.0)  # of one who did not talk
+    room.settle(agent, desk.now)
+    assert [type(command) for command in room.out] == [Healed, StateChanged]
+    assert desk.state("101") == "wrap_up"
+    desk.later(30)
+    assert desk.state("101") == "available"
