@@ -72,6 +72,7 @@ class Lines:
         new_call_id: Callable[[], str],
         limits: TollFraudLimits = TollFraudLimits(),  # noqa: B008 - frozen
     ) -> None:
+        self._ua = ua
         self._directory = directory
         self._advertise = outward.advertise
         self._now = now
@@ -185,10 +186,12 @@ class Lines:
         return True
 
     def took(self, leg: Leg) -> None:
-        """Note that a leg begins by a line."""
+        """Note that a leg begins by a line, whose account answers for all that we send in it."""
         line = self._lines.get(leg.trunk or "")
         if line is not None:
             line.took(leg)
+            if line.account is not None:
+                self._ua.prove_as(leg.invite, line.account)
 
     def went_out(self, leg: Leg, carried: Carried) -> None:
         """Note that a leg was dialled by a line."""

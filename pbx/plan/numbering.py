@@ -59,7 +59,7 @@ def is_abroad(number: str, country: str) -> bool:
     """Tell whether a number, as a carrier of `country` is sent it, leads to another country."""
     read = _parse(number, country)
     if read is None:
-        return number.startswith(("+", INTERNATIONAL_PREFIX))
+        return _leads_abroad(country).match(number) is not None
     if read.country_code != phonenumbers.country_code_for_region(country):
         return read.country_code_source in _BY_PREFIX
     region = phonenumbers.region_code_for_number(read)  # several countries share +1, +44, +7
@@ -74,6 +74,14 @@ def is_emergency(number: str, country: str) -> bool:
 def is_country(code: str) -> bool:
     """Tell whether `code` is a country of two letters whose numbers are known."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+@lru_cache(maxsize=256)
+def _leads_abroad(country: str) -> re.Pattern[str]:
+    """Return what numbers of other countries begin with, also where there is no such country."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    prefix = None if metadata is None else metadata.international_prefix
+    return re.compile(rf"\+|{INTERNATIONAL_PREFIX}|{prefix or INTERNATIONAL_PREFIX}")
 
 
 @lru_cache(maxsize=CACHED)
