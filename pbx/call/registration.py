@@ -3,8 +3,8 @@
 The registrar decides (pure), the store keeps, and only then the 200 goes out. A store that cannot
 write costs no phone its line: the binding then lives in memory, and an alarm says so. Every second
 the bindings that are due get an OPTIONS; its round-trip time is kept, two without an answer within
-10 s make a phone unreachable. An extension that leaves the directory loses its bindings, and nothing else: its calls
-go on.
+10 s make a phone unreachable. An extension that leaves the directory loses its bindings, and
+nothing else: its calls go on.
 """
 
 from __future__ import annotations

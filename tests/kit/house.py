@@ -16,8 +16,10 @@ from pathlib import Path
 
 MAX_LINES = 450
 
-ROOTS = ("server", "attendant", "mailroom", "callcentre", "office")
-ROOTS += ("live", "live_centre", "machine", "demo", "wiring")
+ROOTS = (
+    *("server", "attendant", "mailroom", "callcentre", "office"),
+    *("live", "live_centre", "machine", "demo", "wiring"),
+)
 """Where packages meet: these import everything."""
 
 MEDIA_ROOMS = frozenset({"codecs", "keys", "mixing", "packets", "recording", "sounds"})
