@@ -8,7 +8,6 @@ interface. Times are text in UTC with milliseconds, as `utc_text` writes them; s
 
 from __future__ import annotations
 
-import math
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +18,7 @@ from pbx.events import LegRole
 
 def utc_text(wall: float) -> str:
     """Write seconds since the epoch as `2026-11-21T08:00:00.123Z`, like the times of records."""
-    return record.utc_text(math.floor(wall * 1000))
+    return record.utc_text(round(wall * 1000))
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
