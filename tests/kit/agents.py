@@ -17,10 +17,13 @@ LOOK_S = 0.5
 """Seconds after which a phone that nobody calls looks whether its work is over."""
 
 
+def add_seats(office: TestedOffice, numbers: Iterable[str]) -> None:
+    """Add extensions for agents beside those of the office."""
+    office.add_extensions((number, f"phone-{number}-secret") for number in numbers)
+
+
 def add_agents(office: TestedOffice, agents: Mapping[str, Skills]) -> None:
-    """Make agents of extensions, which are made where there are none; on duty, and on a break."""
-    new = [number for number in agents if number not in office.passwords]
-    office.add_extensions((number, f"phone-{number}-secret") for number in new)
+    """Make agents of extensions: on duty, and on a break."""
     with office.api() as api:
         for number, skills in agents.items():
             body = {"number": number, "skills": dict(skills)}
