@@ -27,6 +27,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     "takeaway": "orders until two in the morning, with the customer's name and address",
     "property": "a property office: urgent repairs at night, a complaint line",
     "service-desk": "queues, an order look-up, a survey: all sections of the format at work",
+    "callcentre": "two queues for agents by skill: an offer to call back, a survey, alarms",
     "outbound-desk": "a desk that calls out: call-backs, and a way to be left alone",
 }
 """Sample dialplans: name → what is in it."""
