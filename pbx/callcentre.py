@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Protocol
 
 from pbx.acd import inputs
@@ -30,9 +30,7 @@ from pbx.call.exchange import Exchange
 from pbx.call.features import Features
 from pbx.call.routing import Destinations
 from pbx.cdr.counts import Rules
-from pbx.cdr.record import RecordQuery
 from pbx.cdr.recorder import Recorder
-from pbx.cdr.store import RecordStore
 from pbx.cdr.today import Today
 from pbx.db.engine import Storage
 from pbx.directory.model import Agent, Extension
@@ -76,7 +74,6 @@ class CallCentre:
         self._plan = plan
         self._directory = directory
         self._bus = bus
-        self._database = database
         self._switches = switches
         self._rng = random.SystemRandom()
         self.roster = Roster(database, alarm=alarm)
@@ -127,7 +124,6 @@ class CallCentre:
         restore(self.floor, kept.duties)
         self.places.load(kept.places)
         self._begin_calling_back(stack, exchange, kept.callbacks)
-        await self._count_today()
         self._watch.start()
         stack.callback(self._watch.close)
 
@@ -172,15 +168,6 @@ class CallCentre:
         self._bus.attach(callbacks.take)
         stack.callback(callbacks.close)
         callbacks.load(kept)
-
-    async def _count_today(self) -> None:
-        """Count the calls of today that were over before this server started."""
-        midnight = datetime.combine(self._day, time(), zone_named(self._zone()))
-        async for page in RecordStore(self._database).pages(
-            RecordQuery(since=midnight.timestamp())
-        ):
-            for record in page:
-                self.today.count(record)
 
     def _date(self) -> date:
         return datetime.fromtimestamp(self._clock.wall(), zone_named(self._zone())).date()
