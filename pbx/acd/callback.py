@@ -17,8 +17,8 @@ from pbx.call.outcome import NORMAL_CLEARING, Outcome, OutcomeKind, failed
 from pbx.call.speaking import say
 from pbx.events import CallbackBooked
 from pbx.plan.destination import OPERATOR
-from pbx.plan.dialling import is_help, rule_for, sent_as
-from pbx.plan.numbering import dialled, is_abroad
+from pbx.plan.dialling import is_help, leads_abroad, rule_for
+from pbx.plan.numbering import dialled
 from pbx.speech.phrases import phrase
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def may_be_called(call: Call, number: str) -> bool:
     if rule is None or is_help(plan, digits):
         return False
     own = plan.spelled(number) == plan.spelled(call.who.number)
-    return own or not is_abroad(sent_as(rule, digits), country)
+    return own or not leads_abroad(rule, digits, country)
 
 
 def _can_call_out(call: Call, number: str) -> bool:

@@ -19,11 +19,10 @@ from pbx.call.line import Line, TrunkEntry
 from pbx.call.line_watch import LineWatch, Outward
 from pbx.call.outcome import DENIED, NO_LINE, NO_RULE, Outcome
 from pbx.call.shown_number import identified, number_shown
-from pbx.call.toll_fraud import TollFraud, TollFraudLimits
+from pbx.call.toll_fraud import UNLESS_TOLD, TollFraud, TollFraudLimits
 from pbx.errors import MessageError
-from pbx.plan.dialling import is_help, rule_for, sent_as
+from pbx.plan.dialling import leads_abroad, rule_for, sent_as, sent_for_help
 from pbx.plan.model import OutboundRule, Plan
-from pbx.plan.numbering import is_abroad
 from pbx.sip.events import RequestAnswered, RequestFailed
 from pbx.sip.headers import escape_user
 from pbx.sip.user_agent import UserAgent
@@ -70,7 +69,7 @@ class Lines:
         now: Callable[[], float],
         alarm: Callable[[str], None],
         new_call_id: Callable[[], str],
-        limits: TollFraudLimits = TollFraudLimits(),  # noqa: B008 - frozen
+        limits: TollFraudLimits = UNLESS_TOLD,
     ) -> None:
         self._ua = ua
         self._directory = directory
@@ -110,24 +109,26 @@ class Lines:
         The outcome is 404 where no rule of `outbound` has the number, 403 where the toll-fraud
         guard refuses it, 503 where no line has room.
         """
-        emergency = is_help(plan, number)
+        for_help = sent_for_help(plan, number)
+        emergency = for_help is not None
         rule = rule_for(plan, number)
         if rule is None:
             if not emergency:
                 return NO_RULE
             rule = OutboundRule("emergency", (number,), (), emergency=True)
-        sent = sent_as(rule, number)
-        abroad = not emergency and is_abroad(sent, plan.defaults.country)
+        sent = sent_as(rule, number) if for_help is None else for_help
+        abroad = not emergency and leads_abroad(rule, number, plan.defaults.country)
+        lines = self._in_order(rule, emergency=emergency)
+        found = [line for line in lines if await self._watch.find(line)]
+        # Nothing is waited for from here on: who dials at the same moment finds the limits as they
+        # are with this call.
         if abroad and not self._may_go_abroad(by):
             return DENIED
-        lines = self._in_order(rule, emergency=emergency)
-        usable = [line for line in lines if emergency or line.has_room(self._now())]
+        usable = [line for line in found if emergency or line.has_room(self._now())]
         extension = None if by is None else self._directory.extension(by)
         wanted = (None if extension is None else extension.caller_id, caller_id)
         tries: list[Contact] = []
         for line in usable:
-            if not await self._watch.find(line):
-                continue
             shown = number_shown(line, wanted, by_rule=rule.caller_id, spelled=plan.spelled)
             tries.append(self._by(line, number, sent, shown))
         if not tries:

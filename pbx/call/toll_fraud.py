@@ -25,6 +25,10 @@ class TollFraudLimits:
     office_hourly: int = 100
 
 
+UNLESS_TOLD: Final = TollFraudLimits()
+"""The limits of an office that says nothing of them."""
+
+
 class TollFraud:
     """Counts the calls that go abroad."""
 

@@ -37,6 +37,7 @@ def spelling_of(number: str) -> str:
     return found[1] if found and len(found[1]) in E164_DIGITS else number
 
 
+@lru_cache(maxsize=4 * CACHED)
 def spelled(number: str, country: str) -> str:
     """Return the one spelling of all ways to write a number: its digits with the country code."""
     read = _read(number, country)
@@ -74,6 +75,11 @@ def is_emergency(number: str, country: str) -> bool:
 def is_country(code: str) -> bool:
     """Tell whether `code` is a country of two letters whose numbers are known."""
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def is_way_abroad(digits: str, country: str) -> bool:
+    """Tell whether these digits, whole, stand before a number of another country."""
+    return _leads_abroad(country).fullmatch(digits) is not None
 
 
 @lru_cache(maxsize=256)

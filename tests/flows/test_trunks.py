@@ -10,7 +10,10 @@ import pytest
 from pbx.cdr.record import CallRecord
 from pbx.events import LegInvited
 from pbx.plan.destination import Destination
-from pbx.plan.model import NumberRoute, OutboundRule, Plan, RingGroup
+from pbx.plan.model import Defaults, NumberRoute, OutboundRule, Plan, RingGroup
+from pbx.sip import events as sip
+from pbx.sip.flow import Flow
+from pbx.sip.headers import Uri
 from tests.kit.carrier import USER, Carrier
 from tests.kit.exchange import House, flow
 from tests.kit.softphone import PhoneCall
@@ -364,6 +367,43 @@ def test_an_extension_has_three_calls_abroad_at_once_and_the_fourth_is_denied() 
     assert (denied.result, denied.caller.number) == ("rejected", "101")
 
 
+@pytest.mark.parametrize("abroad", ["0085221234567", "00-852-2123-4567"])
+def test_no_number_of_calls_at_one_moment_gets_around_the_limits(
+    abroad: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(house: House) -> None:
+        (carrier,) = lines(house, "198.51.100.7", max_calls=5)
+        house.exchange.plan = plan_of(national())
+        phones = await house.registered("101", "102", "103", "104")
+        outward = house.exchange.outward
+        flows = outward.flows_for(Uri("sip", None, host=carrier.address[0]))
+
+        async def resolve(_uri: Uri) -> list[Flow]:
+            await asyncio.sleep(0.5)
+            return flows or []
+
+        with monkeypatch.context() as patched:
+            patched.setattr(outward, "flows_for", lambda _uri: None)
+            patched.setattr(outward, "resolve", resolve)
+            calls = [phones[0].call(abroad) for _ in range(6)]
+            calls += [phone.call(MOBILE) for phone in phones[1:]]
+            out = [await carrier.called() for _ in range(5)]
+            await asyncio.sleep(5)
+        refused = [
+            event.status
+            for call in calls
+            for event in call.events
+            if isinstance(event, sip.InviteFailed) and event.status != 401
+        ]
+        assert sorted(refused) == [403, 403, 403, 503], "three abroad, five by the line"
+        assert len({str(far.request.uri) for far in out if far.request is not None}) == 2
+        for call in calls:
+            call.hang_up()
+        await asyncio.sleep(1)
+
+    flow(scenario)
+
+
 def test_twenty_calls_abroad_within_an_hour_are_enough() -> None:
     async def scenario(house: House) -> None:
         (carrier,) = lines(house, "198.51.100.7")
@@ -436,6 +476,23 @@ def test_an_emergency_number_is_matched_whole() -> None:
         house.exchange.plan = plan_of(HELP)
         (alice,) = await house.registered("101")
         assert await alice.call("1101").failed() == 404
+
+    flow(scenario)
+
+
+@pytest.mark.parametrize("dialled", ["911", "9911"])
+def test_help_is_called_where_a_digit_gets_a_line(dialled: str) -> None:
+    async def scenario(house: House) -> None:
+        (main,) = lines(house, "198.51.100.7", max_calls=0)
+        nine = OutboundRule("nine", ("9",), ("main",), strip=1)
+        house.exchange.plan = replace(plan_of(nine), defaults=Defaults(country="US"))
+        (alice,) = await house.registered("101")
+        house.exchange.congested = lambda: True
+        call = alice.call(dialled)
+        helper = await main.called()
+        assert helper.request is not None
+        assert helper.request.uri.user == "911"
+        await talk(call, helper)
 
     flow(scenario)
 
