@@ -74,8 +74,8 @@ def test_everything_missing_is_named_in_one_line(
     assert programs.main(["--install"]) == 1
     said = capsys.readouterr().err
     sounds = "asterisk-core-sounds-en-wav asterisk-moh-opsound-wav"
-    programs_of_debian = "baresip-core espeak-ng faketime iproute2 nftables postgresql sip-tester"
-    packages = f"{sounds} {programs_of_debian} sipvicious"
+    phones = "baresip-core espeak-ng faketime iproute2 kamailio nftables postgresql sip-tester"
+    packages = f"{sounds} {phones} sipvicious"
     assert f"sudo apt-get install --no-install-recommends {packages}" in said
     assert "make test PHONES=no" in said
 

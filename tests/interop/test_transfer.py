@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import pytest
 
@@ -11,6 +10,7 @@ from tests.interop.conftest import Phones
 from tests.kit.office import MUSIC_HZ, Record, TestedOffice
 from tests.kit.phones.pjsua import SoftCall, SoftPhone
 from tests.kit.phones.talker import Talker, talk, wait_for
+from tests.kit.records import sums_up
 
 pytestmark = pytest.mark.interop("pjsua2")
 
@@ -61,24 +61,6 @@ def hang_up(one: Talker, other: Talker) -> None:
     assert isinstance(one.call, SoftCall)
     one.call.hang_up()
     other.call.wait("disconnected")
-
-
-def sums_up(record: Record) -> bool:
-    """Tell whether the segments of a record are its seconds."""
-
-    def seconds(kind: str) -> float:
-
-        spans = [each for each in record["segments"] if each["kind"] == kind]
-        times = [(each["started_at"], each["ended_at"]) for each in spans]
-        return sum(
-            (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
-            for start, end in times
-        )
-
-    kinds = {"talk": "talk_s", "hold": "hold_s"}
-    whole = all(abs(seconds(kind) - record[name]) < 0.01 for kind, name in kinds.items())
-    counted = sum(record[name] for name in ("wait_s", "ring_s", "talk_s", "hold_s"))
-    return whole and counted <= record["duration_s"] + 0.01
 
 
 def the_record(three: Three, result: str) -> Record:
