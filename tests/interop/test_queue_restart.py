@@ -60,9 +60,9 @@ def test_the_server_is_killed_under_forty_waiting_callers(
     book_and_miss(office, customers[1])
     book(customers[0], office.uri("400"))
     with Sipp(
-        "waiter", tmp_path, port=TRUNK_PORT, target=office.server, callers=CALLERS, rate=20
+        "waiter", tmp_path, port=TRUNK_PORT, target=office.server, callers=CALLERS, rate=10
     ) as callers:
-        eventually(lambda: waiting(office), lambda count: count == len(CALLERS) + 1, timeout=20)
+        eventually(lambda: waiting(office), lambda count: count == len(CALLERS) + 1, timeout=30)
         time.sleep(WRITTEN_S)
         places = {each["number"]: each for each in callers_of(office)}
         before = known(office)
@@ -74,9 +74,10 @@ def test_the_server_is_killed_under_forty_waiting_callers(
     assert time.monotonic() - started < RESTART_S
     assert after == before
     agents, callbacks = after
-    assert agents["103"] == (True, "break")
-    assert agents["201"] == (True, "lunch")
-    assert agents["203"] == (False, None)
+    assert agents["103"] == ("paused", True, "break")
+    assert agents["201"][1:] == (True, "lunch")
+    assert agents["203"][1:] == (False, None)
+    assert agents["204"] == ("available", True, None)
     assert [(each["number"], each["queue"], each["tries"]) for each in callbacks] == [
         ("102", "tech", 1),
         ("101", "service", 0),
@@ -160,14 +161,15 @@ def callers_of(office: TestedOffice) -> list[dict[str, Any]]:
     return rows
 
 
-Agents = dict[str, tuple[bool, str | None]]
+Agents = dict[str, tuple[str, bool, str | None]]
 
 
 def known(office: TestedOffice) -> tuple[Agents, list[dict[str, Any]]]:
-    """Return which agents are on duty and on which break, and who is to be called back: since when,
-    after how many tries, when again."""
+    """Return what agents do, whether they are on duty and on which break, and who is to be called
+    back: since when, after how many tries, when again."""
     agents = {
-        each["number"]: (each["logged_in"], each["pause"]) for each in office.ask("agent", "list")
+        each["number"]: (each["state"], each["logged_in"], each["pause"])
+        for each in office.ask("agent", "list")
     }
     kept = ("id", "queue", "number", "call", "since", "tries", "next_at", "priority", "language")
     callbacks = [{key: each[key] for key in kept} for each in office.ask("callback", "list")]

@@ -122,6 +122,8 @@ class Served:
 
 
 @pytest.mark.interop("pjsua2", "sipp")
+@pytest.mark.load
+@pytest.mark.timeout(120)
 def test_forty_callers_of_two_queues_with_shared_agents_are_served_in_order(
     serve: OfficeMaker, phones: Phones, tmp_path: Path
 ) -> None:
@@ -137,12 +139,12 @@ def test_forty_callers_of_two_queues_with_shared_agents_are_served_in_order(
             port=TRUNK_PORT,
             target=office.server,
             callers=CALLERS,
-            rate=20,
-            patience_ms=60_000,
+            rate=10,
+            patience_ms=90_000,
         ) as callers,
         Busy(desks.values(), serve_quickly),
     ):
-        eventually(lambda: waiting(office), lambda count: count == len(CALLERS), timeout=20)
+        eventually(lambda: waiting(office), lambda count: count == len(CALLERS), timeout=30)
         first = [each["number"] for each in office.ask("queues", "show", "service")["callers"]]
         assert first[: len(VIPS)] == list(VIPS)
         work(office, AGENTS)
