@@ -163,7 +163,9 @@ class Callbacks:
         loop = asyncio.get_running_loop()
         for served in self._served():
             booked = served.booked
-            if queue in (None, booked.queue) and exchange.plan.spelled(booked.number) == customer:
+            if queue not in (None, booked.queue):
+                continue
+            if booked.call == call or exchange.plan.spelled(booked.number) == customer:
                 loop.call_soon(self._cancel, booked.id)  # a sink emits nothing
 
     def _cancel(self, callback: str) -> None:

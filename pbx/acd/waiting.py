@@ -110,10 +110,11 @@ class Visit:
 
     def leave(self, result: str = "left") -> None:
         """Give up the place, once. Who goes by a key just when an agent answers, is answered."""
-        if not self.waits or (result == "left" and self._offers.answered):
+        if not self.waits or (result in ("left", "callback") and self._offers.answered):
             return
         call = self.call
         self.waits = False
+        self._call_away_at(None)  # whoever was about to call the caller away comes too late
         self._listening = None
         if self._orders is not None:
             self._orders.cancel()
@@ -224,9 +225,12 @@ class Visit:
 
     def _call_away(self) -> None:
         """End the listening, wherever it is."""
-        listening, self._listening = self._listening, None
-        if listening is not None:
-            listening.reschedule(asyncio.get_running_loop().time())
+        self._call_away_at(asyncio.get_running_loop().time())
+
+    def _call_away_at(self, moment: float | None) -> None:
+        """End the listening at a moment of the loop's time; None: not at all."""
+        if self._listening is not None and not self._listening.expired():
+            self._listening.reschedule(moment)
 
     # -- the floor's orders ------------------------------------------------------------------
 

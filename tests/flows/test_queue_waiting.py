@@ -6,13 +6,14 @@ A source here is the name of what is said, so that each prompt and phrase is kno
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pbx.acd import inputs
-from pbx.media.protocol import Play
+from pbx.media.protocol import DigitHeard, Play
 from pbx.plan.destination import CALLBACK, STAY, Destination
 from pbx.plan.model import Flow, Menu, Prompt, PromptText, Queue
 from pbx.plan.step import Step
@@ -372,3 +373,49 @@ def test_a_caller_may_change_the_queue_by_a_key_and_waits_there() -> None:
         await rung.ended()
 
     assert left(flow(scenario)) == [("tech", "left"), ("sales", "answered")]
+
+
+def after(steps: int, deed: Callable[[], None]) -> None:
+    """Do something so many steps of the loop later, before whatever else that step does."""
+    if steps == 0:
+        deed()
+    else:
+        asyncio.get_running_loop().call_soon(after, steps - 1, deed)
+
+
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("first", ["key", "moved"])
+def test_who_goes_by_a_key_at_the_moment_of_being_moved_waits_or_goes_and_is_never_lost(
+    first: str, steps: int
+) -> None:
+    """So many `steps` of the loop lie between the key and what the supervisor does."""
+
+    async def scenario(house: House) -> None:
+        (desk,) = await house.registered("109")
+        opened(house, tech(keys=KEYS))
+        house.open(plan(tech(keys=KEYS), tech("sales")))
+        _, busy = await all_busy(house, "102")
+        call = await waits(house)
+        (name,) = (one.id for one in house.exchange.calls.values() if one.called == "400")
+        leg = leg_of(house, "101")
+        deeds: list[Callable[[], None]] = [
+            lambda: house.media.report(DigitHeard(leg, "0", 100)),
+            lambda: house.floor.tell(inputs.CallerMoved(name, "sales")),
+        ]
+        now, then = deeds if first == "key" else reversed(deeds)
+        after(steps, then)
+        now()
+        await asyncio.sleep(1)
+        if ("tech", "left") in left(house) or ("sales", "left") in left(house):
+            (await desk.rung(within=1)).answer()
+            await asyncio.sleep(1)
+            assert house.exchange.calls[name].caller.other is not None, "it talks"
+            assert house.floor.engine.waiting(name) is None
+        else:
+            waiting = house.floor.engine.waiting(name)
+            assert waiting is not None
+            assert waiting.queue == "sales"
+        call.hang_up()
+        busy.hang_up()
+
+    flow(scenario)
