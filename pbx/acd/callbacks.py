@@ -11,10 +11,11 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pbx.acd.callback_life import Doing, Means, Served, joined_at, rules_of
-from pbx.acd.callback_times import rest_before
+from pbx.acd.callback_times import LOOK_AGAIN, rest_before
 from pbx.acd.keeping import BookedCallback, CallbackState
 from pbx.acd.places import OldPlace
 from pbx.errors import NotFound, Refused
@@ -212,13 +213,18 @@ class Callbacks:
         served = Served(booked, self, self._means)
         loop = asyncio.get_running_loop()
         task = loop.create_task(served.serve(after), name=f"call-back {booked.id}")
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, booked.id))
         self._lives[booked.id] = served, task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._means.exchange.defects += 1
-            log.error("a defect ended %s", task.get_name(), exc_info=error)
+    def _ended(self, callback: str, task: asyncio.Task[None]) -> None:
+        """Log a defect; whom it befell is not called back any later than a minute for that."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._means.exchange.defects += 1
+        log.error("a defect ended %s", task.get_name(), exc_info=error)
+        found = self._lives.get(callback)
+        if found is not None:
+            self._begin(found[0].booked, after=LOOK_AGAIN)
 
     def _served(self) -> list[Served]:
         return [served for served, _ in self._lives.values()]

@@ -121,6 +121,24 @@ def test_closing_keeps_what_waits_for_the_next_server() -> None:
     with_book(scenario)
 
 
+def test_a_defect_puts_a_call_back_off_and_loses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_waiting: Waiting) -> None:
+        raise ValueError("a defect")
+
+    async def scenario(house: House) -> None:
+        house.defects = 1
+        with monkeypatch.context() as patched:
+            patched.setattr(house.floor, "join", broken)
+            booked = book(house, "13800138000")
+            await asyncio.sleep(1)
+        assert house.callbacks.waiting() == [booked]
+        assert house.callbacks.doing(booked.id) == "resting"
+        await asyncio.sleep(60)
+        assert house.callbacks.doing(booked.id) == "waiting"
+
+    with_book(scenario)
+
+
 # -- nobody is overtaken -----------------------------------------------------------------------
 
 
