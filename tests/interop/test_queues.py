@@ -21,6 +21,8 @@ from tests.kit.phones.pjsua import SoftCall, SoftPhone
 from tests.kit.phones.sipp import Sipp
 from tests.kit.phones.talker import Talker
 
+pytestmark = pytest.mark.timeout(120)
+
 TRUNK_PORT = 5081
 
 PHRASES = (
@@ -123,7 +125,6 @@ class Served:
 
 @pytest.mark.interop("pjsua2", "sipp")
 @pytest.mark.load
-@pytest.mark.timeout(120)
 def test_forty_callers_of_two_queues_with_shared_agents_are_served_in_order(
     serve: OfficeMaker, phones: Phones, tmp_path: Path
 ) -> None:
