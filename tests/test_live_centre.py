@@ -82,7 +82,7 @@ def test_alarms_stand_on_the_board_are_told_once_and_go_over_the_bus() -> None:
         watch.close()
 
     run(scenario(), clock=wall.clock)
-    text = "queue sales: waiting callers exceed 1"
+    text = "queue sales: more than 1 caller waits"
     assert wall.alarms == [text]
     assert wall.emitted == [QueueAlarmed(queue="sales", kind="waiting", on=True, text=text)]
     (alarm,) = live_of(wall, watch).queues()[0].alarms

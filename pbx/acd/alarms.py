@@ -59,7 +59,7 @@ def readings(view: QueueView, rules: Queue, today: QueueToday) -> Iterator[Readi
     """Yield what can be alarming about a queue, as it is now."""
     limits, name = rules.alarm, view.name
     if limits.waiting is not None:
-        sentence = f"queue {name}: waiting callers exceed {limits.waiting}"
+        sentence = f"queue {name}: more than {_callers_wait(limits.waiting)}"
         yield _against("waiting", len(view.waiting), limits.waiting, sentence)
     if limits.longest_wait_s is not None:
         sentence = f"queue {name}: somebody waits longer than {limits.longest_wait_s:g} s"
@@ -73,6 +73,10 @@ def readings(view: QueueView, rules: Queue, today: QueueToday) -> Iterator[Readi
     present = any(count for state, count in view.agents.items() if state not in ABSENT)
     sentence = f"queue {name}: callers wait and no agent is there; log one in"
     yield Reading("no_agents", bool(view.waiting) and not present, present, sentence)
+
+
+def _callers_wait(count: int) -> str:
+    return "1 caller waits" if count == 1 else f"{count} callers wait"
 
 
 def _against(kind: AlarmKind, value: float, limit: float, sentence: str) -> Reading:

@@ -127,7 +127,7 @@ class Desk:
     def _view(self, number: str) -> AgentView:
         view = self._floor.engine.agent(number)
         if view is None:
-            raise NotFound(f"there is no agent {number}")
+            raise NotFound(f"there is no agent {number}; callpbx agent add {number} makes one")
         return view
 
     def _on_duty(self, number: str) -> None:

@@ -178,7 +178,8 @@ class Engine:
     def _view(self, agent: Agent) -> AgentView:
         call, queue = agent.about()
         lines = self._room.lines.items()
-        serves = (name for name, line in lines if agent in line.ladder[0].requirement.agents)
+        serves = {name for name, line in lines if agent in line.ladder[0].requirement.agents}
+        could = {name for name, line in lines if agent in line.ladder[-1].requirement.agents}
         return AgentView(
             number=agent.number,
             name=agent.profile.name,
@@ -192,6 +193,7 @@ class Engine:
             queue=queue,
             skills=agent.profile.skills,
             queues=tuple(sorted(serves)),
+            queues_later=tuple(sorted(could - serves)),
         )
 
     def queues(self, now: float) -> list[QueueView]:

@@ -94,7 +94,8 @@ class Estimate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
     """An agent as it is now. `since` is monotonic; `reason` says why it is paused or unreachable,
-    or what the call is that it talks in; `queues` are those whose skills it has at once.
+    or what the call is that it talks in; `queues` are those whose skills it has at once,
+    `queues_later` those it serves only once what they ask for is relaxed.
 
     `logged_in` and `pause` (the reason) are what it goes on with after a call that is up. `until`
     is when its break, or its work after a call, ends by itself; None while that is open.
@@ -112,6 +113,7 @@ class AgentView:
     queue: str | None = None
     skills: Skills = field(default_factory=dict)
     queues: tuple[str, ...] = ()
+    queues_later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,11 @@ SHORTEST_PREFIX = 4
 
 def find_queue(floor: Floor, name: str) -> QueueView:
     """Return a queue as it is now; NotFound where there is none."""
-    for view in floor.engine.queues(floor.clock.monotonic()):
-        if view.name == name:
-            return view
-    raise NotFound(f"there is no queue {name}")
+    views = {view.name: view for view in floor.engine.queues(floor.clock.monotonic())}
+    if name not in views:
+        known = ", ".join(views) or "none in the dialplan in force"
+        raise NotFound(f"there is no queue {name}; there is {known}")
+    return views[name]
 
 
 def find_caller(floor: Floor, name: str) -> Waiting:

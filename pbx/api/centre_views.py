@@ -80,8 +80,8 @@ class Agent(View, frozen=True, kw_only=True):
 
     `since` is when it began to do what it does, `seconds` for how long it has, and `ends_in_s` says
     when its break, or its work after a call, ends by itself. `logged_in` and `pause` (the reason)
-    hold after a call that is up. `queues` are those whose skills it has. What only a server knows
-    is None without one.
+    hold after a call that is up. `queues` are those whose skills it has, `queues_later` those
+    that it serves once their callers ask for less. What only a server knows is None without one.
     """
 
     number: str
@@ -94,6 +94,7 @@ class Agent(View, frozen=True, kw_only=True):
     logged_in: bool | None = None
     pause: str | None = None
     queues: tuple[str, ...] | None = None
+    queues_later: tuple[str, ...] | None = None
     skills: dict[str, int] = {}
     capacity: int = 1
     weight: int = 1

@@ -26,7 +26,8 @@ def find_call(calls: Mapping[str, Call], name: str) -> Call:
     if not found and len(name) >= SHORTEST_PREFIX:
         found = [call for call in calls.values() if call.id.startswith(name)]
     if not found:
-        raise NotFound(f"there is no call {name}")
+        gone = f"{name} is in no call now" if name.isdecimal() else f"there is no call {name}"
+        raise NotFound(f"{gone}; callpbx calls lists those that are up")
     if len(found) > 1:
         ids = ", ".join(call.id for call in found)
         raise Refused(f"{name} means {len(found)} calls; name one of them: {ids}")

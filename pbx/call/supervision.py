@@ -198,7 +198,7 @@ def release(
         return
     agent = call.agent
     if agent is None or not agent.up or agent.other is None:
-        raise Refused(f"call {call.id} has no agent who could be released now")
+        raise Refused(f"call {call.id} has no agent now: none is connected yet, or any more")
     customer = agent.other
     successor = _supervisor_in(call, supervisor) if mode == "takeover" else None
     _tell_queue(call, agent)

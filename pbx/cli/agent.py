@@ -74,7 +74,7 @@ def add(
     with connect(home) as api:
         row = api.post("/agents", {"number": number, **body})
     click.echo(
-        f"{_titled(row)} is added, with {_skills(row) or 'no skills'}; "
+        f"{_titled(row)} is added, with {_skills(row) or 'no skills'}{_serving(row)}; "
         f"it takes calls once logged in: callpbx agent login {number}"
     )
 
@@ -108,7 +108,7 @@ def set_(
         row = api.patch(f"/agents/{segment(number)}", change)
     more = f", takes {row['capacity']} calls at once" if row["capacity"] > 1 else ""
     more += f", has weight {row['weight']}" if row["weight"] > 1 else ""
-    click.echo(f"{_titled(row)} has {_skills(row) or 'no skills'}{more}")
+    click.echo(f"{_titled(row)} has {_skills(row) or 'no skills'}{more}{_serving(row)}")
 
 
 @agent.command()
@@ -140,7 +140,7 @@ def list_(home: Home, as_json: bool) -> None:
                 _state(row),
                 None if row["seconds"] is None else span(row["seconds"]),
                 _reason(row),
-                ", ".join(row["queues"] or ()),
+                _queues(row),
                 _skills(row),
             )
             for row in rows
@@ -216,6 +216,19 @@ def _titled(row: dict[str, Any]) -> str:
 
 def _skills(row: dict[str, Any]) -> str:
     return ", ".join(f"{skill} {level}" for skill, level in row["skills"].items())
+
+
+def _queues(row: dict[str, Any]) -> str:
+    """Return the queues that an agent serves, those last whose callers have to wait for it."""
+    later = (f"{name} later" for name in row["queues_later"] or ())
+    return ", ".join((*(row["queues"] or ()), *later))
+
+
+def _serving(row: dict[str, Any]) -> str:
+    """Return which queues an agent serves, where a server knows: a skill is easily misspelt."""
+    if row["queues"] is None:
+        return ""
+    return f", serves {_queues(row) or 'no queue: none asks for that'}"
 
 
 def _state(row: dict[str, Any]) -> str:

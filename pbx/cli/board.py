@@ -33,6 +33,8 @@ AGENT: Final = 18  # cells
 SHOWN_ID: Final = 8
 """Characters of a call's id that are shown; commands take as many."""
 
+NO_AGENT: Final = "no agent has its skills"
+
 STATE_STYLES: Final[Mapping[str, Style]] = {
     "available": "good",
     "reserved": "busy",
@@ -130,7 +132,7 @@ def _level(row: Row, marks: Marks) -> tuple[str, Style]:
 
 def _states(agents: Mapping[str, int]) -> Iterator[tuple[str, Style]]:
     if not agents:
-        yield "no agent has its skills", "alarm"
+        yield NO_AGENT, "alarm"
     for state, count in agents.items():
         yield f"{state_word(state)} {count}  ", STATE_STYLES.get(state, "")
 

@@ -9,7 +9,7 @@ import click
 
 from pbx.api.client import segment
 from pbx.cli.office import connect_live, pass_home
-from pbx.cli.output import as_json, clock_length, figures, print_json, print_table
+from pbx.cli.output import as_json, clock_length, figures, print_json, print_table, short_id
 from pbx.config import Home
 
 
@@ -28,7 +28,7 @@ def calls(home: Home, as_json: bool) -> None:
         ["Call", "From", "To", "State", figures("For"), "Codecs", "Quality"],
         [
             (
-                row["id"],
+                short_id(row["id"]),
                 row["from"],
                 row["to"],
                 _state(row),
@@ -64,7 +64,7 @@ def hangup(home: Home, call: str) -> None:
     """End a call."""
     with connect_live(home) as api:
         api.delete(f"/calls/{segment(call)}")
-    click.echo(f"Call {call} is ended")
+    click.echo(f"{_named(call).capitalize()} is ended")
 
 
 def _supervise(home: Home, mode: str, supervisor: str, call: str) -> None:
@@ -116,13 +116,13 @@ def transfer(home: Home, call: str, to: str) -> None:
     """
     with connect_live(home) as api:
         api.post(f"/calls/{segment(call)}/transfer", {"to": to})
-    click.echo(f"Call {call} goes to {to}")
+    click.echo(f"{_named(call).capitalize()} goes to {to}")
 
 
 RELEASED = {
-    "all": "Call {call} is ended",
-    "agent": "The agent of call {call} is released; the other party hears music",
-    "takeover": "The supervisor has taken call {call} over",
+    "all": "{Call} is ended",
+    "agent": "The agent of {call} is released; the other waits in the queue again, or hears music",
+    "takeover": "The supervisor has taken {call} over",
 }
 
 
@@ -141,7 +141,13 @@ def release(home: Home, call: str, mode: str, by: str | None) -> None:
     """End a call by force, release its agent alone, or take it over."""
     with connect_live(home) as api:
         api.post(f"/calls/{segment(call)}/release", {"mode": mode, "supervisor": by})
-    click.echo(RELEASED[mode].format(call=call))
+    named = _named(call)
+    click.echo(RELEASED[mode].format(call=named, Call=named.capitalize()))
+
+
+def _named(call: str) -> str:
+    """Return what was asked for in words: the call of that id, or of the party of that number."""
+    return f"the call of {call}" if call.isdecimal() else f"call {call}"
 
 
 def _state(row: dict[str, Any]) -> str:

@@ -18,9 +18,11 @@ from pbx.cli.output import (
     cell,
     clock_length,
     figures,
+    list_time,
     local_time,
     print_json,
     print_table,
+    short_id,
 )
 from pbx.config import Home, duration
 from pbx.errors import Refused
@@ -105,21 +107,23 @@ def list_(home: Home, /, limit: int, as_csv: bool, as_json: bool, **wanted: str 
         elif wanted["result"] == "abandoned":
             _print_abandoned(rows, _served_later(api, rows))
         else:
-            _print_list(rows)
+            _print_list(rows, of_queues=bool(wanted["queue"] or wanted["agent"]))
 
 
-def _print_list(rows: list[dict[str, Any]]) -> None:
+def _print_list(rows: list[dict[str, Any]], *, of_queues: bool) -> None:
+    """Print records; calls of queues with their wait and agent in place of the reason."""
+    asked = [figures("Waited"), "Agent"] if of_queues else ["Why"]
     print_table(
-        ["Call", "Began", "From", "To", "Result", figures("Talked"), "Why"],
+        ["Call", "Began", "From", "To", "Result", figures("Talked"), *asked],
         [
             (
-                row["id"],
-                local_time(row["started_at"]),
+                short_id(row["id"]),
+                list_time(row["started_at"]),
                 _caller(row),
                 row["called"]["number"],
                 row["result"],
                 clock_length(row["talk_s"]) if row["talk_s"] else None,
-                row["reason"],
+                *((clock_length(row["wait_s"]), row["agent"]) if of_queues else (row["reason"],)),
             )
             for row in rows
         ],
@@ -133,8 +137,8 @@ def _print_abandoned(rows: list[dict[str, Any]], served: dict[str, str]) -> None
         ["Call", "Began", "From", "Queue", figures("Waited"), "Called back?"],
         [
             (
-                row["id"],
-                local_time(row["started_at"]),
+                short_id(row["id"]),
+                list_time(row["started_at"]),
                 _caller(row),
                 row["queue"],
                 clock_length(row["wait_s"]),

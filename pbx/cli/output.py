@@ -15,10 +15,16 @@ from typing import Any
 
 import click
 
-from pbx.cli.text import columns, visible
+from pbx.cli.text import columns, fitted, visible, width
 
 NOTHING = "–"
 """Stands in a table for what is not there or not known."""
+
+SHOWN_ID = 8
+"""Characters of an id that a terminal shows; commands take as many."""
+
+BETWEEN = 2
+"""Cells between two columns of a table on a terminal."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 
@@ -48,6 +54,11 @@ def can_print(character: str) -> bool:
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def short_id(id_: str | None) -> str | None:
+    """Return what a table shows of an id: on a terminal as much as commands need, else all."""
+    return id_[:SHOWN_ID] if id_ and sys.stdout.isatty() else id_
 
 
 def print_table(
@@ -81,6 +92,12 @@ def local_time(text: str | None) -> str | None:
     if text is None:
         return None
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def list_time(text: str | None) -> str | None:
+    """Return a time as a list shows it: `local_time`, on a terminal without the year."""
+    shown = local_time(text)
+    return shown[len("2026-") :] if shown and sys.stdout.isatty() else shown
 
 
 def span(seconds: float) -> str:
@@ -119,9 +136,26 @@ def _print_rich(heads: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in heads:
-        table.add_column(head.title, justify="right" if head.figures else "left", overflow="fold")
+    console = Console()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, BETWEEN - 1, 0, 0))
+    for head, cells in zip(heads, _widths(heads, rows, console.width), strict=True):
+        table.add_column(head.title, overflow="fold", width=cells)
+        if head.figures:
+            table.columns[-1].justify = "right"
     for row in rows:
         table.add_row(*(Text(text) for text in row))
-    Console().print(table)
+    console.print(table)
+
+
+def _widths(heads: Sequence[Column], rows: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return how wide each column is, so that words stay whole where the terminal lets them."""
+    texts = [
+        (head.title, *column) for head, column in zip(heads, zip(*rows, strict=True), strict=True)
+    ]
+    natural = [max(map(width, column)) for column in texts]
+    words = [max(width(word) for text in column for word in text.split()) for column in texts]
+    least = [
+        whole if head.figures else word
+        for head, whole, word in zip(heads, natural, words, strict=True)
+    ]
+    return fitted(natural, least, room - BETWEEN * len(heads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any, Final
 import click
 
 from pbx.api.client import ApiClient, segment
-from pbx.cli.board import ASCII, BLOCKS, Line, changes, draw_board, state_word
+from pbx.cli.board import ASCII, BLOCKS, NO_AGENT, Line, Marks, changes, draw_board, state_word
 from pbx.cli.office import connect_live, pass_home
 from pbx.cli.output import (
     NOTHING,
@@ -20,6 +21,7 @@ from pbx.cli.output import (
     figures,
     print_json,
     print_table,
+    short_id,
 )
 from pbx.cli.text import clip, plural, visible
 from pbx.config import Home
@@ -44,6 +46,9 @@ def queues(ctx: click.Context, home: Home, watch: bool, as_json: bool) -> None:
     with connect_live(home) as api:
         if watch:
             _watch(api)
+            return
+        if sys.stdout.isatty() and not as_json:
+            _print_board(api.get("/board"))
             return
         rows = api.get("/queues")
     if as_json:
@@ -174,7 +179,7 @@ def _print_callers(callers: list[Row]) -> None:
         [
             (
                 caller["position"],
-                caller["call"],
+                short_id(caller["call"]),
                 caller["number"] + (" (call-back)" if caller["callback"] else ""),
                 clock_length(caller["waited_s"]),
                 caller["priority"],
@@ -197,7 +202,7 @@ def _print_staff(staff: list[Row]) -> None:
                 state_word(agent["state"]),
                 clock_length(agent["seconds"]),
                 agent["reason"],
-                agent["call"],
+                short_id(agent["call"]),
                 _skills(agent["skills"]),
             )
             for agent in staff
@@ -216,7 +221,11 @@ def _skills(skills: Row) -> str:
 
 
 def _states(row: Row) -> str:
-    return ", ".join(f"{count} {state_word(state)}" for state, count in row["agents"].items())
+    return (
+        NO_AGENT
+        if not row["agents"]
+        else ", ".join(f"{count} {state_word(state)}" for state, count in row["agents"].items())
+    )
 
 
 def _level(row: Row) -> str:
@@ -232,6 +241,19 @@ def _remarks(row: Row) -> str:
 # -- watching --------------------------------------------------------------------------------
 
 
+def _print_board(board: Row) -> None:
+    """Print on a terminal what `--watch` draws, once and whole."""
+    from pbx.cli.screen import has_colours, painted
+
+    cells = shutil.get_terminal_size().columns
+    for line in draw_board(board, columns=cells, rows=sys.maxsize, marks=_marks()):
+        click.echo(painted(line, colours=has_colours()))
+
+
+def _marks() -> Marks:
+    return BLOCKS if can_print(BLOCKS.bar) else ASCII
+
+
 def _watch(api: ApiClient) -> None:
     """Show the board until somebody has seen enough; on no terminal, a line for each change."""
     board = api.get("/board")  # what is refused now is refused before anything is drawn
@@ -240,7 +262,7 @@ def _watch(api: ApiClient) -> None:
         return
     from pbx.cli.screen import show
 
-    marks = BLOCKS if can_print(BLOCKS.bar) else ASCII
+    marks = _marks()
     picture = Picture(board)
 
     def draw(columns: int, rows: int) -> list[Line]:

@@ -17,6 +17,8 @@ import click
 from pbx.cli.cdr import moment_of
 from pbx.cli.office import connect, pass_home
 from pbx.cli.output import (
+    BETWEEN,
+    NOTHING,
     Column,
     as_json,
     can_print,
@@ -26,7 +28,7 @@ from pbx.cli.output import (
     print_json,
     print_table,
 )
-from pbx.cli.text import pad, width
+from pbx.cli.text import pad, width, wrap
 from pbx.config import Home
 
 Row = dict[str, Any]
@@ -40,13 +42,13 @@ TITLES: dict[str, dict[str, str]] = {
         "offered": "Offered",
         "answered": "Answered",
         "actual_abandons": "Abandoned",
-        "short_abandons": "Short",
-        "overflowed": "Overfl.",
-        "callbacks": "Call-b.",
         "answer_rate": "Answ. %",
         "sl_of_offered": "SL %",
         "asa": "ASA s",
         "longest_wait": "Longest",
+        "short_abandons": "Short",
+        "overflowed": "Overfl.",
+        "callbacks": "Call-b.",
         "aht": "AHT",
         "fcr": "FCR %",
         "csat": "CSAT %",
@@ -74,17 +76,21 @@ TITLES: dict[str, dict[str, str]] = {
         "csat": "CSAT %",
     },
 }
-"""Report → the figures that its table shows, by their columns' titles; the others are in JSON and
-CSV."""
+"""Report → the figures that its table shows, by their columns' titles. What is asked for most is
+first: a narrow terminal leaves out the last. The others are in JSON and CSV."""
 
 SUBJECTS = {"queues": "queue", "agents": "agent", "survey": "survey"}
 """Report → what its rows are of."""
 
+NOBODY = {
+    "queues": "No call came into a queue",
+    "agents": "No agent was at work",
+    "survey": "No survey was asked",
+}
+"""Report → what is said where it has no rows."""
+
 LENGTHS = frozenset({"longest_wait", "aht", "talk", "hold", "wrap_up"})
 """Figures that are shown as lengths of time."""
-
-MARGIN, BETWEEN = 2, 3
-"""Cells around a table on a terminal, and between two of its columns."""
 
 STATES = ("available", "ringing", "talking", "hold", "wrap_up", "paused", "unreachable")
 
@@ -174,7 +180,7 @@ def _print_csv(found: Report) -> None:
 def _print(found: Report, by: str | None) -> None:
     kind, rows = found["kind"], found["rows"]
     if not rows:
-        click.echo(f"Nothing was counted of {kind if kind != 'survey' else 'surveys'}")
+        click.echo(f"{NOBODY[kind]} in this time; another one: --since yesterday, --since 7d")
         return
     if by == "hour":
         _print_bars(rows, next(iter(TITLES[kind])))
@@ -203,7 +209,7 @@ def _print(found: Report, by: str | None) -> None:
 def _fitting(heads: Sequence[str | Column], lines: Sequence[Sequence[object]]) -> int:
     """Return how many columns fit on the terminal; all where there is none."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
-    used = MARGIN
+    used = 0
     for place, head in enumerate(heads):
         title = head.title if isinstance(head, Column) else head
         used += max(width(title), *(width(cell(line[place])) for line in lines)) + BETWEEN
@@ -275,11 +281,17 @@ def _print_legend(found: Report, titles: Mapping[str, str], rows: list[Row]) -> 
     shown = [(title, columns[id_]) for id_, title in titles.items()]
     widest = max(width(title) for title, _ in shown)
     click.echo()
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for title, column in shown:
-        click.echo(f"{pad(title, widest)}  {_meaning(column)}")
+        first, *more = wrap(_meaning(column), room - widest - 2)
+        click.echo(f"{pad(title, widest)}  {first}")
+        for line in more:
+            click.echo(f"{'':{widest}}  {line}")
     names = TITLES[found["kind"]]
     for id_, reason in sorted({pair for row in rows for pair in row["reasons"].items()}):
-        if id_ in names:
+        if id_ in titles:
+            click.echo(f"{NOTHING} in {names[id_]}: {reason}")
+        elif id_ in names and all(row["values"][id_] is None for row in rows):
             click.echo(f"No {names[id_]}: {reason}")
     click.echo(f"Hours and days are those of {found['timezone']}")
 

@@ -79,6 +79,21 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], right: frozens
     )
 
 
+def fitted(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns that together take `room` cells at most, as far as they can.
+
+    The widest gives first, and none less than its `least` while another has more than that.
+    """
+    widths = list(natural)
+    for floors in (least, [1] * len(widths)):
+        while sum(widths) > room:
+            spare = [index for index, cells in enumerate(widths) if cells > floors[index]]
+            if not spare:
+                break
+            widths[max(spare, key=widths.__getitem__)] -= 1
+    return widths
+
+
 def plural(count: int, noun: str) -> str:
     """Return `1 call`, `2 calls`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -27,7 +27,7 @@ class OfficeAgents:
         """Return one agent."""
         found = self._store.directory.agent(number)
         if found is None:
-            raise NotFound(f"there is no agent {number}")
+            raise NotFound(f"there is no agent {number}; callpbx agent add {number} makes one")
         return found
 
     async def add(

@@ -209,7 +209,7 @@ def _change_agent(number: str, change: Callable[[Agent], Agent], connection: Con
     table = schema.agents
     row = _row(table, number, connection)
     if row is None:
-        raise NotFound(f"there is no agent {number}")
+        raise NotFound(f"there is no agent {number}; callpbx agent add {number} makes one")
     after = change(_agent_of(row))
     if after.number != number:
         raise Refused("an agent keeps its number; add another one instead")

@@ -64,7 +64,7 @@ def test_an_alarm_that_is_on_says_since_when() -> None:
     wall.look(waiting=2)
     wall.look(waiting=3)
     assert wall.alarms.of("sales") == [
-        Alarm("sales", "waiting", "queue sales: waiting callers exceed 1", 101.0)
+        Alarm("sales", "waiting", "queue sales: more than 1 caller waits", 101.0)
     ]
     assert wall.alarms.of("tech") == []
 

@@ -273,8 +273,15 @@ def test_a_view_names_the_queues_whose_skills_an_agent_has() -> None:
     )
     view = desk.engine.agent("101")
     assert view is not None
-    assert (view.name, view.queues) == ("Li", ("all", "service"))
+    assert (view.name, view.queues, view.queues_later) == ("Li", ("all", "service"), ())
     assert desk.engine.agent("999") is None
+
+
+def test_a_view_names_the_queues_that_an_agent_serves_once_they_ask_for_less() -> None:
+    desk = Desk(agents=[Profile(number="101", skills={"service": 1})], queues=[LADDER])
+    view = desk.engine.agent("101")
+    assert view is not None
+    assert (view.queues, view.queues_later) == ((), ("service",))
 
 
 # -- the last agent first --------------------------------------------------------------------

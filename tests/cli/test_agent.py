@@ -14,6 +14,8 @@ from tests.cli.conftest import Command
 
 # -- without a server ----------------------------------------------------------------------------
 
+NO_102 = "there is no agent 102; callpbx agent add 102 makes one\n"
+
 
 @pytest.fixture
 def phones(office: Home, command: Command) -> Home:
@@ -67,7 +69,7 @@ def test_skills_are_changed_one_by_one(command: Command) -> None:
         (["add", "101"], "agent 101 exists already\n"),
         (["add", "102", "--capacity", "0"], "an agent takes 1 to 20 calls at once, not 0\n"),
         (["add", "102", "--weight", "0"], "an agent's weight is 1 to 100, not 0\n"),
-        (["set", "102", "--name", "x"], "there is no agent 102\n"),
+        (["set", "102", "--name", "x"], NO_102),
         (["remove", "102"], "there is no agent 102\n"),
         (["login", "101"], "callpbx is not running; start it with callpbx serve\n"),
         (
@@ -110,7 +112,7 @@ def desk(live: OfficeDouble) -> DeskDouble:
     for number in ("101", "102", "103", "104", "105"):
         live.agents.rows[number] = Agent(number=number, created_at=1.0, skills={"en": 5})
     put = live.live.agents.put
-    put("101", AgentState.AVAILABLE, logged_in=True, queues=("tech",))
+    put("101", AgentState.AVAILABLE, logged_in=True, queues=("tech",), queues_later=("vip",))
     put(
         "102",
         AgentState.PAUSED,
@@ -140,6 +142,15 @@ def test_what_agents_do_is_listed(command: Command) -> None:
         assert words in line
         assert "1m 2s" in line
     assert "no phone is registered, tea" in lines[-1]
+    assert "tech, vip later" in lines[0]
+
+
+@pytest.mark.usefixtures("desk")
+def test_who_changes_skills_learns_what_they_are_good_for(command: Command) -> None:
+    _, serving, _ = command("agent", "set", "101", "--skill", "en:6")
+    assert serving == "Agent 101 has en 6, serves tech, vip later\n"
+    _, idle, _ = command("agent", "set", "102", "--skill", "emglish:6")
+    assert idle.endswith("serves no queue: none asks for that\n")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,20 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from click import unstyle
 
 from pbx.cli import output
-from pbx.cli.output import byte_size, cell, clock_length, local_time, print_table, span
+from pbx.cli.output import (
+    byte_size,
+    cell,
+    clock_length,
+    list_time,
+    local_time,
+    print_table,
+    short_id,
+    span,
+)
+from pbx.cli.text import width
 
 
 @pytest.fixture
@@ -75,3 +86,27 @@ def test_a_terminal_gets_a_drawn_table(
     printed = capsys.readouterr().out
     assert "─" in printed
     assert "[red]王" in printed  # text, not markup
+
+
+def test_a_narrow_terminal_breaks_no_word_and_no_figure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [("会议 with the boss about last week", "1m 20s", "unreachable")]
+    print_table(["Reason", output.figures("For"), "State"], rows, empty="")
+    lines = unstyle(capsys.readouterr().out).splitlines()
+    assert all(width(line) <= 40 for line in lines)
+    assert any("1m 20s  unreachable" in line for line in lines)
+
+
+def test_a_terminal_shows_as_much_of_an_id_and_a_time_as_people_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at = "2026-11-21T23:00:00Z"
+    whole = local_time(at)
+    assert whole is not None
+    assert (short_id("7f3a91c2aa0055ee"), list_time(at)) == ("7f3a91c2aa0055ee", whole)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert (short_id("7f3a91c2aa0055ee"), list_time(at)) == ("7f3a91c2", whole[5:])
+    assert (short_id(None), list_time(None)) == (None, None)

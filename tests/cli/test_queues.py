@@ -17,6 +17,7 @@ import pytest
 
 from pbx.api.views import LiveCall
 from pbx.cli.queues import Picture
+from pbx.cli.text import width
 from pbx.config import Home
 from pbx.errors import Refused
 from tests.api.centre_double import CentreDouble, centre_of
@@ -42,6 +43,18 @@ def test_queues_are_listed(centre: CentreDouble, command: Command) -> None:
     assert tech.split()[:2] == ["tech", "0"]
     _, out, _ = command("queues", "--json")
     assert [row["name"] for row in json.loads(out)] == ["sales", "tech"]
+
+
+def test_a_terminal_shows_the_board_once(
+    centre: CentreDouble, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = command("queues")[1].splitlines()
+    assert lines[0].startswith("callpbx queues ")
+    assert any(line.startswith("102 Anna") for line in lines)
+    assert all(width(line) <= 80 for line in lines)
 
 
 def test_a_queue_is_shown_with_callers_and_agents(centre: CentreDouble, command: Command) -> None:

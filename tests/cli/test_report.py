@@ -18,6 +18,7 @@ from tests.cdr.story import START, queue_call
 from tests.cli.conftest import Command
 
 HOUR = 3600.0
+ANOTHER = "in this time; another one: --since yesterday, --since 7d"
 
 
 def counted(*hours: float, queue: str = "service", meaning: str | None = None) -> list[Figures]:
@@ -57,8 +58,8 @@ def test_a_figure_that_no_row_has_takes_no_column(live: OfficeDouble, command: C
 
 
 def test_nothing_counted_is_a_sentence(live: OfficeDouble, command: Command) -> None:
-    assert command("report", "survey")[1] == "Nothing was counted of surveys\n"
-    assert command("report", "agents")[1] == "Nothing was counted of agents\n"
+    assert command("report", "survey")[1] == f"No survey was asked {ANOTHER}\n"
+    assert command("report", "agents")[1] == f"No agent was at work {ANOTHER}\n"
     assert command("report", "agents", "--json")[1] == "[]\n"
     assert live.reports.asked[0].since is None
 
@@ -122,6 +123,6 @@ def test_every_column_is_a_figure_of_its_report() -> None:
 
 def test_reports_need_no_server(office: Home, command: Command) -> None:
     status, out, err = command("report", "queues", "--since", "30d", "--by", "day")
-    assert (status, out, err) == (0, "Nothing was counted of queues\n", "")
+    assert (status, out, err) == (0, f"No call came into a queue {ANOTHER}\n", "")
     status, _, err = command("report", "queues", "--since", "today", "--until", "yesterday")
     assert (status, err) == (1, "the report's time ends before it begins\n")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.cli.text import clip, columns, pad, pad_left, plural, visible, width, wrap
+from pbx.cli.text import clip, columns, fitted, pad, pad_left, plural, visible, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,20 @@ def test_columns_line_up_by_cells() -> None:
     assert table == "Name     N\n王小明   7\nBob     12"
     assert pad("王", 3) == "王 "
     assert pad_left("王", 3) == " 王"
+
+
+@pytest.mark.parametrize(
+    ("room", "widths"),
+    [
+        (40, [8, 20, 10]),
+        (30, [8, 12, 10]),  # the widest gives first
+        (22, [8, 7, 7]),
+        (19, [8, 5, 6]),  # words stay whole
+        (10, [3, 3, 4]),  # unless there is no room at all
+    ],
+)
+def test_columns_give_way_where_they_can(room: int, widths: list[int]) -> None:
+    assert fitted([8, 20, 10], [8, 5, 6], room) == widths
 
 
 def test_plurals() -> None:

@@ -213,7 +213,7 @@ def test_what_cannot_be_done_is_refused_in_a_sentence() -> None:
     async def scenario(house: House) -> None:
         there = await watched(house)
         exchange, call_id = house.exchange, there.call.id
-        with pytest.raises(NotFound, match="there is no call 999"):
+        with pytest.raises(NotFound, match="999 is in no call now; callpbx calls lists"):
             await supervision.supervise(exchange, "999", "103", "listen")
         with pytest.raises(NotFound, match="there is no extension 555"):
             await supervision.supervise(exchange, call_id, "555", "listen")

@@ -211,6 +211,7 @@ def _view(entry: AgentEntry, now: AgentNow | None) -> Agent:
         logged_in=view.logged_in,
         pause=view.pause,
         queues=view.queues,
+        queues_later=view.queues_later,
         call=view.call or None,
         queue=view.queue,
     )

@@ -39,6 +39,7 @@ def test_agents_are_listed_by_number_with_what_they_do() -> None:
         "logged_in": True,
         "pause": None,
         "queues": ["tech", "sales"],
+        "queues_later": [],
         "skills": {"zh": 8},
         "capacity": 2,
         "weight": 1,
