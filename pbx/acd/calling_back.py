@@ -187,7 +187,7 @@ class Attempt:
         """Call the customer; the try counts from now on, unless the agent breaks it off."""
         self.booked = self._book.dialling()
         call.routed(str(Destination("callback", self.booked.queue)))
-        contacts = await _contacts(call, self.booked.number)
+        contacts = await _contacts(call, self.booked.number, self._queue.caller_id)
         first = contacts if isinstance(contacts, Outcome) else await _ring(call, contacts)
         if isinstance(first, Outcome):
             self._tried = Tried(_result_of(first), counts=True)
@@ -282,14 +282,15 @@ class Attempt:
             self._withdrawn(call, agent, elsewhere=elsewhere)
 
 
-async def _contacts(call: Call, number: str) -> list[Contact] | Outcome:
-    """Return what to ring for a customer: a phone of the office, or a number of the outside."""
+async def _contacts(call: Call, number: str, caller_id: str | None) -> list[Contact] | Outcome:
+    """Return what to ring for a customer: a phone of the office, or a number of the outside, which
+    is shown `caller_id`."""
     exchange = call.exchange
     extension = exchange.directory.extension(number)
     if extension is not None:
         return await exchange.contacts(extension) or ABSENT
     number = dialled(number, call.plan.defaults.country)
-    contact = await exchange.lines.dial(number, plan=call.plan, by=None)
+    contact = await exchange.lines.dial(number, plan=call.plan, by=None, caller_id=caller_id)
     return contact if isinstance(contact, Outcome) else [contact]
 
 

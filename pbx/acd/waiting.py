@@ -99,6 +99,11 @@ class Visit:
 
     # -- what others ask (Queued) ------------------------------------------------------------
 
+    @property
+    def caller_id(self) -> str | None:
+        """Return the number that the outside is shown for calls of the queue."""
+        return self.queue.caller_id
+
     def values(self) -> Mapping[str, str]:
         """Return the variables `queue.…`."""
         return self._ears.values(self._waited())

@@ -103,8 +103,8 @@ class Lines:
         It is one contact: its `otherwise` are the further lines, which `Ringing` takes to by itself
         where one fails (408, 5xx, no answer at all). Ring it at once: limits were asked for now.
         `number` is what would be dialled; `by` is the extension on whose behalf it is (who dials,
-        or who transfers), None for the dialplan's own; `caller_id` the number that a queue or ring
-        group wants to show.
+        or who transfers), None for the dialplan's own; `caller_id` the number that a queue or flow
+        wants to show.
 
         The outcome is 404 where no rule of `outbound` has the number, 403 where the toll-fraud
         guard refuses it, 503 where no line has room.

@@ -14,23 +14,13 @@ RINGING: Final = 120.0
 """Seconds that a number of the outside rings; its own network usually ends it before."""
 
 
-async def outside(
-    call: Call,
-    number: str,
-    *,
-    caller_id: str | None = None,
-    by: str | None = None,
-    ring_s: float = RINGING,
-) -> Outcome:
+async def outside(call: Call, number: str) -> Outcome:
     """Call a number of the outside and talk to who answers; the destination kind `number`.
 
-    `by` is the extension on whose behalf it is: the caller's own where the caller is one, else that
-    of whoever transfers; None for what the dialplan says. `caller_id` is what a queue or ring group
-    wants to show.
+    It is on behalf of the caller's extension, where the caller is at one, else the dialplan's own.
     """
-    if by is None and call.who.trunk is None:
-        by = call.who.number
-    contact = await call.exchange.lines.dial(number, plan=call.plan, by=by, caller_id=caller_id)
+    by = call.who.number if call.who.trunk is None else None
+    contact = await call.exchange.lines.dial(number, plan=call.plan, by=by)
     if isinstance(contact, Outcome):
         return contact
-    return await ring_and_talk(call, [contact], ring_s)
+    return await ring_and_talk(call, [contact], RINGING)

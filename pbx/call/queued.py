@@ -40,6 +40,10 @@ class Queued(Protocol):
     def waits(self) -> bool:
         """Tell whether the caller waits now."""
 
+    @property
+    def caller_id(self) -> str | None:
+        """Return the number that the outside is shown for calls of the queue; None: it has none."""
+
     def values(self) -> Mapping[str, str]:
         """Return the variables `queue.…` of a caller who waits."""
 

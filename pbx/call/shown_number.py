@@ -1,9 +1,9 @@
 """Which number a carrier is told that a call comes from, and how (RFC 3261 §8.1.1.3, RFC 3325).
 
 Only a number that the carrier gave us may be shown: others' numbers are not ours to send, and most
-carriers refuse the call. So whoever wants to show one (the extension, then the queue or ring group,
-then the rule of the dialplan) is asked in this order, and the line's first number stands in where
-none of them is the line's own.
+carriers refuse the call. So whoever wants to show one (the extension, then the queue or flow, then
+the rule of the dialplan) is asked in this order, and the line's first number stands in where none
+of them is the line's own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def number_shown(
 ) -> str | None:
     """Return the number that is shown on a line; None where there is none to show.
 
-    `wanted` are those of extension and queue. A line without numbers of its own shows the rule's,
-    or the user that it registers.
+    `wanted` are those of the extension, and of the queue or flow. A line without numbers of its own
+    shows the rule's, or the user that it registers.
     """
     own = {spelled(number): number for number in line.entry.numbers}
     if not own:

@@ -215,7 +215,10 @@ async def contacts_of(call: Call, destination: Destination, *, by: Leg) -> list[
     exchange = call.exchange
     if destination.kind == "number":
         payer = by.number if by.is_extension else None
-        line = await exchange.lines.dial(destination.name, plan=call.plan, by=payer)
+        shown = None if call.queued is None else call.queued.caller_id
+        line = await exchange.lines.dial(
+            destination.name, plan=call.plan, by=payer, caller_id=shown
+        )
         return line if isinstance(line, Outcome) else [line]
     entry = exchange.directory.extension(destination.name)
     if entry is None:

@@ -232,6 +232,8 @@ class Queue:
     confirm_key: str | None = None
     """The key with which an agent takes a call."""
     auto_answer: bool = False
+    caller_id: str | None = None
+    """The number that is shown outside where the queue's customers are called or handed on."""
     callback: Callback = Callback()
     alarm: QueueAlarm = QueueAlarm()
     record_who: Literal["all", "none"] = "none"

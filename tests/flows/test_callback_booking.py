@@ -141,12 +141,14 @@ def test_a_caller_confirms_its_own_number_and_is_called_there() -> None:
 def test_the_customer_is_called_back_by_a_line() -> None:
     async def scenario(house: House) -> None:
         route = NumberRoute("400", Destination("queue", "tech"))
-        house.open(Plan("test", {"400": route}, queues={"tech": tech()}, outbound=OUT))
+        queue = tech(caller_id="02877776666")
+        house.open(Plan("test", {"400": route}, queues={"tech": queue}, outbound=OUT))
         (bob,) = await house.registered("102")
         house.agent("102")
         other = bob.call("*43")
         await other.answered()
         line = Line(house)
+        house.trunk(Trunk("carrier", CARRIER, numbers=("02866666666", "02877776666")))
         await line.calls(shows="+8613800138000")
         await line.keys("1")
         await _confirms(house, line)
@@ -156,6 +158,7 @@ def test_the_customer_is_called_back_by_a_line() -> None:
         back = await line.phone.rung()
         assert back.request is not None
         assert back.request.uri.user == CUSTOMER
+        assert back.request.from_.uri.user == "02877776666", "the queue's number"
         back.answer()
         await asyncio.sleep(5)
         agent.hang_up()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from pbx.media.protocol import CodeHeard, DigitHeard
 from pbx.plan.destination import Destination
-from pbx.plan.model import NumberRoute, OutboundRule, Plan
+from pbx.plan.model import NumberRoute, OutboundRule, Plan, Queue
 from pbx.sip import events as sip
 from tests.kit.exchange import House, Trunk, flow
 from tests.kit.softphone import PhoneCall, Softphone
@@ -90,6 +91,36 @@ def test_a_customer_is_handed_on_to_a_number_outside(how: str) -> None:
     house = flow(scenario)
     assert results(house) == ["completed"]
     assert ("talk", OUTSIDE, "ended") in segments(house.record)
+
+
+@pytest.mark.parametrize(("own", "shown"), [(None, "4008005678"), ("4008001234", "4008001234")])
+def test_a_call_of_a_queue_is_handed_on_with_the_number_of_the_queue(
+    own: str | None, shown: str
+) -> None:
+    async def scenario(house: House) -> None:
+        carrier = office(house)
+        house.trunk(Trunk("carrier", "198.51.100.7", numbers=("4008001234", "4008005678")))
+        route = NumberRoute("4008001234", Destination("queue", "tech"))
+        queue = Queue("tech", whisper=False, wrap_up_s=0.0, caller_id="4008005678")
+        plan = replace(house.exchange.plan, numbers={route.number: route}, queues={"tech": queue})
+        house.open(plan)
+        (alice,) = await house.registered("101")
+        house.agent("101")
+        house.directory.extensions["101"].caller_id = own
+        call = carrier.call("4008001234")
+        agent = await alice.rung()
+        agent.answer()
+        await asyncio.sleep(2)
+        agent.refer(OUTSIDE)
+        rung = await carrier.rung()
+        assert rung.request is not None
+        assert rung.request.from_.uri.user == shown
+        rung.answer()
+        await agent.ended()
+        rung.hang_up()
+        await call.ended()
+
+    assert results(flow(scenario)) == ["completed"]
 
 
 def test_a_carrier_may_refer_nobody() -> None:

@@ -23,6 +23,7 @@ from pbx.plan.fields import Converted, Key, Keys, Many, MapOf, Part, Schema
 from pbx.plan.model import Callback, Queue, QueueAlarm, Relaxation
 from pbx.plan.reading import PlanReader
 from pbx.plan.sections.menus import KeyMap
+from pbx.plan.sections.outbound import CALLER_ID
 from pbx.plan.sections.section import place, things
 
 STRATEGIES: Final = (
@@ -175,6 +176,7 @@ KEYS: Keys = {
     "whisper": Key("whisper", YesNo()),
     "confirm_key": Key("confirm_key", Pattern(r"[0-9*#]", "a key", "is no key of a phone")),
     "auto_answer": Key("auto_answer", YesNo()),
+    "caller_id": Key("caller_id", CALLER_ID),
     "callback": Key(
         "callback",
         Part(

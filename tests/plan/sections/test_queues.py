@@ -38,6 +38,7 @@ queues:
     if_timeout: hangup
     record: {who: all, percent: 50}
     survey: csat
+    caller_id: "02888886666"
 """
     ).queues["service"]
     assert queue == Queue(
@@ -56,6 +57,7 @@ queues:
         relax=(Relaxation(30.0, {"service": 1, "粤语": 1}), Relaxation(90.0, {})),
         max_wait_s=600.0,
         max_callers=50,
+        caller_id="02888886666",
         if_full=HANGUP,
         if_no_agents=HANGUP,
         if_timeout=HANGUP,
