@@ -7,156 +7,51 @@ there too, so whatever went past it would be missing in what it saw, and would n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.interop.conftest import OFFICES, assert_stopped_properly
-from tests.kit.agents import add_agents, work
+from tests.kit.agents import caller_of, rest, work
 from tests.kit.namespace import NoNamespace, network_namespace
-from tests.kit.office import MUSIC_HZ, Record, TestedOffice, eventually
-from tests.kit.phones.kamailio import ACCOUNT, PASSWORD, SERVER, CameBy, Kamailio
-from tests.kit.phones.pjsua import SoftCall, SoftPhone
+from tests.kit.office import MUSIC_HZ, Record, eventually
+from tests.kit.phones.kamailio import SERVER, CameBy
+from tests.kit.phones.pjsua import SoftCall
 from tests.kit.phones.talker import Talker, wait_for
 from tests.kit.records import sums_up
+from tests.kit.town import (
+    AGENT,
+    COLLEAGUE,
+    CUSTOMER,
+    IN_QUEUE,
+    NUMBER,
+    OTHER,
+    TONES,
+    Town,
+)
 
 pytestmark = [pytest.mark.interop("pjsua2", "kamailio"), pytest.mark.timeout(120)]
-
-NUMBER = "02888886666"
-"""The number of the office."""
-
-CUSTOMER, OTHER = "13800138000", "13900139000"
-"""Numbers beyond the carrier."""
-
-AGENT, COLLEAGUE, IN_QUEUE = "101", "102", "103"
-
-TONES = {AGENT: 430, COLLEAGUE: 560, IN_QUEUE: 690, CUSTOMER: 820, OTHER: 950}
-
-CODECS = {COLLEAGUE: "PCMA", OTHER: "PCMA"}
-"""All others prefer PCMU, so that a customer's codec changes on the way to one of these."""
-
-DIALPLAN = f"""\
-version: 1
-numbers: {{"{NUMBER}": "ext:{AGENT}", "400": queue:service}}
-outbound:
-  emergency: {{match: [110], trunks: [main], emergency: yes}}
-  national: {{match: ["1"], trunks: [main]}}
-queues:
-  service: {{skills: {{service: 1}}, wrap_up: 0s, whisper: no, if_no_agents: hangup}}
-"""
-
-
-@dataclass
-class Town:
-    """An office, its carrier, and phones of both; nobody talks yet."""
-
-    office: TestedOffice
-    carrier: Kamailio
-    phones: dict[str, SoftPhone]
-    calls: int = 0
-    """How many calls are over."""
-    came_by: int = 0
-    """How many requests the carrier had seen before this test."""
-
-    def register(self) -> None:
-        """Let each phone register where its number belongs."""
-        for number, phone in self.phones.items():
-            if number in (CUSTOMER, OTHER):
-                phone.register(f"sip:{number}@{SERVER}", PASSWORD)
-            else:
-                phone.register(self.uri(number), self.office.passwords[number])
-
-    def uri(self, number: str) -> str:
-        """Return how the office's phones dial a number."""
-        return self.office.uri(number)
-
-    def dial(self, caller: str, number: str) -> SoftCall:
-        """Let a phone call a number by its own server."""
-        server = SERVER if caller in (CUSTOMER, OTHER) else self.office.server
-        return self.phones[caller].dial(f"sip:{number}@{server}")
-
-    def answer(self, number: str) -> Talker:
-        """Let a phone answer and speak."""
-        call = self.phones[number].incoming()
-        call.answer()
-        call.wait("confirmed")
-        return Talker(call, TONES[number])
-
-    def talk(self, caller: str, called: str) -> tuple[Talker, Talker]:
-        """Let the agent and somebody outside talk, whoever of them calls; return them so."""
-        call = self.dial(caller, NUMBER if called == AGENT else called)
-        answered = self.answer(called)
-        call.wait("confirmed")
-        calling = Talker(call, TONES[caller])
-        wait_for({calling: {answered}, answered: {calling}})
-        return (calling, answered) if caller == AGENT else (answered, calling)
-
-    def requests(self) -> list[CameBy]:
-        """Return what the carrier saw since the test began."""
-        return self.carrier.requests()[self.came_by :]
 
 
 @pytest.fixture(scope="module")
 def whole_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Return an office with a registered line and phones on both sides of it, in one network for
-    all tests: what was started there stays there."""
-    folder = tmp_path_factory.mktemp("town")
+    """Return a town in a network of its own, the same for all tests: what was started there stays
+    there."""
     try:
-        with network_namespace(), ExitStack() as stack:
-            office = stack.enter_context(TestedOffice(folder / "office", dialplan=DIALPLAN))
-            carrier = stack.enter_context(Kamailio(folder / "carrier"))
-            with ThreadPoolExecutor() as threads:
-                begun = {n: threads.submit(start, stack, folder, n) for n in TONES}
-                office.start()
-                add_line(office)
-                add_agents(office, {IN_QUEUE: {"service": 5}})
-            town = Town(office, carrier, {n: phone.result() for n, phone in begun.items()})
-            town.register()
+        with network_namespace(), Town(tmp_path_factory.mktemp("town")) as town:
             yield town
-            for phone in town.phones.values():
-                phone.quit()
-            for phone in town.phones.values():
-                phone.close()
-            assert_stopped_properly(office)
+            town.quit()
+            assert_stopped_properly(town.office)
     except NoNamespace as error:
         pytest.skip(str(error))
-
-
-def add_line(office: TestedOffice) -> None:
-    """Give the office its line, and wait until it is registered."""
-    line = {
-        "name": "main",
-        "server": f"sip:{SERVER}",
-        "username": ACCOUNT,
-        "password": PASSWORD,
-        "register": True,
-        "numbers": [NUMBER],
-    }
-    with office.api() as api:
-        api.post("/trunks", json=line).raise_for_status()
-    eventually(lambda: office.ask("trunk", "list")[0]["state"]["registered"], bool, timeout=20)
-
-
-def start(stack: ExitStack, folder: Path, number: str) -> SoftPhone:
-    """Start a phone."""
-    codecs = CODECS.get(number, "PCMU,PCMA")
-    return stack.enter_context(SoftPhone(f"phone-{number}", folder, codecs=codecs))
 
 
 @pytest.fixture
 def town(whole_town: Town, request: pytest.FixtureRequest) -> Iterator[Town]:
     """Return the town where nobody talks; afterwards every call is over, whatever went wrong."""
-    town = whole_town
-    request.node.stash[OFFICES] = [town.office]
-    town.came_by = len(town.carrier.requests())
-    yield town
-    for call in town.office.ask("calls"):
-        town.office.run("hangup", call["id"])
-    eventually(lambda: town.office.ask("calls"), lambda calls: not calls)
-    town.calls = len(town.office.ask("cdr", "list", "--limit", "100"))
+    request.node.stash[OFFICES] = [whole_town.office]
+    whole_town.begin()
+    yield whole_town
+    whole_town.clear()
 
 
 IN_AND_OUT = pytest.mark.parametrize(
@@ -187,11 +82,12 @@ def hang_up(one: Talker, other: Talker) -> None:
     other.call.wait("disconnected")
 
 
-def the_record(town: Town, caller: str, result: str = "completed") -> Record:
-    """Return the only record of the test, which is true to itself; its transfer ended so."""
-    (record, *_) = town.office.records(town.calls + 1)
+def the_record(town: Town, caller: str, *results: str) -> Record:
+    """Return the only record of the test, which is true to itself; its transfers ended so, or the
+    only one was completed."""
+    (record,) = town.records(1)
     transfers = [each["result"] for each in record["segments"] if each["kind"] == "transfer"]
-    assert transfers == [result], record["segments"]
+    assert transfers == [*(results or ("completed",))], record["segments"]
     assert sums_up(record), record
     called = CUSTOMER if caller == AGENT else NUMBER
     assert (record["caller"]["number"], record["called"]["number"]) == (caller, called)
@@ -231,6 +127,7 @@ def test_blind(town: Town, caller: str, called: str) -> None:
     agent, customer = town.talk(caller, called)
     phone_call(agent).refer(town.uri(COLLEAGUE))
     colleague = town.answer(COLLEAGUE)
+    assert caller_of(phone_call(colleague)) == CUSTOMER
     wait_for({customer: {colleague}, colleague: {customer}})
     phone_call(agent).told(200)
     agent.call.wait("disconnected")
@@ -295,9 +192,7 @@ def test_out_again_to_another_number(town: Town, caller: str, called: str) -> No
     wait_for({customer: {other}, other: {customer}})
     phone_call(agent).told(200)
     agent.call.wait("disconnected")
-    invitation = phone_call(other).invitation
-    assert invitation is not None
-    assert f"sip:{NUMBER}@" in invitation["remote"]
+    assert caller_of(phone_call(other)) == NUMBER
     hang_up(customer, other)
     assert talked_to(the_record(town, caller))[-1] == OTHER
     assert spoke_anew(all_came_by(town, customer, other), customer)
@@ -361,21 +256,87 @@ def test_a_number_outside_that_is_busy_gives_the_customer_back(town: Town) -> No
     all_came_by(town, customer)
 
 
-def test_to_a_queue_whose_agent_comes_later(town: Town) -> None:
-    agent, customer = town.talk(CUSTOMER, AGENT)
+@IN_AND_OUT
+def test_to_a_queue_whose_agent_comes_later(town: Town, caller: str, called: str) -> None:
+    agent, customer = town.talk(caller, called)
+    rest(town.office, [IN_QUEUE])
     phone_call(agent).refer(town.uri("400"))
     phone_call(agent).told(200)
     agent.call.wait("disconnected")
     wait_for({customer: {MUSIC_HZ}})
     work(town.office, [IN_QUEUE])
     served = town.answer(IN_QUEUE)
+    assert caller_of(phone_call(served)) == CUSTOMER
     wait_for({customer: {served}, served: {customer}})
     hang_up(customer, served)
-    record = the_record(town, CUSTOMER)
-    assert talked_to(record) == [AGENT, IN_QUEUE]
+    record = the_record(town, caller)
+    assert talked_to(record)[-1] == IN_QUEUE
     assert (record["queue"], record["agent"]) == ("service", IN_QUEUE)
     assert record["wait_s"] > 0.5
     all_came_by(town, customer)
+
+
+def test_the_customer_leaves_while_it_rings_outside(town: Town) -> None:
+    agent, customer = town.talk(CUSTOMER, AGENT)
+    phone_call(agent).refer(town.uri(OTHER))
+    ringing = town.phones[OTHER].incoming()
+    hang_up(customer, agent)
+    ringing.wait("disconnected")
+    record = the_record(town, CUSTOMER, "cancelled")
+    assert talked_to(record) == [AGENT]
+    all_came_by(town, customer)
+
+
+def test_an_agent_who_has_left_is_rung_again(town: Town) -> None:
+    agent, customer = town.talk(CUSTOMER, AGENT)
+    phone_call(agent).refer(town.uri(OTHER))
+    ringing = town.phones[OTHER].incoming()
+    phone_call(agent).hang_up()
+    agent.call.wait("disconnected")
+    ringing.answer(486)
+    again = town.answer(AGENT)
+    wait_for({customer: {again}, again: {customer}})
+    hang_up(again, customer)
+    assert talked_to(the_record(town, CUSTOMER, "recalled")) == [AGENT, AGENT]
+    all_came_by(town, customer)
+
+
+def test_from_hand_to_hand_and_out(town: Town) -> None:
+    agent, customer = town.talk(CUSTOMER, AGENT)
+    phone_call(agent).refer(town.uri(COLLEAGUE))
+    colleague = town.answer(COLLEAGUE)
+    wait_for({customer: {colleague}, colleague: {customer}})
+    agent.call.wait("disconnected")
+    phone_call(colleague).refer(town.uri(OTHER))
+    other = town.answer(OTHER)
+    wait_for({customer: {other}, other: {customer}})
+    colleague.call.wait("disconnected")
+    hang_up(other, customer)
+    record = the_record(town, CUSTOMER, "completed", "completed")
+    assert talked_to(record) == [AGENT, COLLEAGUE, OTHER]
+    all_came_by(town, customer, other)
+
+
+def test_two_customers_who_called_are_joined(town: Town) -> None:
+    agent, customer = town.talk(CUSTOMER, AGENT)
+    phone_call(agent).hold()
+    call = town.dial(OTHER, NUMBER)
+    second = town.phones[AGENT].incoming()
+    second.answer()
+    call.wait("confirmed")
+    second.wait("confirmed")
+    other = Talker(call, TONES[OTHER])
+    phone_call(agent).refer_to(second)
+    wait_for({customer: {other}, other: {customer}})
+    agent.call.wait("disconnected")
+    second.wait("disconnected")
+    hang_up(customer, other)
+    ended, joined = town.records(2)
+    assert sums_up(ended)
+    assert sums_up(joined)
+    assert (ended["caller"]["number"], ended["reason"]) == (OTHER, "transferred")
+    assert (joined["caller"]["number"], talked_to(joined)) == (CUSTOMER, [AGENT, OTHER])
+    all_came_by(town, customer, other)
 
 
 def test_the_customer_itself_may_refer_nobody(town: Town) -> None:
@@ -384,6 +345,6 @@ def test_the_customer_itself_may_refer_nobody(town: Town) -> None:
     phone_call(customer).told(403)
     wait_for({customer: {agent}, agent: {customer}})
     hang_up(customer, agent)
-    (record, *_) = town.office.records(town.calls + 1)
+    (record,) = town.records(1)
     assert talked_to(record) == [AGENT]
     all_came_by(town, customer)
