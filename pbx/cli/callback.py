@@ -10,9 +10,10 @@ from pbx.cli.output import (
     as_json,
     clock_length,
     figures,
-    local_time,
+    list_time,
     print_json,
     print_table,
+    short_id,
 )
 from pbx.config import Home
 
@@ -36,13 +37,13 @@ def list_(home: Home, as_json: bool) -> None:
         ["Id", "Queue", "Number", figures("Waits"), "Does", figures("Tries"), "Next try"],
         [
             (
-                row["id"],
+                short_id(row["id"]),
                 row["queue"],
                 row["number"],
                 clock_length(row["waited_s"]),
                 row["doing"],
                 f"{row['tries']} of {row['most_tries']}",
-                local_time(row["next_at"]) if row["doing"] == "resting" else None,
+                list_time(row["next_at"]) if row["doing"] == "resting" else None,
             )
             for row in rows
         ],
