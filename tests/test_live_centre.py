@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pbx.acd.alarms import Watch
+from pbx.acd.board import skills_wanted
 from pbx.acd.commands import StateChanged
 from pbx.acd.model import AgentState
 from pbx.cdr.today import QueueToday
@@ -54,6 +55,8 @@ def test_lesser_skills_are_shown_once_they_suffice() -> None:
     anna, bert = live_of(wall).queue("sales").callers
     assert anna.skills == {"sales": 1}
     assert bert.skills == {"sales": 3, "en": 5}
+    assert skills_wanted(wall.rules["sales"], {"en": 5}, 59.0) == {"sales": 1, "en": 5}
+    assert skills_wanted(wall.rules["sales"], {"en": 5}, 60.0) == {}, "any agent will do"
 
 
 def test_a_queue_shows_its_agents_and_what_each_does_since_when() -> None:

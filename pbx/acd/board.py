@@ -38,9 +38,10 @@ class Today(Protocol):
 
 def skills_wanted(queue: Queue, own: Skills, waited_s: float) -> dict[str, int]:
     """Return the skills that an agent needs for a caller who waited so long: the queue's, lesser
-    ones once they suffice, and those that the caller wants (`own`)."""
+    ones once they suffice, and those that the caller wants (`own`), until any agent will do."""
     wanted = queue.skills
     for relaxation in queue.relax:
         if relaxation.after_s <= waited_s:
             wanted = relaxation.skills
+            own = own if wanted else {}
     return {**wanted, **{name: max(level, wanted.get(name, 0)) for name, level in own.items()}}

@@ -31,6 +31,7 @@ from pbx.call.transfer import (
     contacts_of,
     gone,
     hand_on,
+    result_of,
     target_of,
 )
 from pbx.call.unless import Unless
@@ -47,8 +48,6 @@ BACK: Final = ("tone:leave",)
 """What is heard by whoever has the first party back."""
 NO_SUCH_NUMBER: Final = ("tone:special_information",)
 REFUSED: Final = ("tone:leave",)
-
-_RESULTS: Final = frozenset({"busy", "no_answer", "rejected", "unavailable"})
 
 
 def set_aside(leg: Leg, *, to: Bridge | None = None) -> Leg:
@@ -211,7 +210,7 @@ class Consultation:
         if not self.asking.up:
             self.party.media.stop_music()
             return await come_back(transfer, refusal)
-        transfer.end(refusal.result if refusal.result in _RESULTS else "failed")
+        transfer.end(result_of(refusal))
         return self._back(self.asking)
 
     async def _talk(self, transfer: Transfer, asked: Leg) -> Leg | Outcome:

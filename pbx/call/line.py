@@ -93,6 +93,8 @@ class Line:
         """Whether it answered the last OPTIONS."""
         self.error: str | None = None
         """What went wrong last, until something went right."""
+        self.forgotten = False
+        """Whether it was removed, or another stands in its place: nobody is told of it any more."""
         self.busy = False
         """Whether a name is being resolved, so that one question is asked at a time."""
         self.probe_at = 0.0
@@ -146,6 +148,10 @@ class Line:
     def went_out(self, now: float) -> None:
         """Count a call towards the calls of this minute."""
         self._out.append(now)
+
+    def stand_in_for(self, line: Line) -> None:
+        """Take the place of a line whose calls go on, and count for the limits."""
+        self._legs, self._out = line._legs, line._out
 
     def let_go(self, leg: Hashable) -> None:
         """Note that a leg is over."""

@@ -101,6 +101,7 @@ class LineWatch:
 
     def forget(self, line: Line) -> None:
         """Take back the registration of a line that is no more."""
+        line.forgotten = True
         self._alarmed.discard(line.name)
         asked = None if line.client is None else line.client.ask_to_forget()
         if asked is not None and line.flows:
@@ -211,7 +212,7 @@ class LineWatch:
             self._right(line)
 
     def _wrong(self, line: Line) -> None:
-        if line.name not in self._alarmed:
+        if line.name not in self._alarmed and not line.forgotten:
             self._alarmed.add(line.name)
             self._alarm(
                 f"trunk {line.name} is out of order: {line.trouble}; "

@@ -233,13 +233,17 @@ class Lines:
             if known is not None:
                 self._watch.forget(known)
             try:
-                self._lines[entry.name] = Line(
+                line = Line(
                     entry,
                     call_id=self._new_call_id(),
                     realm_refused=partial(self._realm_refused, entry.name),
                 )
             except MessageError as error:
                 self._alarm(f"trunk {entry.name} cannot be used: {entry.server} ({error})")
+                continue
+            if known is not None:
+                line.stand_in_for(known)
+            self._lines[entry.name] = line
         for gone in before.values():
             self._watch.forget(gone)
 

@@ -42,7 +42,7 @@ ENTERED: Final = frozenset({"queue", "menu", "flow", "voicemail", "conference", 
 
 _OVER: Final = frozenset({OutcomeKind.ANSWERED, OutcomeKind.LEFT})
 
-_RESULTS: Final = frozenset({"busy", "no_answer", "rejected", "unavailable"})
+_TOLD: Final = frozenset({"busy", "no_answer", "rejected", "unavailable"})
 
 Kind = Literal["blind", "attended"]
 
@@ -240,10 +240,15 @@ async def ring(call: Call, contacts: list[Contact], seconds: float) -> Leg | Out
     return first
 
 
+def result_of(refusal: Outcome) -> str:
+    """Return what a transfer came to whose target did not take the party."""
+    return refusal.result if refusal.result in _TOLD else "failed"
+
+
 async def come_back(transfer: Transfer, refusal: Outcome) -> Leg | Outcome:
     """Give the party back to whoever transferred it, since the target did not take it."""
     call, by = transfer.call, transfer.by
-    result = refusal.result if refusal.result in _RESULTS else "failed"
+    result = result_of(refusal)
     if by.up and by.ending is None and transfer.report is not None and not transfer.done:
         transfer.end(result)
         transfer.report.tell(refusal.status)
@@ -306,6 +311,7 @@ __all__ = [
     "gone",
     "hand_on",
     "place_of",
+    "result_of",
     "ring",
     "start",
     "target_of",

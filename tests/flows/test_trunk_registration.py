@@ -143,6 +143,18 @@ def test_what_is_removed_or_stopped_is_taken_back() -> None:
     flow(registered(scenario))
 
 
+def test_nobody_is_told_that_a_line_is_out_of_order_that_was_removed() -> None:
+    async def scenario(house: House, carrier: Carrier) -> None:
+        house.network.loses = lambda octets, flow: flow.remote[0] == "198.51.100.7"
+        await passing(house, 30)
+        house.directory.lines.clear()
+        house.lines.directory_changed()
+        await passing(house, 65)
+        assert house.alarms == []
+
+    flow(registered(scenario))
+
+
 def test_a_carrier_that_is_gone_does_not_hold_the_server_up() -> None:
     async def scenario(house: House, carrier: Carrier) -> None:
         house.network.loses = lambda octets, flow: flow.remote[0] == "198.51.100.7"

@@ -312,6 +312,21 @@ def test_a_full_line_is_passed_over_and_none_left_is_503_and_an_alarm() -> None:
     assert [(each.result, each.caller.number) for each in refused] == [("unavailable", "103")]
 
 
+def test_calls_go_on_counting_where_their_line_changes() -> None:
+    async def scenario(house: House) -> None:
+        (main,) = lines(house, "198.51.100.7", max_calls=1)
+        house.exchange.plan = plan_of(national())
+        (alice,) = await house.registered("101")
+        call, far = alice.call(MOBILE), await main.called()
+        house.trunk(main.trunk("main", max_calls=1, numbers=("02888886666",)))
+        assert await alice.call(MOBILE).failed() == 503
+        await talk(call, far)
+        again = alice.call(MOBILE)
+        await talk(again, await main.called())
+
+    flow(scenario)
+
+
 def test_calls_in_and_out_count_together() -> None:
     async def scenario(house: House) -> None:
         (main,) = lines(house, "198.51.100.7", max_calls=1)
