@@ -113,3 +113,21 @@ def test_an_event_is_a_sentence(event: events.AnyEvent, said: str) -> None:
 
 def test_every_event_of_the_centre_is_tried_here() -> None:
     assert {type(event) for event, _ in SAID} == set(get_args(CentreEvent))
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            events.PartyReleased(call="c1", mode="agent", leg=2, asked_by="socket"),
+            "the agent is taken off the call by socket",
+        ),
+        (events.PartyReleased(call="c1", mode="all", by="900"), "the call is ended by 900"),
+        (
+            events.PartyReleased(call="c1", mode="takeover"),
+            "the call is taken over by an administrator",
+        ),
+    ],
+)
+def test_a_forced_release_is_told_by_what_it_does(event: events.PartyReleased, words: str) -> None:
+    assert sentence(event) == words

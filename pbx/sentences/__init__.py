@@ -5,6 +5,13 @@ from __future__ import annotations
 from pbx import events
 from pbx.sentences.centre import in_the_centre
 
+_RELEASED = {
+    "all": "the call is ended",
+    "agent": "the agent is taken off the call",
+    "takeover": "the call is taken over",
+}
+"""What a forced release does, by its mode."""
+
 
 def sentence(event: events.AnyEvent) -> str:
     """Return what happened, for the trace of a call."""
@@ -40,7 +47,7 @@ def sentence(event: events.AnyEvent) -> str:
             return "supervisor leaves"
         case events.PartyReleased():
             who = event.by or event.asked_by or "an administrator"
-            return f"released by {who}: {event.mode}"
+            return f"{_RELEASED[event.mode]} by {who}"
         case events.ConferenceJoined():
             return f"is in conference {event.room}" + " as moderator" * event.moderator
         case events.ConferenceLeft():
