@@ -229,11 +229,12 @@ class Served:
                 call.hang_up("callback_cancelled")  # without effect on a call that is over
 
     def _count(self, before: BookedCallback, tried: Tried) -> None:
-        """Draw the conclusion from a try that was not answered."""
+        """Draw the conclusion from a try that was not answered; of one that the server broke off
+        because it stops, there is none."""
         if tried.result == "answered":
             return
         rules = rules_of(self._exchange.plan, self.booked.queue)
-        if not tried.counts:
+        if not tried.counts or self._exchange.draining:
             self.booked = replace(before, queue=self.booked.queue)
             self._put_off(AGAIN_AFTER)
         elif tried.result == "wrong_number" or self.booked.tries >= rules.tries:

@@ -75,7 +75,7 @@ def callback_row(callback: BookedCallback) -> Row:
         callback.language,
         callback.priority,
         msgspec.json.encode(dict(callback.skills)).decode(),
-        callback.agent,
+        None if callback.agent is None else storable(callback.agent),
         callback.hours,
         ms(callback.joined_at),
         callback.tries,

@@ -740,3 +740,21 @@ def test_a_server_that_drains_calls_nobody_back() -> None:
         assert [each.state for each in house.keeping.callbacks.values()] == ["waiting"]
 
     assert ends(flow(scenario)) == []
+
+
+def test_a_try_that_the_server_breaks_off_by_stopping_costs_none() -> None:
+    async def scenario(house: House) -> None:
+        office = Office(house)
+        await office.open(tech(callback=Callback(first="customer", tries=1)))
+        await books(house, office.alice)
+        office.free()
+        customer = await office.alice.rung()
+        customer.answer()
+        await office.agent(answers=False)
+        await house.exchange.drain(1)
+        await customer.ended()
+        await asyncio.sleep(1)
+        (kept,) = house.keeping.callbacks.values()
+        assert (kept.state, kept.tries) == ("waiting", 0)
+
+    assert ends(flow(scenario)) == []

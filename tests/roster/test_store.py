@@ -153,6 +153,16 @@ def test_places_and_callbacks_come_back_with_their_original_time() -> None:
     with_roster(use)
 
 
+def test_a_wish_that_is_no_text_keeps_nothing_else_from_being_written() -> None:
+    async def use(room: Room) -> None:
+        room.roster.keep_callback(callback("cb1", number="138", joined_at=NOON, agent="\ud8001"))
+        assert await room.roster.flush()
+        (kept,) = (await room.restarted()).callbacks
+        assert kept.agent == "\ufffd1"
+
+    with_roster(use)
+
+
 def test_what_agents_did_is_found_by_agent_and_time() -> None:
     first = stretch("101", 0, 60)
     talk = stretch("101", 60, 200, state="talking", call="c1", queue="tech")
