@@ -135,7 +135,7 @@ def test_an_agents_number_names_its_call_to_supervisors() -> None:
             await supervise(house.exchange, "102", "900", "whisper")
         rung.answer()
         await asyncio.sleep(3)
-        with pytest.raises(NotFound, match="there is no call 103"):
+        with pytest.raises(NotFound, match="103 is in no call now"):
             await supervise(house.exchange, "103", "900", "whisper")
         await supervise(house.exchange, "102", "900", "whisper", asked_by="crm")
         listening = await boss.rung()

@@ -16,7 +16,7 @@ from pbx.plan.model import NumberRoute, Plan, Queue
 from tests.kit.clock import VirtualClock
 from tests.kit.exchange import House, flow
 from tests.kit.loop import run
-from tests.kit.softphone import PhoneCall, Softphone
+from tests.kit.softphone import PhoneCall, Softphone, Tokens
 
 assert VOCABULARY.verbs
 
@@ -146,6 +146,7 @@ def after_a_crash(before: Any, after: Any, *, down: float = 2.0) -> House:
 
     async def second() -> None:
         house = House(again)
+        house.exchange.new_call_id = Tokens("again")  # ids are never given twice
         houses.append(house)
         house.open(plan("tech"))
         for place in kept[0].places:
