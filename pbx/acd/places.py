@@ -48,7 +48,8 @@ class Places:
         self._clock = clock
         self.booked: Callable[[str, str], OldPlace | None] = lambda _number, _queue: None
         """What gives up the place of who waits to be called back, by number and queue."""
-        self._held: dict[str, Place] = {}
+        self._held: dict[str, tuple[Place, float]] = {}
+        """Each with the monotonic time of its beginning, for the wall clock may be set."""
         self._lost: dict[str, Place] = {}  # by call, in the order in which they were lost
 
     def load(self, kept: Iterable[Place]) -> None:
@@ -75,17 +76,18 @@ class Places:
             queue=waiting.queue,
             number=waiting.number,
             priority=waiting.priority,
-            joined_at=wall - (self._clock.monotonic() - waiting.joined_at),
+            joined_at=self._wall(waiting.joined_at),
         )
-        self._held[place.call] = place
+        self._held[place.call] = place, waiting.joined_at
         self._keeping.keep_place(place)
 
     def left(self, call: str, *, lost_line: bool) -> None:
         """A caller waits no longer: served or gone elsewhere, or the line was lost meanwhile."""
-        place = self._held.pop(call, None)
-        if place is None:
+        held = self._held.pop(call, None)
+        if held is None:
             return
         if lost_line:
+            place = replace(held[0], joined_at=self._wall(held[1]))
             place = self._lost[call] = _left(place, self._clock.wall())
             self._keeping.keep_place(place)
         else:
@@ -103,6 +105,10 @@ class Places:
         if lost is None or booked is None:
             return lost or booked
         return min(lost, booked, key=lambda place: place.joined_at)
+
+    def _wall(self, moment: float) -> float:
+        """Return a monotonic time by the wall clock, as that is now."""
+        return self._clock.wall() - (self._clock.monotonic() - moment)
 
     def _lost_by(self, number: str, queue: str, now: float) -> OldPlace | None:
         wall = self._clock.wall()

@@ -178,6 +178,19 @@ def test_a_wall_clock_that_goes_back_gives_no_place_in_the_future() -> None:
     assert old.joined_at == office.clock.monotonic()
 
 
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+def test_a_wall_clock_that_is_set_amid_the_wait_makes_it_no_longer_and_no_shorter(
+    jump: float,
+) -> None:
+    office = Office()
+    joined = office.waits("a", "13800138000")
+    office.clock.advance(60)
+    office.clock.set_wall(office.clock.wall() + jump)
+    office.places.left("a", lost_line=True)
+    office.clock.advance(60)
+    assert office.old("13800138000") == OldPlace(joined, 0)
+
+
 def test_leaving_twice_or_without_a_place_changes_nothing() -> None:
     office = Office()
     office.places.left("a", lost_line=True)
