@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, as_json, markdown, table, terminal
 
-NAMES = ("signalling", "relay", "conference", "dialplan", "menus", "menu_calls", "queue")
+NAMES = ("signalling", "relay", "conference", "dialplan", "menus", "menu_calls", "queue", "reports")
 """Modules of this package with a `measure(quick)`, in the order in which they run."""
 
 

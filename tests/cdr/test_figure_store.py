@@ -1,14 +1,6 @@
-"""Reports out of a database: what is read, what a day in progress is seeded with, how long it
-takes."""
+"""Reports out of a database: what is read, what a day in progress is seeded with."""
 
 from __future__ import annotations
-
-import asyncio
-import json
-import sqlite3
-import time
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func
@@ -17,11 +9,10 @@ from pbx.cdr.counts import Rules
 from pbx.cdr.figure_store import FigureStore
 from pbx.cdr.outbox import Outbox
 from pbx.cdr.report import Report, ReportQuery
-from pbx.cdr.rows import ordinal_of
 from pbx.cdr.today import Today
 from pbx.db import schema
 from pbx.db.bulk import BulkInsert
-from pbx.db.engine import MemoryDatabase, open_database
+from pbx.db.engine import MemoryDatabase
 from pbx.errors import Refused
 from tests.cdr.story import START, Story, queue_call
 from tests.kit.clock import VirtualClock
@@ -30,29 +21,6 @@ from tests.kit.loop import run
 DAY = 86_400.0
 HOUR = 3_600.0
 RULES = Rules(timezone="Asia/Shanghai", service_level_s={"service": 20.0})
-
-YEAR = """
-WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count - 1),
-    calls AS (
-        SELECT n, :start_ms + n * 86400 AS at, 13800000000 + n % 70000 AS caller, n % 5 AS queue,
-            100 + n % 20 AS agent, n % 40000 AS wait FROM numbers
-    )
-INSERT INTO records
-SELECT at << 20 | n % 1048576, printf('%08x', n), CAST(caller AS TEXT), '4008001234', 'answered',
-    'q' || queue, CAST(agent AS TEXT), :body,
-    printf('["%d",%d,[["q%d",%d,%d,"answered"]],[["%d","q%d",%d,3000,"answered",180000,0,20000]]]',
-        caller, at, queue, at, wait, agent, queue, at + 3000)
-FROM calls
-"""
-
-STATES = """
-WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < :count - 1)
-INSERT INTO agent_states
-SELECT n + 1, CAST(100 + n % 20 AS TEXT), :start_ms + n * 17280, :start_ms + n * 17280 + 300000,
-    CASE n % 5 WHEN 0 THEN 'available' WHEN 1 THEN 'ringing' WHEN 2 THEN 'talking'
-    WHEN 3 THEN 'wrap_up' ELSE 'paused' END, '', '', NULL
-FROM numbers
-"""
 
 
 def stored(*stories: Story) -> MemoryDatabase:
@@ -171,28 +139,3 @@ def test_each_night_the_day_before_is_looked_at_once() -> None:
     assert alarms == [
         "yesterday's records do not add up, 1 in all: call a: 102 took it, but it is 9's"
     ]
-
-
-@pytest.mark.load
-def test_a_year_of_a_thousand_calls_a_day_is_counted_in_two_seconds(tmp_path: Path) -> None:
-    start_ms = ordinal_of(round(START * 1000), 0) >> 20
-    path = tmp_path / "callpbx.db"
-    database = open_database(path)
-    given = {"count": 365_000, "start_ms": start_ms, "body": json.dumps({"of": "x" * 1_500})}
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(YEAR, given)
-        connection.execute(STATES, {"count": 1_825_000, "start_ms": start_ms})
-        connection.commit()
-    store = FigureStore(database, rules=lambda: RULES, wall=lambda: START)
-
-    async def main() -> None:
-        for kind, by, rows in (("queues", None, 6), ("queues", "day", 2196), ("agents", None, 20)):
-            query = ReportQuery(kind=kind, since=START, until=START + 365 * DAY, by=by)
-            began, cpu = time.perf_counter(), time.process_time()
-            assert len((await store.report(query)).rows) == rows
-            took, worked = time.perf_counter() - began, time.process_time() - cpu
-            print(f"{took:6.2f} s, {worked:.2f} s of CPU: {kind} by {by}")
-        await database.close()
-
-    asyncio.run(main())
