@@ -62,6 +62,9 @@ class Listener(Protocol):
     def over(self, call: OpenCall, record: CallRecord) -> None:
         """Hear of a call that is over."""
 
+    def joined(self, call: str) -> None:
+        """Hear of a call that goes on as part of another."""
+
     def amended(self, call: str, event: Event) -> None:
         """Hear of what came after the end of a call."""
 
@@ -204,6 +207,8 @@ class Outbox:
             self._forget(name, call.ordinal)
             self._joined.append(call.ordinal)
             _remember(self._heirs, name, state.joined)
+            if self.listener is not None:
+                self.listener.joined(name)
         elif state.ending is not None:
             self._forget(name, call.ordinal)
             record = record_of(state)

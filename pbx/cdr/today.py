@@ -101,6 +101,10 @@ class Today:
         if figures is not None:
             self._add_end(call.id, figures)
 
+    def joined(self, call: str) -> None:
+        """Hear of a call that goes on as part of another; what was counted of it stays so."""
+        self._waiting.pop(call, None)
+
     def amended(self, call: str, event: Event) -> None:
         """Hear of what happened to a call when it was over."""
         if isinstance(event, WrapUpEnded):

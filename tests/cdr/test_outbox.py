@@ -231,6 +231,9 @@ class Ear:
         if record.id == "bad":
             raise ValueError
 
+    def joined(self, call: str) -> None:
+        self.heard.append(("joined", call))
+
     def amended(self, call: str, event: Event) -> None:
         self.heard.append((type(event).__name__, call))
 
@@ -241,9 +244,15 @@ def test_a_listener_hears_of_calls_with_queues_and_costs_none_its_record() -> No
     taken(outbox, plain_call("plain"))
     waits = Story("w", seq=200).began().invited(1, "caller", "101").in_queue("service")
     taken(outbox, waits)
+    taken(outbox, Story("w", seq=250).say(CallJoined(call="w", into="bad")))
     taken(outbox, queue_call("bad", seq=300))
     taken(outbox, Story("bad", seq=400).wrapped_up("102", 1.0))
-    assert ear.heard == [("changed", "w"), ("over", "bad"), ("WrapUpEnded", "bad")]
+    assert ear.heard == [
+        ("changed", "w"),
+        ("joined", "w"),
+        ("over", "bad"),
+        ("WrapUpEnded", "bad"),
+    ]
     assert [row[1] for row in outbox.batch(9).records] == ["plain", "bad"]
 
 
