@@ -22,6 +22,9 @@ LEFT: Final = "left"
 ABANDONED: Final = "abandoned"
 """The result of a queue in which the caller still waited when the call ended."""
 
+ANSWERED: Final = "answered"
+"""The result of a queue in which an agent came."""
+
 NO_MESSAGE: Final = "no_message"
 
 
@@ -73,6 +76,8 @@ def _queue_entered(call: OpenCall, event: events.QueueEntered) -> None:
 
 def _queue_left(call: OpenCall, event: events.QueueLeft) -> None:
     if call.queue_visit is not None and call.queue_visit.number == event.queue:
+        if event.result == ANSWERED:
+            _menu_over(call, LEFT)  # one that the queue offered: an agent was there before a choice
         _queue_over(call, event.result)
         settle(call)
 

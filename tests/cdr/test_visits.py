@@ -84,6 +84,16 @@ def test_ringing_agents_is_part_of_the_wait() -> None:
     assert segments(record)[0] == ("queue", "service", "answered")
 
 
+def test_a_menu_that_a_queue_offers_is_over_once_an_agent_is_there() -> None:
+    story = greeted().in_queue("service").wait(60).in_menu("waiting").wait(4)
+    story.invited(CALLED, "called", "102").wait(1).picks_up(CALLED)
+    story.out_of_queue("service", "answered").bridged(CALLER, CALLED)
+    record = story.wait(60).left("called").over(by="called").record()
+    queue, menu = (each for each in record.segments if each.kind in ("menu", "queue"))
+    assert (menu.with_, menu.result, menu.ended_at) == ("waiting", "left", queue.ended_at)
+    assert times(record) == (125.5, 65.0, 0.0, 60.0)
+
+
 def test_the_queue_of_a_call_is_the_last_that_it_was_in() -> None:
     story = greeted().in_queue("tech").wait(5).out_of_queue("tech", "timeout")
     record = story.in_queue("service").wait(5).ends(CALLER).over("abandoned", "abandoned").record()
