@@ -39,8 +39,8 @@ def test_a_small_queue_does_what_the_formula_says(load: float, patience_s: float
 @pytest.mark.parametrize("patience_s", [None, PATIENCE_S], ids=["Erlang C", "Erlang A"])
 @pytest.mark.parametrize("load", OCCUPANCIES)
 def test_a_queue_does_what_the_formula_says(load: float, patience_s: float | None) -> None:
-    """Each figure to ± 5 % or with 50,000 calls; ± 2 % takes minutes (benchmarks/queue.py)."""
-    _, held = prove(8, load, patience_s=patience_s, seed=1, half_width=0.05, most=50_000)
+    """Each figure to ± 5 % or with 100,000 calls; ± 2 % takes minutes (benchmarks/queue.py)."""
+    _, held = prove(8, load, patience_s=patience_s, seed=1, half_width=0.05, most=100_000)
     for one in held:
         assert one.seen.holds(one.expected), one
 
