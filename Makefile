@@ -15,7 +15,7 @@ NAMESPACE := $(if $(filter 0,$(shell id -u)),,unshare -rn)
 
 PYTEST := $(BIN)/python -m pytest --cov-report=
 
-.PHONY: help serve demo test units interop loads coverage check bench programs
+.PHONY: help serve demo test units proofs interop loads coverage check bench programs
 .NOTPARALLEL:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make demo      two phones call each other; shows who heard what'
 	@echo 'make test      every test, real phones included (PHONES=no leaves them out)'
 	@echo 'make units     the tests without phones alone'
+	@echo 'make proofs    those that compute for long alone'
 	@echo 'make interop   the tests with real phones alone'
 	@echo 'make check     ruff and mypy'
 	@echo 'make bench     the benchmarks; takes minutes'
@@ -56,16 +57,20 @@ demo: $(VENV)/demonstrates
 
 test: $(VENV)/tests programs
 	@$(MAKE) --no-print-directory --keep-going \
-	    units $(if $(filter no,$(PHONES)),,interop) loads coverage
+	    units proofs $(if $(filter no,$(PHONES)),,interop) loads coverage
 
-# Three runs, so that a failure in one keeps no other from running (5: ARGS chose none of these
+# Four runs, so that a failure in one keeps no other from running (5: ARGS chose none of these
 # tests). Without phones, on all cores.
 units: $(VENV)/tests
-	$(PYTEST) --phones=no -m 'not load' -n auto --cov $(ARGS) || [ $$? = 5 ]
+	$(PYTEST) --phones=no -m 'not load and not proof' -n auto --cov $(ARGS) || [ $$? = 5 ]
+
+# What computes for long, on all cores: coverage would make it three times as long.
+proofs: $(VENV)/tests
+	$(PYTEST) --phones=no -m proof -n auto $(ARGS) || [ $$? = 5 ]
 
 # With phones, two at a time, each in a network of its own: they mostly wait for what they hear.
 interop: $(VENV)/tests programs
-	$(NAMESPACE) $(PYTEST) --phones=only -m 'not load' -n 2 --cov --cov-append $(ARGS) || [ $$? = 5 ]
+	$(NAMESPACE) $(PYTEST) --phones=only -m 'not load and not proof' -n 2 --cov --cov-append $(ARGS) || [ $$? = 5 ]
 
 # What bears a load or measures speed: alone on the machine, and without the cost of coverage.
 loads: $(VENV)/tests programs

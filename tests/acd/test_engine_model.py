@@ -38,6 +38,7 @@ def test_of_a_thousand_callers_nobody_is_overtaken_called_back_or_not() -> None:
     assert served == [str(count) for count in range(1, 1001)]
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 def test_a_million_things_may_happen() -> None:
     chaos = Chaos(5)

@@ -35,6 +35,7 @@ def test_a_small_queue_does_what_the_formula_says(load: float, patience_s: float
         assert one.seen.holds(one.expected), one
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("patience_s", [None, PATIENCE_S], ids=["Erlang C", "Erlang A"])
 @pytest.mark.parametrize("load", OCCUPANCIES)

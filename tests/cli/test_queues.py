@@ -117,7 +117,10 @@ class Terminal:
     """`callpbx queues --watch` on a terminal of 80 by 24."""
 
     def __init__(self, home: Home, **environment: str) -> None:
-        self.ours, theirs = pty.openpty()
+        try:
+            self.ours, theirs = pty.openpty()
+        except OSError as error:
+            pytest.skip(f"no terminal can be had here: {error}")
         self.resize(80, 24)
         self.before = termios.tcgetattr(theirs)
         self.theirs = theirs
