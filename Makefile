@@ -64,13 +64,14 @@ test: $(VENV)/tests programs
 units: $(VENV)/tests
 	$(PYTEST) --phones=no -m 'not load and not proof' -n auto --cov $(ARGS) || [ $$? = 5 ]
 
-# What computes for long, on all cores: coverage would make it three times as long.
-proofs: $(VENV)/tests
-	$(PYTEST) --phones=no -m proof -n auto $(ARGS) || [ $$? = 5 ]
+# What computes for long (a queue against its formula, speech against a model of hearing), on all
+# cores: coverage would make it three times as long.
+proofs: $(VENV)/tests programs
+	$(if $(filter no,$(PHONES)),,$(NAMESPACE)) $(PYTEST) --phones=$(PHONES) -m proof -n auto $(ARGS) || [ $$? = 5 ]
 
-# With phones, two at a time, each in a network of its own: they mostly wait for what they hear.
+# With phones, three at a time, each in a network of its own: they mostly wait for what they hear.
 interop: $(VENV)/tests programs
-	$(NAMESPACE) $(PYTEST) --phones=only -m 'not load and not proof' -n 2 --cov --cov-append $(ARGS) || [ $$? = 5 ]
+	$(NAMESPACE) $(PYTEST) --phones=only -m 'not load and not proof' -n 3 --cov --cov-append $(ARGS) || [ $$? = 5 ]
 
 # What bears a load or measures speed: alone on the machine, and without the cost of coverage.
 loads: $(VENV)/tests programs

@@ -25,7 +25,7 @@ from tests.kit.speech import (
     recorded,
 )
 
-pytestmark = [pytest.mark.interop("pesq", PROMPTS), pytest.mark.load]
+pytestmark = [pytest.mark.interop("pesq", PROMPTS), pytest.mark.proof]
 
 SAMPLES = 12
 SEED = 4242
