@@ -130,6 +130,10 @@ class Office:
         self._server.send_signal(signal.SIGTERM)
         return self._reap(STOP_S)
 
+    def wait(self) -> int:
+        """Wait until a server that was told to stop has ended, and return the exit code."""
+        return self._reap(STOP_S)
+
     def kill(self) -> None:
         """End the server at once, as a power cut does. Does nothing when it does not run."""
         if self._server is not None:
