@@ -158,7 +158,7 @@ class Floor:
                 self._do(command)
             if isinstance(event, _OF_DUTY):
                 self._keep_duty(event.agent, event)
-        except Exception:
+        except Exception:  # the fence: a defect of the engine costs the one input alone
             self.defects += 1
             log.exception("the queue engine could not take %s", event)
             self.alarm("the queue engine has a defect; the log says which")

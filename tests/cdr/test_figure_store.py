@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func
 
@@ -40,9 +42,9 @@ def store_of(database: MemoryDatabase, wall: float = START) -> FigureStore:
     return FigureStore(database, rules=lambda: RULES, wall=lambda: wall)
 
 
-def queues(database: MemoryDatabase, **wanted: object) -> Report:
-    given = {"kind": "queues", "since": START - DAY, "until": START + DAY, **wanted}
-    return run(store_of(database).report(ReportQuery(**given)))  # type: ignore[arg-type]
+def queues(database: MemoryDatabase, **wanted: Any) -> Report:
+    given: dict[str, Any] = {"kind": "queues", "since": START - DAY, "until": START + DAY, **wanted}
+    return run(store_of(database).report(ReportQuery(**given)))
 
 
 def test_a_report_counts_the_records_of_its_time() -> None:

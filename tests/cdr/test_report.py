@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from pbx.cdr.counts import Rules
 from pbx.cdr.figures import Figures, Opinion, Part, Visit
-from pbx.cdr.report import Ledger, Report, report_of, within
+from pbx.cdr.report import By, Kind, Ledger, Report, report_of, within
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -21,18 +22,18 @@ def at(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def call(moment: int, queue: str = "service", **more: object) -> Figures:
+def call(moment: int, queue: str = "service", **more: Any) -> Figures:
     part = Part("102", queue, moment, 3_000, "answered", 60_000, 0, 0)
-    given = {"caller": "1", "began": moment, "parts": (part,), **more}
-    return Figures(visits=(Visit(queue, moment, 10_000, "answered"),), **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"caller": "1", "began": moment, "parts": (part,), **more}
+    return Figures(visits=(Visit(queue, moment, 10_000, "answered"),), **given)
 
 
-def reported(kind: str, zone: str, by: str | None, *calls: Figures, days: int = 3) -> Report:
+def reported(kind: Kind, zone: str, by: By | None, *calls: Figures, days: int = 3) -> Report:
     first = min((each.began for each in calls), default=0) // DAY * DAY
-    ledger = Ledger(Rules(timezone=zone), first - DAY, first + days * DAY, by)  # type: ignore[arg-type]
+    ledger = Ledger(Rules(timezone=zone), first - DAY, first + days * DAY, by)
     for each in calls:
         ledger.add(each)
-    return report_of(kind, ledger, LATER)  # type: ignore[arg-type]
+    return report_of(kind, ledger, LATER)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def test_a_closed_day_differs_in_nothing_from_its_report(
     outbox.seal()
     ledger = Ledger(RULES, round((MIDNIGHT - 86_400) * 1000), round(MIDNIGHT * 1000), "day")
     for call in calls:
-        figures = figures_of(record_of(fold_all(call)))  # type: ignore[arg-type]
+        folded = fold_all(call)
+        assert folded is not None
+        figures = figures_of(record_of(folded))
         if figures is not None:
             ledger.add(figures)
     (tally,) = [page.tally for page in ledger.pages] or [None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -31,9 +32,9 @@ def with_agents(use: Callable[[OfficeAgents, DirectoryStore], Awaitable[None]]) 
     run(main())
 
 
-async def add(agents: OfficeAgents, number: str, **changes: object) -> None:
-    fields: dict[str, object] = {"name": None, "skills": {}, "capacity": 1, "weight": 1, "at": NOW}
-    await agents.add(number, **{**fields, **changes})  # type: ignore[arg-type]
+async def add(agents: OfficeAgents, number: str, **changes: Any) -> None:
+    fields: dict[str, Any] = {"name": None, "skills": {}, "capacity": 1, "weight": 1, "at": NOW}
+    await agents.add(number, **{**fields, **changes})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection
@@ -70,14 +70,14 @@ def stretch(number: str, since: float, until: float, **more: str) -> Stretch:
     return Stretch(agent=number, state=state, since=NOON + since, until=NOON + until, **more)
 
 
-def place(call: str, **changes: object) -> Place:
-    fields: dict[str, object] = {"number": "13800138000", "priority": 5, "joined_at": NOON}
-    return Place(call=call, queue="tech", **{**fields, **changes})  # type: ignore[arg-type]
+def place(call: str, **changes: Any) -> Place:
+    fields: dict[str, Any] = {"number": "13800138000", "priority": 5, "joined_at": NOON}
+    return Place(call=call, queue="tech", **{**fields, **changes})
 
 
-def callback(id: str, **changes: object) -> BookedCallback:
-    fields: dict[str, object] = {"queue": "tech", "number": "1380", "joined_at": NOON + 0.25}
-    return BookedCallback(id=id, call=f"c{id}", **{**fields, **changes})  # type: ignore[arg-type]
+def callback(id: str, **changes: Any) -> BookedCallback:
+    fields: dict[str, Any] = {"queue": "tech", "number": "1380", "joined_at": NOON + 0.25}
+    return BookedCallback(id=id, call=f"c{id}", **{**fields, **changes})
 
 
 def test_it_keeps_what_the_call_centre_wants_kept() -> None:
